@@ -1,0 +1,1 @@
+//! What every daemon shares: chain follower, submitter, keys, state store.

@@ -1,0 +1,1 @@
+//! CPU backend, bit-identical to the referee.

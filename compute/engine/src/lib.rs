@@ -1,0 +1,1 @@
+//! Runs programs: steps, checkpoints, traces.

@@ -1,0 +1,1 @@
+//! Model builders, autograd and optimisers that emit programs; data loading.

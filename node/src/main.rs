@@ -1,0 +1,2 @@
+//! The Assay chain node.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Data plane: BLAKE3-verified blobs between peers.
