@@ -1,0 +1,216 @@
+//! The types a program is made of. Everything is SCALE-encoded and committed to on chain.
+
+use alloc::vec::Vec;
+pub use assay_commitment::DType;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// Index of a tensor in [`Program::tensors`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub struct TensorId(pub u32);
+
+/// The arithmetic a program runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Lane {
+	/// IEEE-754 binary32, round to nearest even, subnormals kept.
+	F32,
+}
+
+/// What holds for the whole program.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub struct Header {
+	/// Version of the program format and of the numerics contract; 1.
+	pub version: u16,
+	/// Arithmetic of the program.
+	pub lane: Lane,
+	/// Key of every random draw: initial values and batches.
+	pub seed: [u8; 32],
+	/// Steps of the whole job.
+	pub steps: u64,
+	/// Rows drawn per step by each `GatherBatch`.
+	pub batch: u32,
+	/// Steps of one segment; the last segment may be shorter.
+	pub segment_steps: u32,
+}
+
+/// How a parameter or state tensor starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Init {
+	/// Every element +0.
+	Zeros,
+	/// Every element these bits.
+	Constant(u32),
+	/// Uniform in `[-bound, bound)`: Philox output `u`, top 24 bits as integer `i`, `(i - 2^23) * 2^-23 * bound`.
+	Uniform {
+		/// Bits of the bound, a finite positive number.
+		bound: u32,
+		/// Separates tensors that share the seed.
+		stream: u32,
+	},
+}
+
+/// What a tensor is for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Role {
+	/// Trained value; part of the committed state and of the job's result.
+	Param(Init),
+	/// Optimiser or schedule value; part of the committed state.
+	State(Init),
+	/// Input data, fixed for the whole job and named by its tensor root.
+	Data {
+		/// BLAKE3 of the canonical bytes.
+		root: [u8; 32],
+	},
+	/// Output of an op, lives for one step.
+	Temp,
+}
+
+/// Declaration of a tensor: a matrix of `rows` x `cols` elements.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct TensorDecl {
+	/// Name, unique in the program, at most [`MAX_NAME`] bytes of UTF-8.
+	pub name: Vec<u8>,
+	/// Element type.
+	pub dtype: DType,
+	/// Rows, at least 1.
+	pub rows: u32,
+	/// Columns, at least 1.
+	pub cols: u32,
+	/// What the tensor is for.
+	pub role: Role,
+}
+
+/// Longest tensor name, bytes.
+pub const MAX_NAME: usize = 64;
+
+/// An op's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Operand {
+	/// A tensor of the program.
+	Tensor(TensorId),
+	/// The same f32 bits for every element.
+	Scalar(u32),
+}
+
+/// Elementwise functions of one input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum UnaryKind {
+	/// `-x`.
+	Neg,
+	/// `|x|`.
+	Abs,
+	/// `x > 0 ? x : +0`.
+	Relu,
+	/// Natural exponential, `assay_softfloat::functions::exp`.
+	Exp,
+	/// Natural logarithm, `assay_softfloat::functions::log`.
+	Log,
+	/// Hyperbolic tangent, `assay_softfloat::functions::tanh`.
+	Tanh,
+	/// Correctly rounded square root.
+	Sqrt,
+}
+
+/// Elementwise functions of two inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum BinaryKind {
+	/// `a + b`.
+	Add,
+	/// `a - b`.
+	Sub,
+	/// `a * b`.
+	Mul,
+	/// `a / b`, correctly rounded.
+	Div,
+	/// Larger of the two; the first on a tie.
+	Max,
+	/// Smaller of the two; the first on a tie.
+	Min,
+	/// `a > b ? 1 : +0`.
+	Greater,
+}
+
+/// How a reduction combines elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Reduction {
+	/// Sum in the fixed order of the numerics contract.
+	Sum,
+	/// Maximum.
+	Max,
+}
+
+/// The axis a reduction removes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Axis {
+	/// `[R, C] -> [1, C]`.
+	Rows,
+	/// `[R, C] -> [R, 1]`.
+	Cols,
+}
+
+/// Every operation a program can use. A new meaning is a new kind, never a changed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum OpKind {
+	/// `[M, K] x [K, N] -> [M, N]`; a transposed operand is stored `[K, M]` or `[N, K]`.
+	MatMul {
+		/// The first operand is stored `[K, M]`.
+		trans_a: bool,
+		/// The second operand is stored `[N, K]`.
+		trans_b: bool,
+	},
+	/// One input, elementwise.
+	Unary(UnaryKind),
+	/// Two inputs, elementwise with broadcast.
+	Binary(BinaryKind),
+	/// Three inputs, elementwise with broadcast: `a * b + c` with one rounding.
+	Fma,
+	/// One input, removes an axis.
+	Reduce {
+		/// How elements are combined.
+		reduction: Reduction,
+		/// Which axis goes.
+		axis: Axis,
+	},
+	/// One data input `[N, C] -> [batch, C]`: rows drawn with replacement by (seed, stream, step, element).
+	GatherBatch {
+		/// Gathers of the same stream draw the same rows.
+		stream: u32,
+	},
+	/// `I32 [B, 1] -> F32 [B, C]`: 1 at the label's column, +0 elsewhere; a label outside `0..C` gives a zero row.
+	OneHot,
+}
+
+/// One operation: inputs, and the one tensor it defines.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Op {
+	/// What it does.
+	pub kind: OpKind,
+	/// Its inputs, as many as the kind takes (at most 3).
+	pub inputs: Vec<Operand>,
+	/// The [`Role::Temp`] tensor it defines.
+	pub output: TensorId,
+}
+
+/// At the end of a step, `state` takes the value of `value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub struct Update {
+	/// A [`Role::Param`] or [`Role::State`] tensor.
+	pub state: TensorId,
+	/// A [`Role::Temp`] tensor of the same type and shape.
+	pub value: TensorId,
+}
+
+/// A whole program.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Program {
+	/// What holds for the whole program.
+	pub header: Header,
+	/// Every tensor.
+	pub tensors: Vec<TensorDecl>,
+	/// Every op, in topological order.
+	pub ops: Vec<Op>,
+	/// Assignments at the end of a step, at most one per tensor, ascending by state tensor id.
+	pub updates: Vec<Update>,
+	/// `[1, 1]` temps worth showing while the job runs, such as the loss. Not committed to by the state.
+	pub metrics: Vec<TensorId>,
+}
