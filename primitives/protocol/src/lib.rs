@@ -1,2 +1,23 @@
-//! Protocol rules as pure functions: auction, sampling, stake economics, disputes, reasons.
+//! Protocol rules as pure functions: no FRAME, no I/O.
+//!
+//! The chain, the daemons, the simulator and the fuzzers call the same code. Words are those of `docs/protocol.md`.
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod interfaces;
+pub mod job;
+pub mod parameters;
+
+/// Money, in the chain's smallest unit (10^-12 UNIT).
+pub type Balance = u128;
+/// Chain time, blocks.
+pub type BlockNumber = u32;
+/// A job's number, counted from 0 by the chain.
+pub type JobId = u64;
+/// A milestone's index in its job, from 0.
+pub type MilestoneIndex = u32;
+/// A segment's index in its job, from 0.
+pub type SegmentIndex = u32;
+/// BLAKE3 output.
+pub type Hash = [u8; 32];
