@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod interfaces;
 pub mod job;
 pub mod parameters;
+pub mod reason;
 
 /// Money, in the chain's smallest unit (10^-12 UNIT).
 pub type Balance = u128;
