@@ -254,8 +254,9 @@ impl Layout {
 		Some((row, u64::from(tile % self.grid_cols()) * u64::from(TILE_SIDE)))
 	}
 
+	/// Bytes of the canonical form if one allocation can hold them.
 	fn byte_len_usize(&self) -> Result<usize, LayoutError> {
-		usize::try_from(self.byte_len()).map_err(|_| LayoutError::TooLarge)
+		isize::try_from(self.byte_len()).map(isize::unsigned_abs).map_err(|_| LayoutError::TooLarge)
 	}
 
 	fn check_elements(&self, elements: &[u32]) -> Result<(), LayoutError> {
