@@ -144,7 +144,8 @@ fn fma_unpacked(product_sign: u32, a: (i32, u32), b: (i32, u32), c_sign: u32, c:
 
 #[inline(always)]
 fn mul_unpacked(sign: u32, a: (i32, u32), b: (i32, u32)) -> F32 {
-	round(sign, a.0 + b.0 - BIAS, (a.1 as u64 * b.1 as u64) << 16)
+	// The product's leading one is at bit 46 or 47: bit 61 or 62 here.
+	round(sign, a.0 + b.0 - BIAS + 1, (a.1 as u64 * b.1 as u64) << 15)
 }
 
 #[inline(always)]
