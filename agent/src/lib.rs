@@ -1,1 +1,17 @@
-//! What every daemon shares: chain follower, submitter, keys, state store.
+//! What every daemon and the command line share.
+//!
+//! - [`chain`]: a connection to a node that survives the node's restarts; typed reads at one finalised block; calls.
+//! - [`submitter`]: one per key: its own nonce, mortal transactions, success only from finalised blocks.
+//! - [`follower`]: every finalised block once, in order, also after an interruption.
+//! - [`store`]: small durable state in one file.
+//! - [`keys`]: signing keys from secret URIs and key files.
+
+pub mod chain;
+pub mod follower;
+pub mod keys;
+pub mod store;
+pub mod submitter;
+
+pub use chain::{Chain, ChainError, Snapshot};
+pub use keys::{Account, KeyError, Keypair};
+pub use submitter::{SubmitError, Submitter};

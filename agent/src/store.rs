@@ -1,0 +1,142 @@
+//! Small durable state in one file: typed records under text keys, written in one transaction each.
+
+use codec::{Decode, DecodeAll, Encode};
+use redb::{Database, ReadableDatabase, TableDefinition};
+use std::{path::Path, sync::Arc};
+
+const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
+
+/// Errors of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+	/// The file cannot be opened; often another process holds it.
+	#[error("cannot open the state file {path}: {reason}; is another daemon using the same folder?")]
+	Open {
+		/// The file.
+		path: String,
+		/// What the database said.
+		reason: String,
+	},
+	/// Reading or writing failed.
+	#[error("the state file failed: {0}")]
+	Io(String),
+	/// A record is of another version.
+	#[error("the record {0} in the state file is not of this version; move the folder away and start anew")]
+	Decode(String),
+}
+
+fn io(error: impl std::fmt::Display) -> StoreError {
+	StoreError::Io(error.to_string())
+}
+
+/// Durable records. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+	database: Arc<Database>,
+}
+
+impl Store {
+	/// Opens or creates the file. A write that returned is there after a crash.
+	///
+	/// # Errors
+	/// [`StoreError::Open`].
+	pub fn open(path: &Path) -> Result<Self, StoreError> {
+		let open = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
+		if let Some(parent) = path.parent() {
+			std::fs::create_dir_all(parent).map_err(|error| open(error.to_string()))?;
+		}
+		let database = Database::create(path).map_err(|error| open(error.to_string()))?;
+		let transaction = database.begin_write().map_err(io)?;
+		transaction.open_table(RECORDS).map_err(io)?;
+		transaction.commit().map_err(io)?;
+		Ok(Self { database: Arc::new(database) })
+	}
+
+	/// Writes a record.
+	///
+	/// # Errors
+	/// [`StoreError::Io`].
+	pub fn put(&self, key: &str, record: &impl Encode) -> Result<(), StoreError> {
+		let transaction = self.database.begin_write().map_err(io)?;
+		transaction.open_table(RECORDS).map_err(io)?.insert(key, record.encode().as_slice()).map_err(io)?;
+		transaction.commit().map_err(io)
+	}
+
+	/// Reads a record.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub fn get<T: Decode>(&self, key: &str) -> Result<Option<T>, StoreError> {
+		let transaction = self.database.begin_read().map_err(io)?;
+		let table = transaction.open_table(RECORDS).map_err(io)?;
+		let Some(bytes) = table.get(key).map_err(io)? else { return Ok(None) };
+		T::decode_all(&mut bytes.value()).map(Some).map_err(|_| StoreError::Decode(key.into()))
+	}
+
+	/// Every record whose key starts with `prefix`, by key.
+	///
+	/// # Errors
+	/// [`StoreError`].
+	pub fn scan<T: Decode>(&self, prefix: &str) -> Result<Vec<(String, T)>, StoreError> {
+		let transaction = self.database.begin_read().map_err(io)?;
+		let table = transaction.open_table(RECORDS).map_err(io)?;
+		let mut records = Vec::new();
+		for entry in table.range(prefix..).map_err(io)? {
+			let (key, bytes) = entry.map_err(io)?;
+			if !key.value().starts_with(prefix) {
+				break;
+			}
+			let record = T::decode_all(&mut bytes.value()).map_err(|_| StoreError::Decode(key.value().into()))?;
+			records.push((key.value().to_string(), record));
+		}
+		Ok(records)
+	}
+
+	/// Removes every record whose key starts with `prefix`.
+	///
+	/// # Errors
+	/// [`StoreError::Io`].
+	pub fn remove(&self, prefix: &str) -> Result<(), StoreError> {
+		let transaction = self.database.begin_write().map_err(io)?;
+		transaction
+			.open_table(RECORDS)
+			.map_err(io)?
+			.retain_in(prefix.., |key, _| !key.starts_with(prefix))
+			.map_err(io)?;
+		transaction.commit().map_err(io)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn records_survive_reopening_and_prefixes_select() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("state.redb");
+		{
+			let store = Store::open(&path).unwrap();
+			store.put("job/1/a", &7u32).unwrap();
+			store.put("job/1/b", &8u32).unwrap();
+			store.put("job/10/a", &9u32).unwrap();
+			store.put("zebra", &1u32).unwrap();
+		}
+		let store = Store::open(&path).unwrap();
+		assert_eq!(store.get::<u32>("job/1/a").unwrap(), Some(7));
+		assert_eq!(store.get::<u32>("absent").unwrap(), None);
+		assert_eq!(store.scan::<u32>("job/1/").unwrap(), vec![("job/1/a".into(), 7), ("job/1/b".into(), 8)]);
+		store.remove("job/1/").unwrap();
+		assert_eq!(store.scan::<u32>("job/").unwrap(), vec![("job/10/a".into(), 9)]);
+		assert_eq!(store.get::<u32>("zebra").unwrap(), Some(1));
+		assert!(matches!(store.get::<u64>("zebra"), Err(StoreError::Decode(_))));
+	}
+
+	#[test]
+	fn a_second_opening_is_refused_with_a_reason() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("state.redb");
+		let _store = Store::open(&path).unwrap();
+		assert!(matches!(Store::open(&path), Err(StoreError::Open { .. })));
+	}
+}
