@@ -6,7 +6,7 @@
 //! | [`tree`] | the left-balanced tree: frontiers, proofs, two ways to combine |
 //! | [`opening`] | tensor root and openings of chunks |
 //! | [`state`] | state root over meta data and tensors |
-//! | [`boundary`] | salted state root at a segment end |
+//! | [`mod@boundary`] | salted state root at a segment end |
 //! | [`milestone`] | root over the boundaries of a milestone, and their openings |
 //! | [`blind`] | a verifier's hidden answer |
 //! | [`accumulator`] | partial result between two links of a micro-op chain |

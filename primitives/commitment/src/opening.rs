@@ -38,7 +38,7 @@ pub struct TensorTree(Tree);
 impl TensorTree {
 	/// Hashes canonical bytes. `None` unless they are whole chunks, at least 2 and fewer than 2^32.
 	pub fn build(bytes: &[u8]) -> Option<Self> {
-		if bytes.len() % CHUNK_BYTES != 0 || u32::try_from(bytes.len() / CHUNK_BYTES).is_err() {
+		if !bytes.len().is_multiple_of(CHUNK_BYTES) || u32::try_from(bytes.len() / CHUNK_BYTES).is_err() {
 			return None;
 		}
 		let leaves = bytes.chunks_exact(CHUNK_BYTES).zip(0u32..).map(|(chunk, i)| subtree_cv(i, chunk)).collect();
@@ -141,7 +141,7 @@ fn aligned_node(start: u32, log2: u8, n_chunks: u32) -> Result<Node, OpeningErro
 		return Err(OpeningError::TooWide);
 	}
 	let len = 1u32 << log2;
-	if start % len != 0 {
+	if !start.is_multiple_of(len) {
 		return Err(OpeningError::Unaligned);
 	}
 	match start.checked_add(len) {
