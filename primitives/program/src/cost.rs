@@ -1,0 +1,146 @@
+//! What ops cost: for prices, deadlines and the limits of a program.
+
+use crate::{refine::OpGeometry, Axis, BinaryKind, OpKind, Program, Role, UnaryKind};
+use alloc::{vec, vec::Vec};
+
+/// Cost of one op, or of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+	/// Scalar f32 operations; a fused multiply-add counts as two.
+	pub flops: u64,
+	/// Bytes read and written, every operand once.
+	pub bytes: u64,
+	/// Scalar operations of the referee; a fused multiply-add counts as one.
+	pub referee_ops: u64,
+}
+
+impl Cost {
+	fn add(self, other: Cost) -> Cost {
+		Cost {
+			flops: self.flops.saturating_add(other.flops),
+			bytes: self.bytes.saturating_add(other.bytes),
+			referee_ops: self.referee_ops.saturating_add(other.referee_ops),
+		}
+	}
+}
+
+/// Bytes that executing a program needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+	/// All data tensors.
+	pub data: u64,
+	/// All parameter and state tensors.
+	pub state: u64,
+	/// Most bytes of temps alive at the same time, each from its op to its last use; values of updates and metrics live
+	/// to the end of the step.
+	pub temps: u64,
+}
+
+impl Memory {
+	/// All of it.
+	pub fn total(&self) -> u64 {
+		self.data.saturating_add(self.state).saturating_add(self.temps)
+	}
+}
+
+/// Scalar operations of the referee for one output element of an op without an inner dimension.
+pub(crate) const fn element_ops(kind: OpKind) -> u64 {
+	match kind {
+		OpKind::Unary(UnaryKind::Neg | UnaryKind::Abs | UnaryKind::Relu) => 1,
+		OpKind::Unary(UnaryKind::Sqrt) | OpKind::Binary(BinaryKind::Div) => 8,
+		OpKind::Unary(UnaryKind::Exp | UnaryKind::Log) => 24,
+		OpKind::Unary(UnaryKind::Tanh) => 56,
+		OpKind::Binary(_) | OpKind::Fma => 1,
+		OpKind::GatherBatch { .. } | OpKind::OneHot => 1,
+		OpKind::MatMul { .. } | OpKind::Reduce { .. } => 0,
+	}
+}
+
+impl OpGeometry {
+	/// Cost of the whole op.
+	pub fn cost(&self) -> Cost {
+		let inputs = self.inputs().iter().filter_map(|input| input.spec());
+		let output = self.output().elements();
+		let read = match self.kind() {
+			OpKind::GatherBatch { .. } => output,
+			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.elements())),
+		};
+		let bytes = read.saturating_add(output).saturating_mul(4);
+		let first = inputs.clone().next();
+		let (flops, referee_ops) = match (self.kind(), first) {
+			(OpKind::MatMul { trans_a, .. }, Some(a)) => {
+				let fmas = output.saturating_mul(u64::from(if trans_a { a.rows } else { a.cols }));
+				(fmas.saturating_mul(2), fmas)
+			},
+			(OpKind::Reduce { axis, .. }, Some(x)) => {
+				let inner = match axis {
+					Axis::Rows => x.rows,
+					Axis::Cols => x.cols,
+				};
+				let tree = u64::from(inner.div_ceil(crate::refine::REDUCE_SEGMENT)) * 32;
+				let ops = output.saturating_mul(u64::from(inner) + tree);
+				(ops, ops)
+			},
+			(OpKind::GatherBatch { .. } | OpKind::OneHot, _) => (0, output),
+			(OpKind::Fma, _) => (output.saturating_mul(2), output),
+			(kind, _) => {
+				let ops = output.saturating_mul(element_ops(kind));
+				(ops, ops)
+			},
+		};
+		Cost { flops, bytes, referee_ops }
+	}
+}
+
+impl Program {
+	/// Cost of one step. Ops that are not well formed count nothing: validate first.
+	pub fn step_cost(&self) -> Cost {
+		(0..self.ops.len())
+			.filter_map(|index| self.geometry(index).ok())
+			.fold(Cost::default(), |sum, op| sum.add(op.cost()))
+	}
+
+	/// Bytes that executing the program needs, unpadded. Meaningful for a valid program.
+	pub fn memory(&self) -> Memory {
+		let bytes = |id: u32| self.tensors.get(id as usize).map_or(0, |decl| decl.spec().elements().saturating_mul(4));
+		let mut memory = Memory::default();
+		for (decl, id) in self.tensors.iter().zip(0u32..) {
+			match decl.role {
+				Role::Data { .. } => memory.data = memory.data.saturating_add(bytes(id)),
+				Role::Param(_) | Role::State(_) => memory.state = memory.state.saturating_add(bytes(id)),
+				Role::Temp => {},
+			}
+		}
+		let last_use = self.last_uses();
+		let mut dying: Vec<u64> = vec![0; self.ops.len().saturating_add(1)];
+		let mut alive = 0u64;
+		for (index, op) in self.ops.iter().enumerate() {
+			let size = bytes(op.output.0);
+			alive = alive.saturating_add(size);
+			memory.temps = memory.temps.max(alive);
+			let last = last_use.get(op.output.0 as usize).copied().flatten().unwrap_or(index);
+			if let Some(dying) = dying.get_mut(last.max(index)) {
+				*dying = dying.saturating_add(size);
+			}
+			alive = alive.saturating_sub(dying.get(index).copied().unwrap_or(0));
+		}
+		memory
+	}
+
+	/// For every tensor the index of the last op that reads it; the number of ops if it is needed to the end of the
+	/// step; `None` if nothing reads it.
+	pub fn last_uses(&self) -> Vec<Option<usize>> {
+		let mut last = vec![None; self.tensors.len()];
+		let mut mark = |id: u32, at: usize| {
+			if let Some(last) = last.get_mut(id as usize) {
+				*last = Some(at);
+			}
+		};
+		for (index, op) in self.ops.iter().enumerate() {
+			op.tensor_operands().for_each(|id| mark(id.0, index));
+		}
+		self.updates.iter().for_each(|update| mark(update.value.0, self.ops.len()));
+		self.metrics.iter().for_each(|id| mark(id.0, self.ops.len()));
+		last
+	}
+}
