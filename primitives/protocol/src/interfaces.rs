@@ -81,6 +81,20 @@ pub trait Leases<AccountId> {
 	fn lease_failed(job: JobId) -> Result<(), Self::Error>;
 }
 
+/// Implemented by `verification`: what `market` must know before it lets a lease end without a verdict.
+pub trait Rounds {
+	/// Whether a milestone that this attempt committed is neither verified nor failed yet. While it is so the lease and its
+	/// collateral stay, or a worker could leave between being drawn and being caught. Ends in bounded time.
+	fn undecided(job: JobId, attempt: u32) -> bool;
+}
+
+/// Nothing is ever committed.
+impl Rounds for () {
+	fn undecided(_: JobId, _: u32) -> bool {
+		false
+	}
+}
+
 /// What a slash came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 pub struct SlashSplit {

@@ -9,7 +9,7 @@ pub const UNIT: Balance = 1_000_000_000_000;
 
 /// Protocol parameters; all times in blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
-#[cfg_attr(feature = "std", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Parameters {
 	/// Blocks after a milestone's commitment whose author VRF outputs make the seed (`m`).
 	pub beacon_blocks: u32,
