@@ -1,1 +1,43 @@
-//! CPU backend, bit-identical to the referee.
+//! CPU backend of lane F32, bit-identical to the referee.
+//!
+//! [`Cpu::run`] executes one op of a program over row-major matrices of bit patterns. The bits of a result depend on
+//! the op and its inputs only: not on the [`Path`] (portable code, AVX2, AVX-512), not on the number of threads. Work
+//! is split over rows and columns of the output, never over the summed axis; sums follow the order of the numerics
+//! contract inside one thread.
+//!
+//! An output element that is infinite or NaN makes the op fail with [`OpError::NonFinite`]. The payload and the sign of
+//! a NaN therefore never reach a result.
+//!
+//! ```
+//! use assay_cpu::{Context, Cpu, Input, Matrix, Output, Path};
+//! use assay_program::{BinaryKind, DType, OpKind};
+//!
+//! let cpu = Cpu::new(Path::Auto, 1)?;
+//! let x = [1.0f32.to_bits(), 2.0f32.to_bits()];
+//! let mut sum = [0u32; 2];
+//! cpu.run(
+//! 	OpKind::Binary(BinaryKind::Add),
+//! 	&[Input::Tensor(Matrix { dtype: DType::F32, rows: 1, cols: 2, bits: &x }), Input::Scalar(0.5f32.to_bits())],
+//! 	&Context { seed: [0; 32], step: 0 },
+//! 	Output { dtype: DType::F32, rows: 1, cols: 2, bits: &mut sum },
+//! )?;
+//! assert_eq!(sum, [1.5f32.to_bits(), 2.5f32.to_bits()]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod backend;
+mod elementwise;
+mod environment;
+mod error;
+mod gather;
+mod hard;
+mod matmul;
+mod matrix;
+mod path;
+mod reduce;
+
+pub use backend::{Context, Cpu};
+pub use error::{CpuError, OpError};
+pub use hard::Hard;
+pub use matrix::{Input, Matrix, Output};
+pub use path::Path;

@@ -1,0 +1,254 @@
+//! The backend: checks an op's arguments, splits its work over threads, runs the kernels.
+
+use assay_program::{philox::Key, Axis, DType, OpKind};
+use rayon::prelude::*;
+
+use crate::{
+	elementwise::{self, Elementwise, Sources},
+	environment, gather,
+	matmul::{self, Operand, Region},
+	matrix::{floats, floats_mut, is_raised, non_finite_flag, Input, Matrix, Output},
+	path::Supported,
+	reduce, CpuError, OpError, Path,
+};
+
+/// Elements below which an elementwise op or a reduction stays on the calling thread.
+const PARALLEL_ELEMENTS: usize = 1 << 16;
+/// Multiply-adds below which a matrix product stays on the calling thread.
+const PARALLEL_PRODUCTS: usize = 1 << 21;
+
+/// What ops that draw random numbers depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+	/// The program's seed.
+	pub seed: [u8; 32],
+	/// The step, from 0.
+	pub step: u64,
+}
+
+/// The CPU backend: an instruction path and a pool of threads.
+#[derive(Debug)]
+pub struct Cpu {
+	path: Supported,
+	pool: rayon::ThreadPool,
+}
+
+impl Cpu {
+	/// A backend of `threads` threads, 0 for one per processor.
+	pub fn new(path: Path, threads: usize) -> Result<Self, CpuError> {
+		let path = Supported::new(path)?;
+		let pool = rayon::ThreadPoolBuilder::new()
+			.num_threads(threads)
+			.thread_name(|index| format!("assay-cpu-{index}"))
+			.build()
+			.map_err(|error| CpuError::Threads(error.to_string()))?;
+		if pool.broadcast(|_| environment::is_default()).into_iter().all(|default| default) {
+			Ok(Self { path, pool })
+		} else {
+			Err(CpuError::FloatEnvironment)
+		}
+	}
+
+	/// The instructions in use, never [`Path::Auto`].
+	pub fn path(&self) -> Path {
+		self.path.path()
+	}
+
+	/// Threads of the pool.
+	pub fn threads(&self) -> usize {
+		self.pool.current_num_threads()
+	}
+
+	/// The pool, for other work that should share its threads.
+	pub fn pool(&self) -> &rayon::ThreadPool {
+		&self.pool
+	}
+
+	/// Runs one op. On [`OpError::NonFinite`] the output is written, on other errors it is not.
+	pub fn run(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<(), OpError> {
+		if !environment::is_default() {
+			return Err(OpError::FloatEnvironment);
+		}
+		let (rows, cols) = (out.rows as usize, out.cols as usize);
+		if rows == 0 || cols == 0 || rows.checked_mul(cols) != Some(out.bits.len()) {
+			return Err(OpError::Shape("the output's elements are not rows * cols"));
+		}
+		if !matches!(kind, OpKind::GatherBatch { .. }) && out.dtype != DType::F32 {
+			return Err(OpError::Shape("the output must be f32"));
+		}
+		let finite = match (kind, inputs) {
+			(OpKind::MatMul { trans_a, trans_b }, [a, b]) => {
+				self.matmul(&f32_tensor(a)?, trans_a, &f32_tensor(b)?, trans_b, out)?
+			},
+			(OpKind::Unary(unary), [_]) => self.elementwise(Elementwise::Unary(unary), inputs, out)?,
+			(OpKind::Binary(binary), [_, _]) => self.elementwise(Elementwise::Binary(binary), inputs, out)?,
+			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, inputs, out)?,
+			(OpKind::Reduce { reduction, axis: Axis::Cols }, [x]) => {
+				let x = f32_tensor(x)?;
+				if (out.rows, out.cols) != (x.rows, 1) {
+					return Err(OpError::Shape("a reduction over columns gives one column"));
+				}
+				let (path, cols) = (self.path, x.cols as usize);
+				self.over_rows_of(x.bits, cols, out.bits, 1, |x, out| reduce::over_cols(path, reduction, x, cols, out))
+			},
+			(OpKind::Reduce { reduction, axis: Axis::Rows }, [x]) => {
+				let x = f32_tensor(x)?;
+				if (out.rows, out.cols) != (1, x.cols) {
+					return Err(OpError::Shape("a reduction over rows gives one row"));
+				}
+				self.reduce_rows(reduction, &x, out.bits)
+			},
+			(OpKind::GatherBatch { stream }, [x]) => {
+				let x = tensor(x)?;
+				if x.cols != out.cols || x.dtype != out.dtype {
+					return Err(OpError::Shape("a batch has the columns and the type of its data"));
+				}
+				gather::batch(&x, Key::batch(&context.seed), stream, context.step, out.bits)
+			},
+			(OpKind::OneHot, [labels]) => {
+				let labels = tensor(labels)?;
+				if labels.dtype != DType::I32 || labels.cols != 1 || labels.rows != out.rows {
+					return Err(OpError::Shape("labels are one i32 column with a row per output row"));
+				}
+				gather::one_hot(labels.bits, cols, out.bits);
+				true
+			},
+			_ => return Err(OpError::Shape("wrong number of inputs")),
+		};
+		if finite {
+			Ok(())
+		} else {
+			Err(OpError::NonFinite)
+		}
+	}
+
+	fn elementwise(&self, op: Elementwise, inputs: &[Input<'_>], out: Output<'_>) -> Result<bool, OpError> {
+		for input in inputs {
+			if let Input::Tensor(_) = input {
+				f32_tensor(input)?;
+			}
+		}
+		let (rows, cols) = (out.rows as usize, out.cols as usize);
+		let sources =
+			Sources::new(inputs, rows, cols).ok_or(OpError::Shape("an input cannot be broadcast to the output"))?;
+		let path = self.path;
+		if out.bits.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
+			return Ok(elementwise::run(path, op, sources, out.bits));
+		}
+		let unit = if sources.is_flat() { 1 } else { sources.cols() };
+		let share = self.share(out.bits.len() / unit) * unit;
+		Ok(self.pool.install(|| {
+			out.bits
+				.par_chunks_mut(share)
+				.enumerate()
+				.map(|(index, out)| elementwise::run(path, op, sources.part(index * share, out.len()), out))
+				.reduce(|| true, |a, b| a & b)
+		}))
+	}
+
+	fn reduce_rows(&self, reduction: assay_program::Reduction, x: &Matrix<'_>, out: &mut [u32]) -> bool {
+		let (path, cols) = (self.path, x.cols as usize);
+		if x.bits.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
+			return reduce::over_rows(path, reduction, x.bits, cols, 0, out);
+		}
+		let share = self.share(cols).next_multiple_of(32);
+		self.pool.install(|| {
+			out.par_chunks_mut(share)
+				.enumerate()
+				.map(|(index, out)| reduce::over_rows(path, reduction, x.bits, cols, index * share, out))
+				.reduce(|| true, |a, b| a & b)
+		})
+	}
+
+	/// Runs `work` over bands of whole rows of input and output.
+	fn over_rows_of(
+		&self,
+		x: &[u32],
+		x_cols: usize,
+		out: &mut [u32],
+		out_cols: usize,
+		work: impl Fn(&[u32], &mut [u32]) -> bool + Sync,
+	) -> bool {
+		if x.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
+			return work(x, out);
+		}
+		let share = self.share(out.len() / out_cols);
+		self.pool.install(|| {
+			x.par_chunks(share * x_cols)
+				.zip(out.par_chunks_mut(share * out_cols))
+				.map(|(x, out)| work(x, out))
+				.reduce(|| true, |a, b| a & b)
+		})
+	}
+
+	/// Units per task: a few tasks for each thread, so that one that was late does not hold up the rest.
+	fn share(&self, units: usize) -> usize {
+		units.div_ceil(self.threads() * 2).max(1)
+	}
+
+	fn matmul(
+		&self,
+		a: &Matrix<'_>,
+		trans_a: bool,
+		b: &Matrix<'_>,
+		trans_b: bool,
+		out: Output<'_>,
+	) -> Result<bool, OpError> {
+		let (m, k) = if trans_a { (a.cols, a.rows) } else { (a.rows, a.cols) };
+		let (k_of_b, n) = if trans_b { (b.cols, b.rows) } else { (b.rows, b.cols) };
+		if k != k_of_b {
+			return Err(OpError::Shape("inner dimensions of the product differ"));
+		}
+		if (out.rows, out.cols) != (m, n) {
+			return Err(OpError::Shape("the output of a product has the outer dimensions of its operands"));
+		}
+		let (m, k, n) = (m as usize, k as usize, n as usize);
+		let a = Operand { data: floats(a.bits), stride: a.cols as usize, inner_contiguous: !trans_a };
+		let b = Operand { data: floats(b.bits), stride: b.cols as usize, inner_contiguous: trans_b };
+		let region = Region::whole(floats_mut(out.bits), m, n);
+		let products = m.saturating_mul(k).saturating_mul(n);
+		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
+			matmul::run(self.path, a, b, k, region);
+		} else {
+			let path = self.path;
+			self.pool.install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region)));
+		}
+		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
+		Ok(finite(out.bits))
+	}
+}
+
+/// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
+fn split(region: Region<'_>, parts: usize, work: &(impl Fn(Region<'_>) + Sync)) {
+	/// A multiple of every kernel's height, and of its width.
+	const GRAIN: usize = 96;
+	let (rows, cols) = (region.rows(), region.cols());
+	let left_parts = parts / 2;
+	let cut = |len: usize| (len * left_parts / parts).next_multiple_of(GRAIN);
+	let (by_rows, at) = if rows >= cols { (true, cut(rows)) } else { (false, cut(cols)) };
+	if parts <= 1 || at >= rows.max(cols) {
+		return work(region);
+	}
+	let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
+	rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+}
+
+fn tensor<'a>(input: &Input<'a>) -> Result<Matrix<'a>, OpError> {
+	match input {
+		Input::Tensor(matrix) if matrix.rows == 0 || matrix.cols == 0 => Err(OpError::Shape("an input is empty")),
+		Input::Tensor(matrix) if u64::from(matrix.rows) * u64::from(matrix.cols) == matrix.bits.len() as u64 => {
+			Ok(*matrix)
+		},
+		Input::Tensor(_) => Err(OpError::Shape("an input's elements are not rows * cols")),
+		Input::Scalar(_) => Err(OpError::Shape("the op takes a tensor where a scalar was given")),
+	}
+}
+
+fn f32_tensor<'a>(input: &Input<'a>) -> Result<Matrix<'a>, OpError> {
+	let matrix = tensor(input)?;
+	if matrix.dtype == DType::F32 {
+		Ok(matrix)
+	} else {
+		Err(OpError::Shape("the op takes f32 inputs"))
+	}
+}

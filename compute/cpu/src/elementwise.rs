@@ -1,0 +1,208 @@
+//! Elementwise ops with broadcast.
+//!
+//! Inputs are walked in blocks of one output row that fit the first-level cache. A constant stretch (a scalar, or an
+//! input of one column) is spread into a buffer of block length, so every kernel loops over plain slices.
+
+use core::marker::PhantomData;
+
+use assay_program::{BinaryKind, UnaryKind};
+use assay_softfloat::{functions, Real};
+
+use crate::{
+	hard::Hard,
+	matrix::{is_raised, non_finite_flag, Input},
+	path::{Kernel, Supported},
+};
+
+/// Elements of a block.
+const BLOCK: usize = 1024;
+
+/// One input as seen from an output of `[rows, cols]`.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+	bits: &'a [u32],
+	/// Elements from one output row to the next: the input's columns, or 0 where its row is repeated.
+	row_stride: usize,
+	/// Whether the input has one element per output column, rather than one repeated along the row.
+	along: bool,
+}
+
+/// The inputs of an elementwise op over an output `[rows, cols]`, unused ones being constants.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+	sources: [Source<'a>; 3],
+	rows: usize,
+	cols: usize,
+}
+
+impl<'a> Sources<'a> {
+	/// `None` if an input cannot be broadcast to `[rows, cols]`.
+	pub(crate) fn new(inputs: &'a [Input<'a>], rows: usize, cols: usize) -> Option<Self> {
+		let mut sources = [Source { bits: &[0], row_stride: 0, along: false }; 3];
+		for (source, input) in sources.iter_mut().zip(inputs) {
+			*source = match input {
+				Input::Scalar(bits) => Source { bits: core::slice::from_ref(bits), row_stride: 0, along: false },
+				Input::Tensor(matrix) => {
+					let (r, c) = (matrix.rows as usize, matrix.cols as usize);
+					if (r != 1 && r != rows) || (c != 1 && c != cols) || matrix.bits.len() != r * c {
+						return None;
+					}
+					Source { bits: matrix.bits, row_stride: if r == 1 { 0 } else { c }, along: c == cols && c != 1 }
+				},
+			};
+		}
+		Some(Self { sources, rows, cols }.flattened())
+	}
+
+	/// One long row, where every input is either whole or a constant.
+	fn flattened(self) -> Self {
+		let elements = self.rows * self.cols;
+		if !self.sources.iter().all(|source| source.bits.len() == elements || source.bits.len() == 1) {
+			return self;
+		}
+		let sources = self.sources.map(|source| {
+			let along = source.bits.len() == elements && elements != 1;
+			Source { bits: source.bits, row_stride: 0, along }
+		});
+		Self { sources, rows: 1, cols: elements }
+	}
+
+	/// Whether the work is one row, to be split by columns instead of rows.
+	pub(crate) fn is_flat(&self) -> bool {
+		self.rows == 1
+	}
+
+	/// Columns after flattening.
+	pub(crate) fn cols(&self) -> usize {
+		self.cols
+	}
+
+	/// The part of the work whose output is `len` elements from element `start`; whole rows unless flat.
+	pub(crate) fn part(&self, start: usize, len: usize) -> Self {
+		if self.is_flat() {
+			let sources = self.sources.map(|source| match source.along {
+				true => Source { bits: &source.bits[start..start + len], ..source },
+				false => source,
+			});
+			return Self { sources, rows: 1, cols: len };
+		}
+		let (row, rows) = (start / self.cols, len / self.cols);
+		let sources = self.sources.map(|source| Source { bits: &source.bits[row * source.row_stride..], ..source });
+		Self { sources, rows, cols: self.cols }
+	}
+}
+
+/// An elementwise function of up to three inputs.
+trait Function {
+	fn apply<R: Real>(a: R, b: R, c: R) -> R;
+}
+
+/// The elementwise ops.
+#[derive(Clone, Copy)]
+pub(crate) enum Elementwise {
+	Unary(UnaryKind),
+	Binary(BinaryKind),
+	Fma,
+}
+
+macro_rules! functions {
+	($($name:ident = |$a:ident, $b:ident, $c:ident| $value:expr;)*) => {
+		$(
+			struct $name;
+			impl Function for $name {
+				#[inline(always)]
+				fn apply<R: Real>($a: R, $b: R, $c: R) -> R {
+					$value
+				}
+			}
+		)*
+	};
+}
+
+functions! {
+	Neg = |a, _b, _c| a.neg();
+	Abs = |a, _b, _c| a.abs();
+	Relu = |a, _b, _c| R::select(R::from_bits(0).lt(a), a, R::from_bits(0));
+	Exp = |a, _b, _c| functions::exp(a);
+	Log = |a, _b, _c| functions::log(a);
+	Tanh = |a, _b, _c| functions::tanh(a);
+	Sqrt = |a, _b, _c| a.sqrt();
+	Add = |a, b, _c| a.add(b);
+	Sub = |a, b, _c| a.sub(b);
+	Mul = |a, b, _c| a.mul(b);
+	Div = |a, b, _c| a.div(b);
+	Max = |a, b, _c| a.max(b);
+	Min = |a, b, _c| a.min(b);
+	Greater = |a, b, _c| R::select(b.lt(a), R::from_bits(0x3f80_0000), R::from_bits(0));
+	MultiplyAdd = |a, b, c| a.fma(b, c);
+}
+
+/// Fills `out` and tells whether every element is finite.
+pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &mut [u32]) -> bool {
+	fn on<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+		path.run(Blocks::<F> { sources, out, function: PhantomData })
+	}
+	let function = match op {
+		Elementwise::Unary(UnaryKind::Neg) => on::<Neg>,
+		Elementwise::Unary(UnaryKind::Abs) => on::<Abs>,
+		Elementwise::Unary(UnaryKind::Relu) => on::<Relu>,
+		Elementwise::Unary(UnaryKind::Exp) => on::<Exp>,
+		Elementwise::Unary(UnaryKind::Log) => on::<Log>,
+		Elementwise::Unary(UnaryKind::Tanh) => on::<Tanh>,
+		Elementwise::Unary(UnaryKind::Sqrt) => on::<Sqrt>,
+		Elementwise::Binary(BinaryKind::Add) => on::<Add>,
+		Elementwise::Binary(BinaryKind::Sub) => on::<Sub>,
+		Elementwise::Binary(BinaryKind::Mul) => on::<Mul>,
+		Elementwise::Binary(BinaryKind::Div) => on::<Div>,
+		Elementwise::Binary(BinaryKind::Max) => on::<Max>,
+		Elementwise::Binary(BinaryKind::Min) => on::<Min>,
+		Elementwise::Binary(BinaryKind::Greater) => on::<Greater>,
+		Elementwise::Fma => on::<MultiplyAdd>,
+	};
+	function(path, sources, out)
+}
+
+struct Blocks<'a, 'b, F> {
+	sources: Sources<'a>,
+	out: &'b mut [u32],
+	function: PhantomData<F>,
+}
+
+impl<F: Function> Kernel for Blocks<'_, '_, F> {
+	type Output = bool;
+
+	#[inline(always)]
+	fn run<const FUSED: bool>(self) -> bool {
+		let Sources { sources, rows, cols } = self.sources;
+		let width = cols.min(BLOCK);
+		let mut spread = [[0u32; BLOCK]; 3];
+		let mut flags = 0u32;
+		for row in 0..rows {
+			for (buffer, source) in spread.iter_mut().zip(&sources) {
+				if !source.along && (row == 0 || source.row_stride != 0) {
+					buffer[..width].fill(source.bits[row * source.row_stride]);
+				}
+			}
+			let mut col = 0;
+			while col < cols {
+				let len = BLOCK.min(cols - col);
+				let [a, b, c] = [0, 1, 2].map(|i| {
+					let source = &sources[i];
+					match source.along {
+						true => &source.bits[row * source.row_stride + col..][..len],
+						false => &spread[i][..len],
+					}
+				});
+				let out = &mut self.out[row * cols + col..][..len];
+				for i in 0..len {
+					let (a, b, c) = (Hard::<FUSED>::from_bits(a[i]), Hard::from_bits(b[i]), Hard::from_bits(c[i]));
+					let bits = F::apply(a, b, c).to_bits();
+					flags |= non_finite_flag(bits);
+					out[i] = bits;
+				}
+				col += len;
+			}
+		}
+		!is_raised(flags)
+	}
+}

@@ -1,0 +1,169 @@
+//! The innermost kernels: one tile of chains over one segment.
+
+use super::Region;
+use crate::{hard::Hard, path::PORTABLE_FUSED};
+use assay_softfloat::Real;
+
+/// A register tile of `ROWS` x `COLS` chains.
+pub(super) trait Micro: Copy {
+	/// Height of a tile, a divisor of [`super::BLOCK_ROWS`].
+	const ROWS: usize;
+	/// Width of a tile, a divisor of [`super::BLOCK_COLS`].
+	const COLS: usize;
+	/// The kernel.
+	const PROOF: Self;
+
+	/// Folds the chains of panels `a` (`ROWS` per inner index) and `b` (`COLS` per inner index) into `out`: stored on
+	/// the first segment, added afterwards. `out` may be smaller than the tile.
+	fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>);
+}
+
+/// Folds finished chains of `width` columns into `out`.
+#[inline(always)]
+fn fold(chains: &[f32], width: usize, first: bool, mut out: Region<'_>) {
+	for (row, chains) in (0..out.rows()).zip(chains.chunks_exact(width)) {
+		for (total, chain) in out.row(row).iter_mut().zip(chains) {
+			*total = if first { *chain } else { *total + *chain };
+		}
+	}
+}
+
+/// For any processor.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+impl Micro for Portable {
+	const ROWS: usize = 4;
+	const COLS: usize = 8;
+	const PROOF: Self = Portable;
+
+	#[inline(always)]
+	fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+		let mut chains = [[Hard::<PORTABLE_FUSED>(0.0); Self::COLS]; Self::ROWS];
+		for (a, b) in a.chunks_exact(Self::ROWS).zip(b.chunks_exact(Self::COLS)) {
+			for (chains, a) in chains.iter_mut().zip(a) {
+				for (chain, b) in chains.iter_mut().zip(b) {
+					*chain = Hard(*a).fma(Hard(*b), *chain);
+				}
+			}
+		}
+		let mut flat = [0.0; Self::ROWS * Self::COLS];
+		for (flat, chain) in flat.iter_mut().zip(chains.as_flattened()) {
+			*flat = chain.0;
+		}
+		fold(&flat, Self::COLS, first, out);
+	}
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+	use super::{fold, Micro, Region};
+	use core::arch::x86_64::*;
+
+	/// 6 x 16 chains in 12 of the 16 vector registers.
+	#[derive(Clone, Copy)]
+	pub(in super::super) struct Avx2(());
+
+	impl Micro for Avx2 {
+		const ROWS: usize = 6;
+		const COLS: usize = 16;
+		const PROOF: Self = Avx2(());
+
+		#[inline(always)]
+		fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+			// SAFETY: `matmul::run` picks this kernel only on a path whose processor has AVX2 and FMA.
+			unsafe { avx2(a, b, first, out) }
+		}
+	}
+
+	/// 12 x 32 chains in 24 of the 32 vector registers.
+	#[derive(Clone, Copy)]
+	pub(in super::super) struct Avx512(());
+
+	impl Micro for Avx512 {
+		const ROWS: usize = 12;
+		const COLS: usize = 32;
+		const PROOF: Self = Avx512(());
+
+		#[inline(always)]
+		fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+			// SAFETY: `matmul::run` picks this kernel only on a path whose processor has AVX-512 F.
+			unsafe { avx512(a, b, first, out) }
+		}
+	}
+
+	#[target_feature(enable = "avx2,fma")]
+	fn avx2(a: &[f32], b: &[f32], first: bool, mut out: Region<'_>) {
+		const ROWS: usize = Avx2::ROWS;
+		const COLS: usize = Avx2::COLS;
+		let mut chains = [[_mm256_setzero_ps(); 2]; ROWS];
+		for (a, b) in a.chunks_exact(ROWS).zip(b.chunks_exact(COLS)) {
+			// SAFETY: `b` has 16 elements.
+			let b = unsafe { [_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8))] };
+			for i in 0..ROWS {
+				let a = _mm256_set1_ps(a[i]);
+				chains[i][0] = _mm256_fmadd_ps(a, b[0], chains[i][0]);
+				chains[i][1] = _mm256_fmadd_ps(a, b[1], chains[i][1]);
+			}
+		}
+		if out.rows() == ROWS && out.cols() == COLS {
+			for (i, chains) in chains.iter().enumerate() {
+				let row = out.row(i).as_mut_ptr();
+				for (j, chain) in chains.iter().enumerate() {
+					// SAFETY: the row has 16 elements.
+					unsafe {
+						let place = row.add(8 * j);
+						let value = if first { *chain } else { _mm256_add_ps(_mm256_loadu_ps(place), *chain) };
+						_mm256_storeu_ps(place, value);
+					}
+				}
+			}
+			return;
+		}
+		let mut flat = [0.0f32; ROWS * COLS];
+		for (chain, place) in chains.as_flattened().iter().zip(flat.chunks_exact_mut(8)) {
+			// SAFETY: `place` has 8 elements.
+			unsafe { _mm256_storeu_ps(place.as_mut_ptr(), *chain) };
+		}
+		fold(&flat, COLS, first, out);
+	}
+
+	#[target_feature(enable = "avx512f")]
+	fn avx512(a: &[f32], b: &[f32], first: bool, mut out: Region<'_>) {
+		const ROWS: usize = Avx512::ROWS;
+		const COLS: usize = Avx512::COLS;
+		let mut chains = [[_mm512_setzero_ps(); 2]; ROWS];
+		for (a, b) in a.chunks_exact(ROWS).zip(b.chunks_exact(COLS)) {
+			// SAFETY: `b` has 32 elements.
+			let b = unsafe { [_mm512_loadu_ps(b.as_ptr()), _mm512_loadu_ps(b.as_ptr().add(16))] };
+			for i in 0..ROWS {
+				let a = _mm512_set1_ps(a[i]);
+				chains[i][0] = _mm512_fmadd_ps(a, b[0], chains[i][0]);
+				chains[i][1] = _mm512_fmadd_ps(a, b[1], chains[i][1]);
+			}
+		}
+		if out.rows() == ROWS && out.cols() == COLS {
+			for (i, chains) in chains.iter().enumerate() {
+				let row = out.row(i).as_mut_ptr();
+				for (j, chain) in chains.iter().enumerate() {
+					// SAFETY: the row has 32 elements.
+					unsafe {
+						let place = row.add(16 * j);
+						let value = if first { *chain } else { _mm512_add_ps(_mm512_loadu_ps(place), *chain) };
+						_mm512_storeu_ps(place, value);
+					}
+				}
+			}
+			return;
+		}
+		let mut flat = [0.0f32; ROWS * COLS];
+		for (chain, place) in chains.as_flattened().iter().zip(flat.chunks_exact_mut(16)) {
+			// SAFETY: `place` has 16 elements.
+			unsafe { _mm512_storeu_ps(place.as_mut_ptr(), *chain) };
+		}
+		fold(&flat, COLS, first, out);
+	}
+}
