@@ -1,1 +1,31 @@
-//! Runs programs: steps, checkpoints, traces.
+//! Runs programs: states, steps, checkpoints, traces.
+//!
+//! An [`Engine`] holds a validated program, its data and a backend. A [`State`] is what the next step depends on; its root
+//! is what jobs commit to. The same program gives the same roots on every backend, however its run is interrupted,
+//! resumed from a [checkpoint](Engine::encode_checkpoint) or split.
+//!
+//! | Caller | Uses |
+//! |---|---|
+//! | worker | [`Engine::run_segment`], [`Engine::state_root`], [`Engine::encode_checkpoint`] |
+//! | verifier | [`Engine::decode_checkpoint`] of the pre-state, [`Engine::run_segment`], [`Engine::state_root`] |
+//! | either, in a dispute | [`Engine::trace`] |
+//! | client | [`Engine::outputs`] of an evaluation program on the final state |
+
+mod checkpoint;
+mod engine;
+mod error;
+mod plan;
+mod state;
+mod tensor;
+mod trace;
+
+pub use assay_cpu::{Cpu, Path};
+pub use checkpoint::{blob_hash, CheckpointError};
+pub use engine::{Engine, Outcome, StepReport};
+pub use error::{EngineError, RunError};
+pub use state::State;
+pub use tensor::{Tensor, TensorError};
+pub use trace::StepTrace;
+
+/// A 32-byte hash.
+pub type Hash = assay_commitment::Hash;
