@@ -188,6 +188,13 @@ pub fn combine_frontier(combiner: Combiner, node: Node, n: u32, hashes: &[Hash])
 	rest.next().is_none().then_some(hash)
 }
 
+/// The hash of an inner `node` of a tree of `n` leaves from its children's; the root if it is the whole tree. `None` if the
+/// tree has no such node or it is a leaf.
+pub fn combine_children(combiner: Combiner, node: Node, n: u32, left: &Hash, right: &Hash) -> Option<Hash> {
+	let hashing = Hashing::new(combiner, n)?;
+	(!node.is_leaf() && node.is_in(n)).then(|| hashing.parent(node, left, right))
+}
+
 fn combine_below<'a>(
 	hashing: &Hashing,
 	node: Node,

@@ -129,7 +129,7 @@ pub struct Link {
 impl Link {
 	/// True if the link completes a segment.
 	pub const fn ends_segment(&self) -> bool {
-		self.end % self.segment == 0 || self.end == self.inner
+		self.end.is_multiple_of(self.segment) || self.end == self.inner
 	}
 
 	/// True if segments before this link's were folded into the total.
@@ -307,14 +307,20 @@ impl OpGeometry {
 		Some(regions)
 	}
 
-	/// The chunks that a micro-op needs opened, in the order in which evidence lists them. `None` for a chunk or link
-	/// past the last.
-	pub fn micro_inputs(&self, context: &StepContext, chunk: u32, link: u32) -> Option<Vec<InputChunk>> {
+	/// The chunks that hold a rectangle of an operand: one aligned run per tile or vector run, in order.
+	pub fn cover(&self, input: &InputRegion) -> Vec<InputChunk> {
 		let mut chunks = Vec::new();
-		for InputRegion { operand, region } in self.micro_regions(context, chunk, link)? {
-			cover(&self.input_layout(operand)?, operand, &region, &mut chunks);
+		if let Some(layout) = self.input_layout(input.operand) {
+			cover(&layout, input.operand, &input.region, &mut chunks);
 		}
-		Some(chunks)
+		chunks
+	}
+
+	/// The chunks that a micro-op needs opened, in the order in which evidence lists them: those of its first rectangle,
+	/// then of its second, and so on. `None` for a chunk or link past the last.
+	pub fn micro_inputs(&self, context: &StepContext, chunk: u32, link: u32) -> Option<Vec<InputChunk>> {
+		let regions = self.micro_regions(context, chunk, link)?;
+		Some(regions.iter().flat_map(|region| self.cover(region)).collect())
 	}
 
 	/// What a micro-op costs the referee. `None` for a chunk or link past the last.

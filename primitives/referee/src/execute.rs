@@ -1,0 +1,127 @@
+//! Runs one micro-op.
+
+use crate::{
+	ops::{elementwise, gather, matmul, one_hot, reduce},
+	patch::Patch,
+};
+use alloc::vec::Vec;
+use assay_commitment::{
+	layout::{CHUNK_BYTES, TILE_SIDE},
+	Region,
+};
+use assay_program::{shape::is_finite, DType, OpGeometry, OpKind, StepContext};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// Result of a micro-op. It is looked at once and never stored, so the chunk stays inline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant)]
+pub enum MicroOutput {
+	/// A link before the last: the accumulator it hands on.
+	Accumulator(Vec<u8>),
+	/// The last link: the bytes of the output chunk, padding zero.
+	Chunk([u8; CHUNK_BYTES]),
+}
+
+/// Why a micro-op has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+pub enum Fault {
+	/// The op has no such chunk or link.
+	OutOfRange,
+	/// A chunk that the micro-op reads is missing, is one too many, or has another length.
+	Inputs,
+	/// The accumulator does not have the link's length.
+	Accumulator,
+	/// The output holds NaN or an infinity, which the numerics contract forbids.
+	NonFinite,
+}
+
+/// Runs a micro-op. `chunks` are the bytes of the runs that `OpGeometry::micro_inputs` lists, in order; `accumulator` is
+/// what the link before gave, empty for link 0.
+pub fn execute(
+	geometry: &OpGeometry,
+	context: &StepContext,
+	chunk: u32,
+	link: u32,
+	accumulator: &[u8],
+	chunks: &[&[u8]],
+) -> Result<MicroOutput, Fault> {
+	let regions = geometry.micro_regions(context, chunk, link).ok_or(Fault::OutOfRange)?;
+	let out = geometry.output_layout().chunk_region(chunk).ok_or(Fault::OutOfRange)?;
+	let words = geometry.accumulator_words(chunk).ok_or(Fault::OutOfRange)?;
+	let accumulator = match link {
+		0 if accumulator.is_empty() => alloc::vec![0; words],
+		0 => return Err(Fault::Accumulator),
+		_ if accumulator.len() == words * 4 => from_bytes(accumulator),
+		_ => return Err(Fault::Accumulator),
+	};
+	let mut bytes = chunks.iter().copied();
+	let patches = regions
+		.iter()
+		.map(|region| Patch::gather(geometry, region, &mut bytes))
+		.collect::<Option<Vec<_>>>()
+		.ok_or(Fault::Inputs)?;
+	if bytes.next().is_some() {
+		return Err(Fault::Inputs);
+	}
+	// A chunk of padding reads nothing, whatever the op.
+	let elements = if out.rows == 0 || out.cols == 0 {
+		if link + 1 < geometry.chain_len() {
+			return Ok(MicroOutput::Accumulator(Vec::new()));
+		}
+		Vec::new()
+	} else {
+		let step = match (geometry.kind(), geometry.link(link), patches.as_slice()) {
+			(OpKind::MatMul { trans_a, trans_b }, Some(link), [a, b]) => {
+				Step::Link(matmul::link(trans_a, trans_b, &out, &link, accumulator, a, b), link.is_last())
+			},
+			(OpKind::Reduce { reduction, axis }, Some(link), [x]) => {
+				Step::Link(reduce::link(reduction, axis, &link, accumulator, x), link.is_last())
+			},
+			(OpKind::GatherBatch { .. }, None, rows) => Step::Whole(gather::rows(rows)),
+			(OpKind::OneHot, None, [labels]) => Step::Whole(one_hot::rows(&out, labels)),
+			(OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma, None, patches) => {
+				Step::Whole(elementwise::elements(geometry, &out, patches))
+			},
+			_ => return Err(Fault::Inputs),
+		};
+		match step {
+			Step::Link(words, false) => return Ok(MicroOutput::Accumulator(to_bytes(&words))),
+			// After the last link the totals, which come first, are the output.
+			Step::Link(words, true) => words,
+			Step::Whole(elements) => elements,
+		}
+	};
+	output(geometry, &out, &elements)
+}
+
+enum Step {
+	/// Accumulator words, and whether the link was the last.
+	Link(Vec<u32>, bool),
+	/// Output elements, row-major in the chunk's region.
+	Whole(Vec<u32>),
+}
+
+/// The chunk's bytes from the elements of its region, row-major.
+fn output(geometry: &OpGeometry, out: &Region, elements: &[u32]) -> Result<MicroOutput, Fault> {
+	let mut bytes = [0; CHUNK_BYTES];
+	let stride = if geometry.output_layout().is_vector() { 0 } else { TILE_SIDE as usize };
+	let must_be_finite = geometry.output().dtype == DType::F32;
+	let cols = out.cols as usize;
+	for (index, bits) in elements.iter().take(out.rows as usize * cols).enumerate() {
+		if must_be_finite && !is_finite(*bits) {
+			return Err(Fault::NonFinite);
+		}
+		let slot = index / cols * stride + index % cols;
+		bytes.get_mut(slot * 4..slot * 4 + 4).ok_or(Fault::OutOfRange)?.copy_from_slice(&bits.to_le_bytes());
+	}
+	Ok(MicroOutput::Chunk(bytes))
+}
+
+fn from_bytes(bytes: &[u8]) -> Vec<u32> {
+	bytes.chunks_exact(4).map(|word| word.iter().rev().fold(0, |bits, byte| bits << 8 | u32::from(*byte))).collect()
+}
+
+fn to_bytes(words: &[u32]) -> Vec<u8> {
+	words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}

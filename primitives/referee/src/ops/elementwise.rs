@@ -1,0 +1,65 @@
+//! Elementwise ops with broadcast.
+
+use crate::patch::Patch;
+use alloc::vec::Vec;
+use assay_commitment::Region;
+use assay_program::{BinaryKind, OpGeometry, OpKind, OperandSpec, UnaryKind};
+use assay_softfloat::{functions, F32};
+
+/// The elements of the region, row-major. `patches` are those of the tensor operands.
+pub(crate) fn elements(geometry: &OpGeometry, out: &Region, patches: &[Patch]) -> Vec<u32> {
+	let mut elements = Vec::with_capacity(out.rows as usize * out.cols as usize);
+	for row in out.row0..out.row0 + out.rows {
+		for col in out.col0..out.col0 + out.cols {
+			let mut operands = [F32::ZERO; 3];
+			for ((operand, input), index) in operands.iter_mut().zip(geometry.inputs()).zip(0u8..) {
+				*operand = F32(match input {
+					OperandSpec::Scalar(bits) => *bits,
+					OperandSpec::Tensor { spec, .. } => {
+						let (row, col) = (if spec.rows == 1 { 0 } else { row }, if spec.cols == 1 { 0 } else { col });
+						patches.iter().find(|patch| patch.operand == index).map_or(0, |patch| patch.at(row, col))
+					},
+				});
+			}
+			elements.push(apply(geometry.kind(), operands).0);
+		}
+	}
+	elements
+}
+
+/// One element.
+fn apply(kind: OpKind, [a, b, c]: [F32; 3]) -> F32 {
+	match kind {
+		OpKind::Unary(kind) => unary(kind, a),
+		OpKind::Binary(kind) => binary(kind, a, b),
+		OpKind::Fma => a.fma(b, c),
+		// Not elementwise: the caller never passes them.
+		OpKind::MatMul { .. } | OpKind::Reduce { .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => a,
+	}
+}
+
+fn unary(kind: UnaryKind, x: F32) -> F32 {
+	match kind {
+		UnaryKind::Neg => x.neg(),
+		UnaryKind::Abs => x.abs(),
+		UnaryKind::Relu if x.gt(F32::ZERO) => x,
+		UnaryKind::Relu => F32::ZERO,
+		UnaryKind::Exp => functions::exp(x),
+		UnaryKind::Log => functions::log(x),
+		UnaryKind::Tanh => functions::tanh(x),
+		UnaryKind::Sqrt => x.sqrt(),
+	}
+}
+
+fn binary(kind: BinaryKind, a: F32, b: F32) -> F32 {
+	match kind {
+		BinaryKind::Add => a.add(b),
+		BinaryKind::Sub => a.sub(b),
+		BinaryKind::Mul => a.mul(b),
+		BinaryKind::Div => a.div(b),
+		BinaryKind::Max => a.max(b),
+		BinaryKind::Min => a.min(b),
+		BinaryKind::Greater if a.gt(b) => F32::ONE,
+		BinaryKind::Greater => F32::ZERO,
+	}
+}

@@ -1,0 +1,9 @@
+//! One file per family of ops: what a micro-op computes from the rectangles it reads.
+//!
+//! Callers guarantee what `OpGeometry::micro_regions` gives: the rectangles of the op's inputs, not empty.
+
+pub(crate) mod elementwise;
+pub(crate) mod gather;
+pub(crate) mod matmul;
+pub(crate) mod one_hot;
+pub(crate) mod reduce;
