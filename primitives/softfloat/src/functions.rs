@@ -14,6 +14,15 @@
 
 use crate::Real;
 
+/// Largest error of [`exp`] over all inputs, in units of the last place.
+pub const EXP_MAX_ULP: f64 = 2.0;
+/// Largest error of [`log`] over all inputs, in units of the last place.
+pub const LOG_MAX_ULP: f64 = 2.0;
+/// Largest error of [`tanh`] over all inputs, in units of the last place.
+pub const TANH_MAX_ULP: f64 = 2.0;
+/// Largest error of [`sigmoid`] over all inputs, in units of the last place.
+pub const SIGMOID_MAX_ULP: f64 = 2.0;
+
 const ONE: u32 = 0x3f80_0000;
 const TWO: u32 = 0x4000_0000;
 const INFINITY: u32 = 0x7f80_0000;
@@ -129,11 +138,19 @@ pub fn tanh<R: Real>(x: R) -> R {
 }
 
 /// `1 / (1 + e^-x)`, computed from `e^-|x|` so that neither tail overflows.
+///
+/// The quotient is corrected once by its remainder, which includes what rounding cut off the denominator.
 #[inline(always)]
 pub fn sigmoid<R: Real>(x: R) -> R {
 	let one = constant::<R>(ONE);
 	let power = exp(x.abs().neg());
 	let numerator = R::select(x.lt(constant(0)), power, one);
-	let result = numerator.div(power.add(one));
+
+	let denominator = power.add(one);
+	let cut_off = one.sub(denominator).add(power);
+	let reciprocal = one.div(denominator);
+	let quotient = numerator.mul(reciprocal);
+	let remainder = quotient.neg().fma(cut_off, quotient.neg().fma(denominator, numerator));
+	let result = remainder.fma(reciprocal, quotient);
 	R::select(x.is_nan(), constant(NAN), result)
 }

@@ -1,0 +1,75 @@
+//! Measures exp, log, tanh and sigmoid over every binary32 input and compares the bits with the machine's.
+//!
+//! `cargo run --release -p assay-softfloat --example function_sweep [-- --stride N] [--function NAME]`
+//!
+//! Prints, per function: inputs, largest error in units of the last place, the input that has it, and a digest of all
+//! (input, output) pairs, which is the same on every machine. Fails if the bits differ or a stated bound is exceeded.
+
+#[path = "../tests/hardware/accuracy.rs"]
+mod accuracy;
+#[path = "../tests/hardware/mod.rs"]
+mod hardware;
+
+use accuracy::{functions, sweep, Finding};
+use std::{process::ExitCode, time::Instant};
+
+fn option(name: &str) -> Option<String> {
+	let arguments: Vec<String> = std::env::args().collect();
+	let at = arguments.iter().position(|argument| argument == name)?;
+	arguments.get(at + 1).cloned()
+}
+
+fn main() -> ExitCode {
+	let stride = match option("--stride").map(|text| text.parse::<u64>()) {
+		None => 1,
+		Some(Ok(stride)) if stride > 0 => stride,
+		_ => {
+			eprintln!("--stride takes a positive integer");
+			return ExitCode::FAILURE;
+		},
+	};
+	let only = option("--function");
+	let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+	let mut correct = true;
+	for function in functions() {
+		if only.as_deref().is_some_and(|name| name != function.name) {
+			continue;
+		}
+		let start = Instant::now();
+		let slices = (1u64 << 32).div_ceil(stride).div_ceil(threads) * stride;
+		let finding = std::thread::scope(|scope| {
+			let function = &function;
+			let workers: Vec<_> = (0..threads)
+				.map(|i| {
+					let range = (i * slices).min(1 << 32)..((i + 1) * slices).min(1 << 32);
+					scope.spawn(move || sweep(function, range, stride))
+				})
+				.collect();
+			workers
+				.into_iter()
+				.map(|worker| worker.join().expect("a sweep does not panic"))
+				.fold(Finding::default(), Finding::join)
+		});
+		let good = finding.differs.is_none() && finding.max_ulp <= function.bound;
+		correct &= good;
+		println!(
+			"{:<8} inputs {} max_ulp {:.4} at {:08x} digest {:016x} seconds {:.1} {}",
+			function.name,
+			finding.inputs,
+			finding.max_ulp,
+			finding.worst,
+			finding.digest,
+			start.elapsed().as_secs_f64(),
+			match finding.differs {
+				Some(input) => format!("BITS DIFFER at {input:08x}"),
+				None if good => "ok".into(),
+				None => format!("ABOVE THE BOUND {}", function.bound),
+			}
+		);
+	}
+	if correct {
+		ExitCode::SUCCESS
+	} else {
+		ExitCode::FAILURE
+	}
+}

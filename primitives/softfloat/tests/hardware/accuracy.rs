@@ -1,0 +1,151 @@
+//! The transcendental functions: our bits against the machine's for the same sequence, and against binary64 for accuracy.
+
+#![allow(dead_code, unreachable_pub)]
+
+use super::hardware::{Native, Random};
+use assay_softfloat::{functions, Real, F32};
+
+/// One function in its three forms.
+pub struct Function {
+	pub name: &'static str,
+	/// On integers.
+	pub soft: fn(F32) -> F32,
+	/// The same sequence on the machine's binary32, for a slice of bit patterns in place.
+	pub native: fn(&mut [u32]),
+	/// The standard library in binary64: far more exact than the binary32 result under test.
+	pub exact: fn(f64) -> f64,
+	/// Largest error that the documentation of the function states, in units of the last place.
+	pub bound: f64,
+}
+
+macro_rules! native {
+	($name:ident) => {{
+		#[inline(always)]
+		fn each(values: &mut [u32]) {
+			for value in values {
+				*value = functions::$name(Native::from_bits(*value)).to_bits();
+			}
+		}
+		#[cfg(target_arch = "x86_64")]
+		#[target_feature(enable = "avx2,fma")]
+		fn each_x86(values: &mut [u32]) {
+			each(values)
+		}
+		fn run(values: &mut [u32]) {
+			#[cfg(target_arch = "x86_64")]
+			if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+				// SAFETY: both features were just detected.
+				return unsafe { each_x86(values) };
+			}
+			each(values)
+		}
+		run
+	}};
+}
+
+pub fn functions() -> [Function; 4] {
+	[
+		Function {
+			name: "exp",
+			soft: functions::exp,
+			native: native!(exp),
+			exact: f64::exp,
+			bound: functions::EXP_MAX_ULP,
+		},
+		Function {
+			name: "log",
+			soft: functions::log,
+			native: native!(log),
+			exact: f64::ln,
+			bound: functions::LOG_MAX_ULP,
+		},
+		Function {
+			name: "tanh",
+			soft: functions::tanh,
+			native: native!(tanh),
+			exact: f64::tanh,
+			bound: functions::TANH_MAX_ULP,
+		},
+		Function {
+			name: "sigmoid",
+			soft: functions::sigmoid,
+			native: native!(sigmoid),
+			exact: |x| 1.0 / (1.0 + (-x).exp()),
+			bound: functions::SIGMOID_MAX_ULP,
+		},
+	]
+}
+
+/// Error of a result in units of the last place of the exact value; infinite when the class (NaN, infinity, sign) is wrong.
+pub fn error_in_ulp(result: f32, exact: f64) -> f64 {
+	const OVERFLOW: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
+	if exact.is_nan() || result.is_nan() {
+		return if exact.is_nan() && result.to_bits() == 0x7fc0_0000 { 0.0 } else { f64::INFINITY };
+	}
+	if exact == 0.0 && result == 0.0 {
+		return 0.0;
+	}
+	if result.is_sign_negative() != exact.is_sign_negative() {
+		return f64::INFINITY;
+	}
+	let (result, exact) = ((result as f64).abs().min(OVERFLOW), exact.abs().min(OVERFLOW));
+	let exponent = ((exact.to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
+	(result - exact).abs() / 2f64.powi(exponent - 23)
+}
+
+/// What a sweep found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Finding {
+	/// Inputs tried.
+	pub inputs: u64,
+	/// Largest error and the input that has it.
+	pub max_ulp: f64,
+	pub worst: u32,
+	/// Sum of a hash of every input with its output: the same for any order of the inputs.
+	pub digest: u64,
+	/// An input whose bits differ between integers and machine.
+	pub differs: Option<u32>,
+}
+
+impl Finding {
+	pub fn join(self, other: Finding) -> Finding {
+		let larger = if other.max_ulp > self.max_ulp { other } else { self };
+		Finding {
+			inputs: self.inputs + other.inputs,
+			max_ulp: larger.max_ulp,
+			worst: larger.worst,
+			digest: self.digest.wrapping_add(other.digest),
+			differs: self.differs.or(other.differs),
+		}
+	}
+}
+
+/// Tries every `stride`-th bit pattern of `range`.
+pub fn sweep(function: &Function, range: std::ops::Range<u64>, stride: u64) -> Finding {
+	let mut finding = Finding::default();
+	let mut inputs = [0u32; 1024];
+	let mut next = range.start;
+	while next < range.end {
+		let count = inputs.len().min((range.end - next).div_ceil(stride) as usize);
+		for input in &mut inputs[..count] {
+			*input = next as u32;
+			next += stride;
+		}
+		let mut native = inputs;
+		(function.native)(&mut native[..count]);
+		for (&input, &machine) in inputs[..count].iter().zip(&native[..count]) {
+			let ours = (function.soft)(F32(input)).0;
+			if ours != machine {
+				finding.differs = Some(input);
+			}
+			let error = error_in_ulp(f32::from_bits(ours), (function.exact)(f32::from_bits(input) as f64));
+			if error > finding.max_ulp {
+				finding.max_ulp = error;
+				finding.worst = input;
+			}
+			finding.digest = finding.digest.wrapping_add(Random((input as u64) << 32 | ours as u64).next());
+		}
+		finding.inputs += count as u64;
+	}
+	finding
+}
