@@ -5,10 +5,17 @@
 
 extern crate alloc;
 
+pub mod bounded;
+pub mod dispute;
+pub mod holding;
 pub mod interfaces;
 pub mod job;
 pub mod parameters;
 pub mod reason;
+pub mod records;
+pub mod round;
+
+pub use reason::Reason;
 
 /// Money, in the chain's smallest unit (10^-12 UNIT).
 pub type Balance = u128;

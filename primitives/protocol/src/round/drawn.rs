@@ -1,0 +1,241 @@
+//! From the commitment to the last blind commitment: draw, commit, challenges for the pre-state, redraw.
+
+use super::state::{
+	Challenge, Check, CheckState, Effect, Phase, Replacement, Round, RoundContext, SegmentRound,
+};
+use crate::{BlockNumber, Hash, Reason, SegmentIndex};
+use alloc::vec::Vec;
+use assay_commitment::BoundaryOpening;
+
+impl<AccountId: Clone + PartialEq> Round<AccountId> {
+	/// The worker commits a milestone.
+	pub const fn commit(root: Hash, now: BlockNumber) -> Self {
+		Self { root, committed_at: now, phase: Phase::Committed }
+	}
+
+	/// The blocks whose author VRF outputs make the seed, once all of them are behind `now`.
+	pub fn beacon(&self, context: &RoundContext, now: BlockNumber) -> Result<core::ops::RangeInclusive<BlockNumber>, Reason> {
+		if self.phase != Phase::Committed {
+			return Err(Reason::WrongPhase);
+		}
+		let last = self.committed_at.saturating_add(context.parameters.beacon_blocks.max(1));
+		if now <= last {
+			return Err(Reason::TooEarly);
+		}
+		Ok(self.committed_at.saturating_add(1)..=last)
+	}
+
+	/// The draw: `drawn` are the segments, ascending, the milestone's last among them, each with its verifiers.
+	///
+	/// A segment may have got fewer verifiers than the client asked for, but not none.
+	pub fn draw(
+		&mut self,
+		context: &RoundContext,
+		drawn: Vec<(SegmentIndex, Vec<AccountId>)>,
+		now: BlockNumber,
+	) -> Result<Vec<Effect<AccountId>>, Reason> {
+		self.beacon(context, now)?;
+		let ascending = drawn.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
+		let inside = drawn.iter().all(|(segment, _)| context.range.end_of(*segment).is_some());
+		let last = context.range.first.saturating_add(context.range.count.saturating_sub(1));
+		if !ascending || !inside || drawn.last().map(|(segment, _)| *segment) != Some(last) {
+			return Err(Reason::NotDrawn);
+		}
+		if drawn.iter().any(|(_, verifiers)| verifiers.is_empty()) {
+			return Err(Reason::NoVerifiers);
+		}
+		if drawn.iter().any(|(_, verifiers)| has_duplicates(verifiers)) {
+			return Err(Reason::NotEnoughDrawn);
+		}
+		let effects = drawn.iter().flat_map(|(_, verifiers)| verifiers.iter().cloned().map(Effect::LockCheck)).collect();
+		let until = now.saturating_add(context.parameters.blind_window);
+		let segments = drawn
+			.into_iter()
+			.map(|(segment, verifiers)| SegmentRound {
+				segment,
+				tranche: 1,
+				until,
+				pre_root: (segment == context.range.first).then_some(context.verified_root),
+				post_root: None,
+				challenge: Challenge::None,
+				checks: verifiers.into_iter().map(assigned).collect(),
+			})
+			.collect();
+		self.phase = Phase::Blind { segments };
+		Ok(effects)
+	}
+
+	/// A drawn verifier commits its answer. The last one starts the worker's window to open.
+	pub fn commit_blind(
+		&mut self,
+		context: &RoundContext,
+		who: &AccountId,
+		segment: SegmentIndex,
+		blind: Hash,
+		now: BlockNumber,
+	) -> Result<(), Reason> {
+		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let entry = find(segments, segment)?;
+		let until = entry.until;
+		let check = entry.checks.iter_mut().find(|check| check.verifier == *who).ok_or(Reason::NotAssigned)?;
+		match check.state {
+			CheckState::Assigned if now <= until => check.state = CheckState::Committed { blind },
+			CheckState::Assigned | CheckState::Absent => return Err(Reason::TooLate),
+			_ => return Err(Reason::AlreadyCommitted),
+		}
+		self.close_blind_if_complete(context, now);
+		Ok(())
+	}
+
+	/// Goes on to the opening if no check is missing any more.
+	pub(super) fn close_blind_if_complete(&mut self, context: &RoundContext, now: BlockNumber) {
+		let Phase::Blind { segments } = &mut self.phase else { return };
+		if segments.iter().all(|segment| segment.missing() == 0) {
+			let until = now.saturating_add(context.parameters.open_window);
+			self.phase = Phase::Opening { segments: core::mem::take(segments), until };
+		}
+	}
+
+	/// A drawn verifier reports that it is not served: the worker must answer on chain by the returned block.
+	pub fn report_unserved(
+		&mut self,
+		context: &RoundContext,
+		who: &AccountId,
+		segment: SegmentIndex,
+		now: BlockNumber,
+	) -> Result<BlockNumber, Reason> {
+		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let entry = find(segments, segment)?;
+		if !entry.checks.iter().any(|check| check.verifier == *who && check.state == CheckState::Assigned) {
+			return Err(Reason::NotAssigned);
+		}
+		if now > entry.until {
+			return Err(Reason::TooLate);
+		}
+		if entry.challenge != Challenge::None {
+			return Err(Reason::AlreadyReported);
+		}
+		let until = now.saturating_add(context.parameters.serve_window);
+		entry.challenge = Challenge::Open { until };
+		// The verifiers' window starts anew with the answer; until then it must not run out.
+		entry.until = entry.until.max(until);
+		Ok(until)
+	}
+
+	/// The worker answers a challenge: proves the pre-state's root on chain, for everyone to check what is served against.
+	/// `opening` is `None` exactly for the milestone's first segment. The segment's blind window starts anew.
+	pub fn answer_unserved(
+		&mut self,
+		context: &RoundContext,
+		segment: SegmentIndex,
+		opening: Option<&BoundaryOpening>,
+		now: BlockNumber,
+	) -> Result<(), Reason> {
+		let root = self.root;
+		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let entry = find(segments, segment)?;
+		let Challenge::Open { until } = entry.challenge else { return Err(Reason::WrongPhase) };
+		if now > until {
+			return Err(Reason::TooLate);
+		}
+		entry.pre_root = Some(pre_root(context, &root, segment, opening)?);
+		entry.challenge = Challenge::Answered;
+		entry.until = now.saturating_add(context.parameters.blind_window);
+		Ok(())
+	}
+
+	/// The replacements that are due: segments whose window passed with checks missing, and with tranches left.
+	pub fn replacements(&self, context: &RoundContext, now: BlockNumber) -> Vec<Replacement<AccountId>> {
+		let Phase::Blind { segments } = &self.phase else { return Vec::new() };
+		segments
+			.iter()
+			.filter(|entry| entry.can_redraw(context, now))
+			.map(|entry| Replacement {
+				segment: entry.segment,
+				tranche: entry.tranche.saturating_add(1),
+				count: entry.missing() as u32,
+				exclude: entry.checks.iter().map(|check| check.verifier.clone()).collect(),
+			})
+			.collect()
+	}
+
+	/// Replaces the absent verifiers of one segment by `verifiers`, drawn for a [`Replacement`].
+	pub fn redraw(
+		&mut self,
+		context: &RoundContext,
+		segment: SegmentIndex,
+		verifiers: Vec<AccountId>,
+		now: BlockNumber,
+	) -> Result<Vec<Effect<AccountId>>, Reason> {
+		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let entry = find(segments, segment)?;
+		if !entry.can_redraw(context, now) {
+			return Err(Reason::TooEarly);
+		}
+		let drawn_before = |who: &AccountId| entry.checks.iter().any(|check| check.verifier == *who);
+		if verifiers.len() > entry.missing() || has_duplicates(&verifiers) || verifiers.iter().any(drawn_before) {
+			return Err(Reason::NotEnoughDrawn);
+		}
+		let mut effects = entry.dismiss_absent();
+		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
+		entry.checks.extend(verifiers.into_iter().map(assigned));
+		entry.tranche = entry.tranche.saturating_add(1);
+		entry.until = now.saturating_add(context.parameters.blind_window);
+		entry.challenge = Challenge::None;
+		self.close_blind_if_complete(context, now);
+		Ok(effects)
+	}
+}
+
+impl<AccountId: Clone + PartialEq> SegmentRound<AccountId> {
+	fn can_redraw(&self, context: &RoundContext, now: BlockNumber) -> bool {
+		let challenged = matches!(self.challenge, Challenge::Open { .. });
+		self.missing() > 0 && now > self.until && !challenged && self.tranche < context.parameters.max_tranches
+	}
+
+	/// Marks the missing checks absent.
+	pub(super) fn dismiss_absent(&mut self) -> Vec<Effect<AccountId>> {
+		let mut effects = Vec::new();
+		for check in self.checks.iter_mut().filter(|check| check.state == CheckState::Assigned) {
+			check.state = CheckState::Absent;
+			effects.push(Effect::ReleaseCheck { verifier: check.verifier.clone(), honest: false });
+			effects.push(Effect::NoteAbsence(check.verifier.clone()));
+		}
+		effects
+	}
+}
+
+/// The proven state root before a segment.
+pub(super) fn pre_root(
+	context: &RoundContext,
+	root: &Hash,
+	segment: SegmentIndex,
+	opening: Option<&BoundaryOpening>,
+) -> Result<Hash, Reason> {
+	match opening {
+		None if segment == context.range.first => Ok(context.verified_root),
+		Some(opening)
+			if segment > context.range.first
+				&& opening.segment == segment - 1
+				&& opening.verify(root, context.job, context.range) =>
+		{
+			Ok(opening.state_root)
+		}
+		_ => Err(Reason::OpeningInvalid),
+	}
+}
+
+pub(super) fn find<AccountId>(
+	segments: &mut [SegmentRound<AccountId>],
+	segment: SegmentIndex,
+) -> Result<&mut SegmentRound<AccountId>, Reason> {
+	segments.iter_mut().find(|entry| entry.segment == segment).ok_or(Reason::NotDrawn)
+}
+
+fn assigned<AccountId>(verifier: AccountId) -> Check<AccountId> {
+	Check { verifier, state: CheckState::Assigned }
+}
+
+fn has_duplicates<AccountId: PartialEq>(accounts: &[AccountId]) -> bool {
+	accounts.iter().enumerate().any(|(i, a)| accounts.iter().skip(i + 1).any(|b| a == b))
+}

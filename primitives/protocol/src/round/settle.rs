@@ -1,0 +1,104 @@
+//! What time decides: one permissionless transition for every passed window, and the end of the round.
+
+use super::state::{Challenge, CheckState, Effect, Phase, Round, RoundContext};
+use crate::{
+	interfaces::{VerifierFault, WorkerFault},
+	BlockNumber, Reason,
+};
+use alloc::vec::Vec;
+
+impl<AccountId: Clone + PartialEq> Round<AccountId> {
+	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
+	///
+	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
+	///   absent verifiers are given up; a segment without any commitment then ends the lease without a fault.
+	/// - Opening: a passed window is the worker's fault.
+	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
+	///   milestone is verified, if at least one check of each segment agreed.
+	pub fn settle(&mut self, context: &RoundContext, now: BlockNumber) -> Result<Vec<Effect<AccountId>>, Reason> {
+		match &self.phase {
+			Phase::Blind { .. } => self.settle_blind(context, now),
+			Phase::Opening { until, .. } if now > *until => {
+				Ok(self.fault(WorkerFault::NotOpened, None, Reason::NotOpened, committed))
+			}
+			Phase::Opening { .. } => Err(Reason::TooEarly),
+			Phase::Reveal { until, .. } => {
+				let late = now > *until;
+				self.settle_reveal(late)
+			}
+			Phase::Committed | Phase::Verified { .. } | Phase::Failed(_) => Err(Reason::WrongPhase),
+		}
+	}
+
+	fn settle_blind(&mut self, context: &RoundContext, now: BlockNumber) -> Result<Vec<Effect<AccountId>>, Reason> {
+		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let unanswered = |challenge: &Challenge| matches!(challenge, Challenge::Open { until } if now > *until);
+		if segments.iter().any(|entry| unanswered(&entry.challenge)) {
+			return Ok(self.fault(WorkerFault::NotServed, None, Reason::NotServed, committed));
+		}
+		let mut effects = Vec::new();
+		for entry in segments.iter_mut() {
+			let exhausted = entry.tranche >= context.parameters.max_tranches;
+			if exhausted && entry.missing() > 0 && now > entry.until {
+				effects.extend(entry.dismiss_absent());
+			}
+		}
+		if segments.iter().any(|entry| entry.missing() == 0 && !entry.has_commitment()) {
+			let (released, _) = self.release_all(|_, _| false);
+			effects.extend(released);
+			effects.push(Effect::LeaseFailed(Reason::NoVerifiers));
+			self.phase = Phase::Failed(Reason::NoVerifiers);
+			return Ok(effects);
+		}
+		if effects.is_empty() {
+			return Err(Reason::TooEarly);
+		}
+		self.close_blind_if_complete(context, now);
+		Ok(effects)
+	}
+
+	fn settle_reveal(&mut self, late: bool) -> Result<Vec<Effect<AccountId>>, Reason> {
+		let Phase::Reveal { segments, .. } = &mut self.phase else { return Err(Reason::WrongPhase) };
+		let mut effects = Vec::new();
+		if late {
+			for check in segments.iter_mut().flat_map(|entry| entry.checks.iter_mut()) {
+				if let CheckState::Committed { .. } = check.state {
+					check.state = CheckState::NotRevealed;
+					let (verifier, fault) = (check.verifier.clone(), VerifierFault::NotRevealed);
+					effects.push(Effect::SlashCheck { verifier, fault, to_worker: false });
+				}
+			}
+		}
+		let waiting = |state: &CheckState| matches!(state, CheckState::Committed { .. } | CheckState::Disputed { .. });
+		if segments.iter().flat_map(|entry| entry.active()).any(|check| waiting(&check.state)) {
+			return if effects.is_empty() { Err(Reason::TooEarly) } else { Ok(effects) };
+		}
+		let end = segments.last().and_then(|entry| entry.post_root).ok_or(Reason::WrongPhase)?;
+		// A lost accusation is a ruling that the claim is right where it was disputed, not that the segment was checked.
+		let checked = segments.iter().all(|entry| entry.checks.iter().any(|check| check.state == CheckState::Agreed));
+		let (released, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
+		effects.extend(released);
+		if checked {
+			effects.push(Effect::Verified { state_root: end, checkers });
+			self.phase = Phase::Verified { state_root: end };
+		} else {
+			effects.push(Effect::LeaseFailed(Reason::NoVerifiers));
+			self.phase = Phase::Failed(Reason::NoVerifiers);
+		}
+		Ok(effects)
+	}
+
+	/// Ends the round because its lease ended elsewhere; releases every check. Nothing to do in a final phase.
+	pub fn abandon(&mut self) -> Vec<Effect<AccountId>> {
+		let (effects, _) = self.release_all(|_, _| false);
+		if !self.phase.is_final() {
+			self.phase = Phase::Failed(Reason::Superseded);
+		}
+		effects
+	}
+}
+
+/// A blind commitment could not be revealed through no fault of the verifier: it counts.
+fn committed(_: crate::SegmentIndex, state: &CheckState) -> bool {
+	matches!(state, CheckState::Committed { .. })
+}
