@@ -159,18 +159,20 @@ impl Engine {
 		self.state_tensor(state, id)
 	}
 
-	/// A state of this program made of the tensors that `source` returns by name; `None` if one is missing or has another
-	/// type or shape. Carries trained parameters into an evaluation program.
-	pub fn state_from(&self, step: u64, source: impl Fn(&str) -> Option<Tensor>) -> Option<State> {
-		let tensors = self
-			.program
-			.state_tensors()
-			.map(|(_, decl)| {
-				let tensor = source(core::str::from_utf8(&decl.name).ok()?)?;
-				(tensor.spec() == decl.spec()).then(|| tensor.bits().to_vec())
-			})
-			.collect::<Option<Vec<_>>>()?;
-		Some(State { step, tensors })
+	/// The initial state with the tensors that `source` returns by name put in place. Carries trained parameters into
+	/// another program. [`RunError::ForeignState`] if one has another type or shape.
+	pub fn initial_state_with(&self, source: impl Fn(&str) -> Option<Tensor>) -> Result<State, RunError> {
+		let mut state = self.initial_state();
+		for ((_, decl), bits) in self.program.state_tensors().zip(&mut state.tensors) {
+			let name = core::str::from_utf8(&decl.name).map_err(|_| RunError::ForeignState)?;
+			if let Some(tensor) = source(name) {
+				if tensor.spec() != decl.spec() {
+					return Err(RunError::ForeignState);
+				}
+				bits.copy_from_slice(tensor.bits());
+			}
+		}
+		Ok(state)
 	}
 
 	/// The root of a state.
@@ -373,6 +375,31 @@ impl Engine {
 	fn name(&self, id: TensorId) -> String {
 		self.program.decl(id).map_or_else(String::new, |decl| String::from_utf8_lossy(&decl.name).into_owned())
 	}
+}
+
+/// A data tensor that a program needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+	/// Id in the program.
+	pub id: TensorId,
+	/// Name in the program.
+	pub name: String,
+	/// Type and shape.
+	pub spec: TensorSpec,
+	/// Root of the tensor, which is the address of its blob.
+	pub root: Hash,
+}
+
+/// The data tensors that a program needs, ascending.
+pub fn requirements(program: &Program) -> Vec<Requirement> {
+	let data = program.tensors.iter().zip(0u32..).filter_map(|(decl, id)| match decl.role {
+		Role::Data { root } => {
+			let name = String::from_utf8_lossy(&decl.name).into_owned();
+			Some(Requirement { id: TensorId(id), name, spec: decl.spec(), root })
+		},
+		_ => None,
+	});
+	data.collect()
 }
 
 /// The data tensors in the order of the program, checked by shape and root.

@@ -21,7 +21,7 @@ mod trace;
 
 pub use assay_cpu::{Cpu, Path};
 pub use checkpoint::{blob_hash, CheckpointError};
-pub use engine::{Engine, Outcome, StepReport};
+pub use engine::{requirements, Engine, Outcome, Requirement, StepReport};
 pub use error::{EngineError, RunError};
 pub use state::State;
 pub use tensor::{Tensor, TensorError};

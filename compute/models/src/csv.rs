@@ -1,0 +1,249 @@
+//! Reads labelled rows from comma-separated text.
+//!
+//! One row per line, fields separated by commas, no quoting. A first line with a field that is not a number names the
+//! columns. Empty lines are skipped. Row `i` (from 0, data rows only) is held out if `i % every == every - 1`, so the split
+//! depends on the file alone.
+
+use std::io::BufRead;
+
+use assay_engine::{Tensor, TensorError};
+use assay_program::DType;
+
+use crate::{Classification, Split};
+
+/// Longest line, bytes.
+const MAX_LINE: u64 = 1 << 20;
+/// Most classes.
+const MAX_CLASSES: u32 = 1 << 16;
+
+/// Which column holds the label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelColumn {
+	/// The last one.
+	Last,
+	/// The one at this position, from 0.
+	Index(usize),
+	/// The one with this name in the first line.
+	Named(String),
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CsvOptions {
+	/// Which column holds the label, an integer from 0.
+	pub label: LabelColumn,
+	/// Factor for every feature.
+	pub scale: f32,
+	/// One row in so many is held out, at least 2.
+	pub hold_out_every: u32,
+	/// Most cells (rows times columns) to accept; each takes 4 bytes, and a few times that while reading.
+	pub max_cells: u64,
+}
+
+impl Default for CsvOptions {
+	/// Label last, no scaling, every fifth row held out, at most 2^28 cells.
+	fn default() -> Self {
+		Self { label: LabelColumn::Last, scale: 1.0, hold_out_every: 5, max_cells: 1 << 28 }
+	}
+}
+
+/// Why a file is not a data set. Lines and columns count from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+	/// The file cannot be read.
+	#[error("line {line}: {source}")]
+	Read {
+		/// Line being read.
+		line: u64,
+		/// What the system said.
+		source: std::io::Error,
+	},
+	/// A line is too long.
+	#[error("line {line} is longer than {MAX_LINE} bytes")]
+	LongLine {
+		/// The line.
+		line: u64,
+	},
+	/// A line has another number of fields than the first.
+	#[error("line {line} has {found} fields, the first has {expected}")]
+	Ragged {
+		/// The line.
+		line: u64,
+		/// Fields of the first line.
+		expected: usize,
+		/// Fields of this line.
+		found: usize,
+	},
+	/// A field is not a finite number.
+	#[error("line {line}, column {column}: `{text}` is not a finite number")]
+	Number {
+		/// The line.
+		line: u64,
+		/// The column.
+		column: usize,
+		/// The field, shortened.
+		text: String,
+	},
+	/// A label is not an integer from 0 up.
+	#[error("line {line}, column {column}: label `{text}` is not an integer from 0 to 65535")]
+	Label {
+		/// The line.
+		line: u64,
+		/// The column.
+		column: usize,
+		/// The field, shortened.
+		text: String,
+	},
+	/// There is no such label column.
+	#[error("there is no label column {0:?} beside at least one feature; the first line names the columns")]
+	LabelColumn(LabelColumn),
+	/// Too much data.
+	#[error("line {line}: more than {limit} cells; raise max_cells or cut the file")]
+	TooLarge {
+		/// The line.
+		line: u64,
+		/// The limit.
+		limit: u64,
+	},
+	/// Too few rows to train on some and hold out others.
+	#[error("{rows} rows are too few to hold out one in {every}")]
+	TooFewRows {
+		/// Rows of the file.
+		rows: u64,
+		/// Rows of which one is held out.
+		every: u32,
+	},
+	/// `hold_out_every` is below 2 or the scale is not finite.
+	#[error("{0}")]
+	Options(&'static str),
+	/// The rows have no tensor form.
+	#[error(transparent)]
+	Tensor(#[from] TensorError),
+}
+
+/// Rows under construction.
+#[derive(Default)]
+struct Rows {
+	x: Vec<u32>,
+	y: Vec<u32>,
+}
+
+impl Rows {
+	fn split(self, features: u32) -> Result<Split, TensorError> {
+		let rows = self.y.len() as u32;
+		Ok(Split {
+			x: Tensor::new(DType::F32, rows, features, self.x)?,
+			y: Tensor::new(DType::I32, rows, 1, self.y)?,
+		})
+	}
+}
+
+impl Classification {
+	/// Reads a data set.
+	pub fn from_csv(mut reader: impl BufRead, options: &CsvOptions) -> Result<Self, DataError> {
+		if options.hold_out_every < 2 {
+			return Err(DataError::Options("hold_out_every must be at least 2"));
+		}
+		if !options.scale.is_finite() {
+			return Err(DataError::Options("scale must be finite"));
+		}
+		let mut columns: Option<Columns> = None;
+		let (mut train, mut held_out) = (Rows::default(), Rows::default());
+		let (mut rows, mut classes) = (0u64, 0u32);
+		let mut text = String::new();
+		for line in 1u64.. {
+			if !read_line(&mut reader, &mut text, line)? {
+				break;
+			}
+			let content = text.trim();
+			if content.is_empty() {
+				continue;
+			}
+			let columns = match &columns {
+				Some(columns) => columns,
+				None => {
+					let first = Columns::new(content, &options.label)?;
+					let named = first.named;
+					let first = columns.insert(first);
+					if named {
+						continue;
+					}
+					first
+				},
+			};
+			if (rows + 1).saturating_mul(columns.count as u64) > options.max_cells {
+				return Err(DataError::TooLarge { line, limit: options.max_cells });
+			}
+			let every = u64::from(options.hold_out_every);
+			let target = if rows % every == every - 1 { &mut held_out } else { &mut train };
+			let label = columns.parse(content, line, options.scale, target)?;
+			classes = classes.max(label + 1);
+			rows += 1;
+		}
+		let too_few = DataError::TooFewRows { rows, every: options.hold_out_every };
+		match columns {
+			Some(columns) if !held_out.y.is_empty() => {
+				let features = columns.count as u32 - 1;
+				Ok(Self { features, classes, train: train.split(features)?, held_out: held_out.split(features)? })
+			},
+			_ => Err(too_few),
+		}
+	}
+}
+
+/// What the first line told.
+struct Columns {
+	count: usize,
+	label: usize,
+	named: bool,
+}
+
+impl Columns {
+	fn new(first: &str, label: &LabelColumn) -> Result<Self, DataError> {
+		let fields: Vec<&str> = first.split(',').map(str::trim).collect();
+		let count = fields.len();
+		let named = fields.iter().any(|field| field.parse::<f32>().is_err());
+		let position = match label {
+			LabelColumn::Last => count.checked_sub(1),
+			LabelColumn::Index(index) => Some(*index).filter(|index| *index < count),
+			LabelColumn::Named(name) => fields.iter().position(|field| named && field == name),
+		};
+		match position {
+			Some(label) if (2..=u32::MAX as usize).contains(&count) => Ok(Self { count, label, named }),
+			_ => Err(DataError::LabelColumn(label.clone())),
+		}
+	}
+
+	/// Appends a row and returns its label.
+	fn parse(&self, content: &str, line: u64, scale: f32, rows: &mut Rows) -> Result<u32, DataError> {
+		let found = content.split(',').count();
+		if found != self.count {
+			return Err(DataError::Ragged { line, expected: self.count, found });
+		}
+		let mut label = 0;
+		for (index, field) in content.split(',').map(str::trim).enumerate() {
+			let text = || field.chars().take(32).collect::<String>();
+			if index == self.label {
+				let parsed = field.parse::<u32>().ok().filter(|label| *label < MAX_CLASSES);
+				label = parsed.ok_or_else(|| DataError::Label { line, column: index + 1, text: text() })?;
+				rows.y.push(label);
+			} else {
+				let value = field.parse::<f32>().ok().map(|value| value * scale).filter(|value| value.is_finite());
+				let value = value.ok_or_else(|| DataError::Number { line, column: index + 1, text: text() })?;
+				rows.x.push(value.to_bits());
+			}
+		}
+		Ok(label)
+	}
+}
+
+/// Reads a line of at most [`MAX_LINE`] bytes into `text`; false at the end.
+fn read_line(reader: &mut impl BufRead, text: &mut String, line: u64) -> Result<bool, DataError> {
+	text.clear();
+	let mut limited = std::io::Read::take(reader, MAX_LINE + 1);
+	let bytes = limited.read_line(text).map_err(|source| DataError::Read { line, source })?;
+	if bytes as u64 > MAX_LINE {
+		return Err(DataError::LongLine { line });
+	}
+	Ok(bytes > 0)
+}

@@ -1,0 +1,163 @@
+//! Reverse-mode differentiation over the ops of a graph.
+//!
+//! The adjoint of a tensor may be kept in a shape that broadcasts to the tensor's: the adjoint of a row sum is one column,
+//! and elementwise rules use it as it is. It is spread out only where an op needs every element.
+
+use assay_program::{Axis, BinaryKind, Op, OpKind, Reduction, TensorId, UnaryKind};
+
+use crate::{BuildError, Graph, Value};
+
+impl Graph {
+	/// Appends the ops that compute the gradient of `loss`, `[1, 1]`, with respect to each tensor of `wrt`, in the
+	/// tensor's shape.
+	pub fn gradients(&mut self, loss: Value, wrt: &[Value]) -> Vec<Value> {
+		let spec = self.spec(loss);
+		let Some(loss) = loss.tensor().filter(|_| (spec.rows, spec.cols) == (1, 1)) else {
+			self.fail(BuildError::NotALoss);
+			return wrt.to_vec();
+		};
+		let active = self.active(wrt);
+		let mut adjoints: Vec<Option<Value>> = vec![None; self.tensors.len()];
+		adjoints[loss.0 as usize] = Some(1.0.into());
+		for index in (0..self.ops.len()).rev() {
+			let op = self.ops[index].clone();
+			let Some(adjoint) = adjoints[op.output.0 as usize] else { continue };
+			if !active[op.output.0 as usize] {
+				continue;
+			}
+			for input in 0..op.inputs.len() {
+				let Some(id) = Value(op.inputs[input]).tensor().filter(|id| active[id.0 as usize]) else { continue };
+				let Some(part) = self.pull(&op, input, adjoint) else {
+					self.fail(BuildError::NoGradient { op: index });
+					continue;
+				};
+				let part = self.fold_broadcast(part, Value(op.inputs[input]), op.output);
+				let sum = match adjoints[id.0 as usize] {
+					Some(so_far) => self.add(so_far, part),
+					None => part,
+				};
+				adjoints[id.0 as usize] = Some(sum);
+			}
+		}
+		wrt.iter()
+			.map(|value| match value.tensor().and_then(|id| adjoints[id.0 as usize]) {
+				Some(adjoint) => self.spread(adjoint, *value),
+				None => {
+					let name = self.name(*value);
+					self.fail(BuildError::Independent(name));
+					*value
+				},
+			})
+			.collect()
+	}
+
+	/// By tensor id: whether it depends on a tensor of `wrt` through gradients that were not stopped.
+	fn active(&self, wrt: &[Value]) -> Vec<bool> {
+		let mut active = vec![false; self.tensors.len()];
+		for id in wrt.iter().filter_map(|value| value.tensor()) {
+			active[id.0 as usize] = true;
+		}
+		for op in &self.ops {
+			if !self.stopped.contains(&op.output) && op.tensor_operands().any(|id| active[id.0 as usize]) {
+				active[op.output.0 as usize] = true;
+			}
+		}
+		active
+	}
+
+	/// What input `input` of `op` receives from the output's adjoint `g`, in a shape that broadcasts to the output's; of a
+	/// matrix product and a reduction, to the input's. `None` if the op has no gradient.
+	fn pull(&mut self, op: &Op, input: usize, g: Value) -> Option<Value> {
+		let y = Value(assay_program::Operand::Tensor(op.output));
+		let operand = |i: usize| Value(op.inputs[i]);
+		Some(match op.kind {
+			OpKind::MatMul { trans_a, trans_b } => {
+				let g = self.spread(g, y);
+				let (a, b) = (operand(0), operand(1));
+				match (input, trans_a, trans_b) {
+					(0, false, _) => self.matmul_transposed(g, false, b, !trans_b),
+					(0, true, _) => self.matmul_transposed(b, trans_b, g, true),
+					(_, _, false) => self.matmul_transposed(a, !trans_a, g, false),
+					(_, _, true) => self.matmul_transposed(g, true, a, trans_a),
+				}
+			},
+			OpKind::Unary(kind) => self.pull_unary(kind, operand(0), y, g),
+			OpKind::Binary(kind) => self.pull_binary(kind, input, operand(0), operand(1), y, g),
+			OpKind::Fma => match input {
+				0 => self.mul(g, operand(1)),
+				1 => self.mul(g, operand(0)),
+				_ => g,
+			},
+			OpKind::Reduce { reduction: Reduction::Sum, .. } => g,
+			OpKind::Reduce { reduction: Reduction::Max, .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => return None,
+		})
+	}
+
+	fn pull_unary(&mut self, kind: UnaryKind, x: Value, y: Value, g: Value) -> Value {
+		match kind {
+			UnaryKind::Neg => self.neg(g),
+			UnaryKind::Abs => {
+				let (positive, negative) = (self.greater(x, 0.0), self.greater(0.0, x));
+				let sign = self.sub(positive, negative);
+				self.mul(g, sign)
+			},
+			UnaryKind::Relu => {
+				let passes = self.greater(x, 0.0);
+				self.mul(g, passes)
+			},
+			UnaryKind::Exp => self.mul(g, y),
+			UnaryKind::Log => self.div(g, x),
+			UnaryKind::Tanh => {
+				let square = self.mul(y, y);
+				let slope = self.sub(1.0, square);
+				self.mul(g, slope)
+			},
+			UnaryKind::Sqrt => {
+				let half = self.mul(g, 0.5);
+				self.div(half, y)
+			},
+		}
+	}
+
+	fn pull_binary(&mut self, kind: BinaryKind, input: usize, a: Value, b: Value, y: Value, g: Value) -> Value {
+		match (kind, input) {
+			(BinaryKind::Add, _) | (BinaryKind::Sub, 0) => g,
+			(BinaryKind::Sub, _) => self.neg(g),
+			(BinaryKind::Mul, 0) => self.mul(g, b),
+			(BinaryKind::Mul, _) => self.mul(g, a),
+			(BinaryKind::Div, 0) => self.div(g, b),
+			(BinaryKind::Div, _) => {
+				let scaled = self.div(g, b);
+				let product = self.mul(scaled, y);
+				self.neg(product)
+			},
+			// The first operand wins a tie and takes the gradient.
+			(BinaryKind::Max, input) | (BinaryKind::Min, input) => {
+				let second =
+					if kind == BinaryKind::Max { self.greater(b, a) } else { self.greater(a, b) };
+				let share = if input == 0 { self.sub(1.0, second) } else { second };
+				self.mul(g, share)
+			},
+			(BinaryKind::Greater, _) => 0.0.into(),
+		}
+	}
+
+	/// Sums `part`, the contribution to `input` of an op with this output, over the axes along which the op repeated the
+	/// input.
+	fn fold_broadcast(&mut self, part: Value, input: Value, output: TensorId) -> Value {
+		let (of, to) = (self.tensors[output.0 as usize].spec(), self.spec(input));
+		let mut part = part;
+		for (axis, extent, repeated) in [
+			(Axis::Rows, of.rows, to.rows == 1 && of.rows > 1),
+			(Axis::Cols, of.cols, to.cols == 1 && of.cols > 1),
+		] {
+			if !repeated {
+				continue;
+			}
+			let spec = self.spec(part);
+			let present = if axis == Axis::Rows { spec.rows } else { spec.cols };
+			part = if present > 1 { self.sum(part, axis) } else { self.mul(part, extent as f32) };
+		}
+		part
+	}
+}
