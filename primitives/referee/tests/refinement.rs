@@ -1,0 +1,259 @@
+//! The micro-ops of an op put together are its whole output, for every kind, over odd shapes and special values.
+
+use assay_commitment::{layout::CHUNK_BYTES, DType};
+use assay_program::{
+	refine::{MAX_MICRO_BYTES, MAX_MICRO_OPS},
+	shape::{infer, is_finite},
+	Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
+};
+use assay_referee::{execute, run_op, Fault, Input, MicroOutput};
+
+const CONTEXT: StepContext = StepContext { seed: [9; 32], step: 41 };
+
+/// Bits of +-0, subnormals, the least and greatest normals, one and its neighbours.
+const SPECIAL: [u32; 12] = [
+	0,
+	0x8000_0000,
+	1,
+	0x8000_0001,
+	0x007f_ffff,
+	0x0080_0000,
+	0x8080_0000,
+	0x7f7f_ffff,
+	0xff7f_ffff,
+	0x3f80_0000,
+	0x3f80_0001,
+	0xbf7f_ffff,
+];
+
+struct Random(u64);
+
+impl Random {
+	fn next(&mut self) -> u32 {
+		self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+		(self.0 >> 32) as u32
+	}
+
+	fn below(&mut self, n: u32) -> u32 {
+		(u64::from(self.next()) * u64::from(n) >> 32) as u32
+	}
+
+	/// Mostly numbers around one, some of any exponent, some special, and NaN or infinity `poison` times in 4096.
+	fn f32_bits(&mut self, poison: u32) -> u32 {
+		if self.below(4096) < poison {
+			return [0x7f80_0000, 0xff80_0000, 0x7fc0_0001, 0xffff_ffff][self.below(4) as usize];
+		}
+		match self.below(16) {
+			0 => SPECIAL[self.below(12) as usize],
+			1 => Some(self.next()).filter(|bits| is_finite(*bits)).unwrap_or(7),
+			_ => (f32::from_bits(0x3f80_0000 | self.next() >> 9) * 4.0 - 6.0).to_bits(),
+		}
+	}
+}
+
+/// Runs every micro-op of an op and compares with the whole op, element by element, padding included.
+fn check(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, tensors: &[Vec<u32>]) -> u32 {
+	let geometry = OpGeometry::new(kind, inputs.to_vec(), output, output.rows).unwrap();
+	let mut given = tensors.iter();
+	let operands: Vec<Input> = inputs
+		.iter()
+		.map(|input| match input {
+			OperandSpec::Scalar(bits) => Input::Scalar(*bits),
+			OperandSpec::Tensor { .. } => Input::Tensor(given.next().unwrap()),
+		})
+		.collect();
+	let whole = run_op(&geometry, &operands, &CONTEXT).unwrap();
+	let canonical: Vec<Vec<u8>> = (0u8..)
+		.zip(&operands)
+		.map(|(operand, input)| match input {
+			Input::Tensor(bits) => geometry.input_layout(operand).unwrap().to_canonical(bits).unwrap(),
+			Input::Scalar(_) => Vec::new(),
+		})
+		.collect();
+	let layout = geometry.output_layout();
+	let mut finite = 0;
+	for chunk in 0..layout.chunks() {
+		let mut accumulator = Vec::new();
+		for link in 0..geometry.chain_len() {
+			let cost = geometry.micro_cost(&CONTEXT, chunk, link).unwrap();
+			assert!(cost.ops <= MAX_MICRO_OPS && cost.bytes <= MAX_MICRO_BYTES, "{kind:?} {cost:?}");
+			let runs = geometry.micro_inputs(&CONTEXT, chunk, link).unwrap();
+			let chunks: Vec<&[u8]> = runs
+				.iter()
+				.map(|run| &canonical[run.operand as usize][run.start as usize * CHUNK_BYTES..][..CHUNK_BYTES << run.log2])
+				.collect();
+			let expected = |slot| {
+				let (row, col) = layout.element_of(chunk, slot)?;
+				Some(whole[row as usize * output.cols as usize + col as usize])
+			};
+			match execute(&geometry, &CONTEXT, chunk, link, &accumulator, &chunks) {
+				Ok(MicroOutput::Accumulator(bytes)) => {
+					assert!(link + 1 < geometry.chain_len());
+					assert_eq!(bytes.len(), geometry.accumulator_words(chunk).unwrap() * 4);
+					accumulator = bytes;
+				},
+				Ok(MicroOutput::Chunk(bytes)) => {
+					assert_eq!(link + 1, geometry.chain_len());
+					for (slot, word) in (0u32..).zip(bytes.chunks_exact(4)) {
+						let bits = u32::from_le_bytes(word.try_into().unwrap());
+						assert_eq!(bits, expected(slot).unwrap_or(0), "{kind:?} {inputs:?} chunk {chunk} slot {slot}");
+					}
+					finite += 1;
+				},
+				Err(fault) => {
+					assert_eq!(fault, Fault::NonFinite);
+					assert!((0..256).filter_map(expected).any(|bits| !is_finite(bits)));
+				},
+			}
+		}
+	}
+	finite
+}
+
+fn tensor(dtype: DType, rows: u32, cols: u32, data: bool) -> OperandSpec {
+	OperandSpec::Tensor { spec: TensorSpec { dtype, rows, cols }, data }
+}
+
+fn f32s(rows: u32, cols: u32) -> OperandSpec {
+	tensor(DType::F32, rows, cols, false)
+}
+
+fn values(random: &mut Random, operand: &OperandSpec, poison: u32) -> Vec<u32> {
+	let spec = operand.spec().unwrap();
+	(0..spec.elements()).map(|_| random.f32_bits(poison)).collect()
+}
+
+fn run(random: &mut Random, kind: OpKind, inputs: &[OperandSpec], poison: u32) -> u32 {
+	let output = infer(kind, inputs, 0).unwrap();
+	let tensors: Vec<_> =
+		inputs.iter().filter(|input| input.spec().is_some()).map(|input| values(random, input, poison)).collect();
+	check(kind, inputs, output, &tensors)
+}
+
+#[test]
+fn matmul() {
+	let mut random = Random(1);
+	let mut shapes = vec![(1, 1, 1), (1, 1500, 300), (9, 1500, 33), (40, 1, 70), (33, 513, 1), (1, 511, 1), (70, 512, 5)];
+	shapes.push((1, 64, 1025));
+	for _ in 0..12 {
+		shapes.push((1 + random.below(70), 1 + random.below(600), 1 + random.below(70)));
+	}
+	let mut finite = 0;
+	for (m, k, n) in shapes {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let a = if trans_a { f32s(k, m) } else { f32s(m, k) };
+			let b = if trans_b { f32s(n, k) } else { f32s(k, n) };
+			for poison in [0, 1] {
+				finite += run(&mut random, OpKind::MatMul { trans_a, trans_b }, &[a, b], poison);
+			}
+		}
+	}
+	assert!(finite > 100);
+}
+
+#[test]
+fn reductions() {
+	let mut random = Random(2);
+	let mut shapes = vec![(1, 1), (1, 9000), (3, 9000), (9000, 3), (9000, 1), (4097, 300), (40, 4096), (2, 31), (31, 2), (33, 33)];
+	for _ in 0..12 {
+		shapes.push((1 + random.below(200), 1 + random.below(1200)));
+	}
+	let mut finite = 0;
+	for (rows, cols) in shapes {
+		for reduction in [Reduction::Sum, Reduction::Max] {
+			for axis in [Axis::Rows, Axis::Cols] {
+				for poison in [0, 1] {
+					finite += run(&mut random, OpKind::Reduce { reduction, axis }, &[f32s(rows, cols)], poison);
+				}
+			}
+		}
+	}
+	assert!(finite > 100);
+}
+
+#[test]
+fn unary() {
+	use UnaryKind::*;
+	let mut random = Random(3);
+	let mut finite = 0;
+	for kind in [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt] {
+		for (rows, cols) in [(1, 1), (1, 1300), (33, 1), (70, 45), (31, 97)] {
+			for poison in [0, 8] {
+				finite += run(&mut random, OpKind::Unary(kind), &[f32s(rows, cols)], poison);
+			}
+		}
+	}
+	assert!(finite > 100);
+}
+
+#[test]
+fn binary_and_fma_broadcast() {
+	use BinaryKind::*;
+	let mut random = Random(4);
+	let mut finite = 0;
+	for (rows, cols) in [(1, 1), (1, 1300), (33, 1), (70, 45)] {
+		for round in 0..24 {
+			let operand = |random: &mut Random| match random.below(5) {
+				0 => OperandSpec::Scalar([0x3f00_0000, 0x8000_0000, 0xc040_0000][random.below(3) as usize]),
+				1 => f32s(1, 1),
+				2 => f32s(rows, 1),
+				3 => f32s(1, cols),
+				_ => f32s(rows, cols),
+			};
+			let (mut inputs, poison) = ([operand(&mut random), operand(&mut random), operand(&mut random)], round % 2);
+			inputs[random.below(2) as usize] = f32s(rows, cols);
+			let binary = [Add, Sub, Mul, Div, Max, Min, Greater][round as usize % 7];
+			finite += run(&mut random, OpKind::Binary(binary), &inputs[..2], poison);
+			finite += run(&mut random, OpKind::Fma, &inputs, poison);
+		}
+		// An output larger than all inputs.
+		let column = f32s(rows, 1);
+		let bits = values(&mut random, &column, 0);
+		let inputs = [column, OperandSpec::Scalar(0)];
+		finite += check(OpKind::Binary(Add), &inputs, TensorSpec::f32(rows, 50), &[bits]);
+	}
+	assert!(finite > 100);
+}
+
+#[test]
+fn gather_and_one_hot() {
+	let mut random = Random(5);
+	for dtype in [DType::F32, DType::I32] {
+		for (n, cols, batch) in [(1, 1, 1), (1, 600, 40), (1000, 1, 33), (77, 70, 9), (50, 1030, 1)] {
+			let data = tensor(dtype, n, cols, true);
+			let bits: Vec<u32> =
+				(0..n * cols).map(|_| if dtype == DType::F32 { random.f32_bits(0) } else { random.next() }).collect();
+			let output = TensorSpec { dtype, rows: batch, cols };
+			assert!(check(OpKind::GatherBatch { stream: 3 }, &[data], output, &[bits]) > 0);
+		}
+	}
+	for (batch, classes) in [(1, 1), (1, 1300), (40, 10), (65, 33)] {
+		let labels = (0..batch).map(|row| if row % 7 == 6 { random.next() | 1 << 31 } else { random.below(classes + 2) });
+		let bits: Vec<u32> = labels.collect();
+		let column = tensor(DType::I32, batch, 1, false);
+		assert!(check(OpKind::OneHot, &[column], TensorSpec::f32(batch, classes), &[bits]) > 0);
+	}
+}
+
+#[test]
+fn malformed_inputs_are_faults() {
+	let geometry =
+		OpGeometry::new(OpKind::MatMul { trans_a: false, trans_b: false }, vec![f32s(9, 600), f32s(600, 40)], TensorSpec::f32(9, 40), 1)
+			.unwrap();
+	let runs = geometry.micro_inputs(&CONTEXT, 0, 0).unwrap();
+	let bytes: Vec<Vec<u8>> = runs.iter().map(|run| vec![0; CHUNK_BYTES << run.log2]).collect();
+	let chunks: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+	let go = |chunk, link, accumulator: &[u8], chunks: &[&[u8]]| execute(&geometry, &CONTEXT, chunk, link, accumulator, chunks);
+	assert!(go(0, 0, &[], &chunks).is_ok());
+	assert_eq!(go(0, 0, &[0], &chunks), Err(Fault::Accumulator));
+	assert_eq!(go(0, 1, &[0; 2047], &chunks), Err(Fault::Accumulator));
+	assert!(go(0, 1, &[0; 2048], &chunks).is_ok());
+	assert_eq!(go(0, 3, &[], &chunks), Err(Fault::OutOfRange));
+	assert_eq!(go(8, 0, &[], &chunks), Err(Fault::OutOfRange));
+	assert_eq!(go(0, 0, &[], &chunks[1..]), Err(Fault::Inputs));
+	let long: Vec<&[u8]> = chunks.iter().copied().chain([chunks[0]]).collect();
+	assert_eq!(go(0, 0, &[], &long), Err(Fault::Inputs));
+	let mut short = chunks.clone();
+	short[3] = &short[3][1..];
+	assert_eq!(go(0, 0, &[], &short), Err(Fault::Inputs));
+}
