@@ -141,7 +141,7 @@ pub trait Operators<AccountId> {
 }
 
 /// One accusation: a verifier's result differs from the boundary the worker opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 pub struct Accusation<AccountId> {
 	/// The job.
 	pub job: JobId,
