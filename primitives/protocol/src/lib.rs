@@ -7,13 +7,16 @@ extern crate alloc;
 
 pub mod bounded;
 pub mod dispute;
+pub mod economics;
 pub mod holding;
 pub mod interfaces;
 pub mod job;
 pub mod parameters;
+pub mod plan;
 pub mod reason;
 pub mod records;
 pub mod round;
+pub mod sampling;
 
 pub use reason::Reason;
 
