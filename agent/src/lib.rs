@@ -5,12 +5,19 @@
 //! - [`follower`]: every finalised block once, in order, also after an interruption.
 //! - [`store`]: small durable state in one file.
 //! - [`keys`]: signing keys from secret URIs and key files.
+//! - [`views`] and [`calls`]: the chain's records and calls by name.
+//! - [`wire`]: what daemons ask each other over the data plane.
+//! - [`artifacts`]: a job's program and data, fetched and checked once, ready to run.
 
+pub mod artifacts;
+pub mod calls;
 pub mod chain;
 pub mod follower;
 pub mod keys;
 pub mod store;
 pub mod submitter;
+pub mod views;
+pub mod wire;
 
 pub use chain::{Chain, ChainError, Snapshot};
 pub use keys::{Account, KeyError, Keypair};
