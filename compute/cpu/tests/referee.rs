@@ -1,0 +1,269 @@
+//! Every op kind on every path and on one and two threads, bit by bit against the referee.
+
+use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output, Path};
+use assay_program::{
+	Axis, BinaryKind, DType, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
+};
+use assay_referee::{run_op, whole};
+
+const SEED: [u8; 32] = [42; 32];
+
+/// A linear congruential generator, so that a failure names the case that repeats it.
+struct Random(u64);
+
+impl Random {
+	fn next(&mut self) -> u32 {
+		self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+		(self.0 >> 32) as u32
+	}
+
+	fn below(&mut self, n: u32) -> u32 {
+		(u64::from(self.next()) * u64::from(n) >> 32) as u32
+	}
+
+	/// A number of ordinary size.
+	fn ordinary(&mut self) -> u32 {
+		let value = (f64::from(self.next()) / f64::from(u32::MAX) * 4.0 - 2.0) as f32;
+		value.to_bits()
+	}
+
+	/// Any bits, special ones often.
+	fn any(&mut self) -> u32 {
+		let bits = self.next();
+		match self.below(12) {
+			0 => bits & 0x8000_0000,
+			1 => bits & 0x807f_ffff,
+			2 => (bits & 0x8000_0000) | 0x7f80_0000,
+			3 => bits | 0x7f80_0000,
+			4 => (bits & 0x8000_0000) | 0x3f80_0000,
+			5 | 6 => bits,
+			_ => self.ordinary(),
+		}
+	}
+}
+
+fn backends() -> Vec<Cpu> {
+	let mut backends = Vec::new();
+	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+		for threads in [1, 2] {
+			backends.push(Cpu::new(path, threads).expect("supported"));
+		}
+	}
+	backends
+}
+
+#[derive(Clone)]
+enum Given {
+	Tensor(TensorSpec, Vec<u32>, bool),
+	Scalar(u32),
+}
+
+fn f32s(rows: u32, cols: u32, mut element: impl FnMut() -> u32) -> Given {
+	Given::Tensor(TensorSpec::f32(rows, cols), (0..rows * cols).map(|_| element()).collect(), false)
+}
+
+fn same(a: u32, b: u32) -> bool {
+	a == b || (f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan())
+}
+
+fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
+	let specs: Vec<OperandSpec> = given
+		.iter()
+		.map(|given| match given {
+			Given::Tensor(spec, _, data) => OperandSpec::Tensor { spec: *spec, data: *data },
+			Given::Scalar(bits) => OperandSpec::Scalar(*bits),
+		})
+		.collect();
+	let step = 3;
+	let geometry = OpGeometry::new(kind, specs, output, output.rows).expect("well formed");
+	let soft: Vec<whole::Input<'_>> = given
+		.iter()
+		.map(|given| match given {
+			Given::Tensor(_, bits, _) => whole::Input::Tensor(bits),
+			Given::Scalar(bits) => whole::Input::Scalar(*bits),
+		})
+		.collect();
+	let expected = run_op(&geometry, &soft, &StepContext { seed: SEED, step }).expect("runs");
+	let finite = output.dtype == DType::I32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
+	let inputs: Vec<Input<'_>> = given
+		.iter()
+		.map(|given| match given {
+			Given::Tensor(spec, bits, _) => {
+				Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
+			},
+			Given::Scalar(bits) => Input::Scalar(*bits),
+		})
+		.collect();
+	for cpu in backends {
+		// Poisoned, so that an element that is not written shows.
+		let mut bits = vec![0xdead_beef; output.elements() as usize];
+		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
+		let result = cpu.run(kind, &inputs, &Context { seed: SEED, step }, out);
+		let place = format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
+		assert_eq!(result, if finite { Ok(()) } else { Err(OpError::NonFinite) }, "{place}");
+		if let Some(index) = (0..bits.len()).find(|index| !same(bits[*index], expected[*index])) {
+			panic!("{place}: element {index} is {:08x}, the referee says {:08x}", bits[index], expected[index]);
+		}
+	}
+}
+
+#[test]
+fn matrix_products() {
+	let (backends, mut random) = (backends(), Random(1));
+	let mut shapes = vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 1537, 16), (97, 40, 101)];
+	// Above the threshold for threads, and beyond one block of rows or columns.
+	shapes.extend([(130, 140, 150), (1100, 3, 700), (5, 5, 1100)]);
+	for _ in 0..12 {
+		shapes.push((1 + random.below(60), 1 + random.below(1200), 1 + random.below(60)));
+	}
+	for (index, (m, k, n)) in shapes.into_iter().enumerate() {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let special = index % 3 == 2;
+			let mut element = || if special && random.below(400) == 0 { random.any() } else { random.ordinary() };
+			let a = if trans_a { f32s(k, m, &mut element) } else { f32s(m, k, &mut element) };
+			let b = if trans_b { f32s(n, k, &mut element) } else { f32s(k, n, &mut element) };
+			check(&backends, OpKind::MatMul { trans_a, trans_b }, &[a, b], TensorSpec::f32(m, n));
+		}
+	}
+}
+
+#[test]
+fn subnormal_products() {
+	let (backends, mut random) = (backends(), Random(2));
+	// Products around the bottom of the range, whose sums round and cancel there.
+	let a = f32s(9, 700, || (random.ordinary() & 0x807f_ffff) | (20 + random.below(60)) << 23);
+	let b = f32s(700, 35, || (random.ordinary() & 0x807f_ffff) | (20 + random.below(60)) << 23);
+	check(&backends, OpKind::MatMul { trans_a: false, trans_b: false }, &[a, b], TensorSpec::f32(9, 35));
+}
+
+#[test]
+fn elementwise() {
+	let (backends, mut random) = (backends(), Random(3));
+	let unary = [
+		UnaryKind::Neg,
+		UnaryKind::Abs,
+		UnaryKind::Relu,
+		UnaryKind::Exp,
+		UnaryKind::Log,
+		UnaryKind::Tanh,
+		UnaryKind::Sqrt,
+	]
+	.map(OpKind::Unary);
+	let binary = [
+		BinaryKind::Add,
+		BinaryKind::Sub,
+		BinaryKind::Mul,
+		BinaryKind::Div,
+		BinaryKind::Max,
+		BinaryKind::Min,
+		BinaryKind::Greater,
+	]
+	.map(OpKind::Binary);
+	let kinds: Vec<(OpKind, usize)> =
+		unary.into_iter().map(|kind| (kind, 1)).chain(binary.into_iter().map(|kind| (kind, 2))).chain([(OpKind::Fma, 3)]).collect();
+	for (kind, arity) in kinds {
+		for (rows, cols) in [(1, 1), (1, 37), (29, 1), (7, 10), (3, 1500), (300, 230)] {
+			for special in [false, true] {
+				let mut element = || if special { random.any() } else { random.ordinary() };
+				let mut given: Vec<Given> = (0..arity).map(|_| f32s(rows, cols, &mut element)).collect();
+				check(&backends, kind, &given, TensorSpec::f32(rows, cols));
+				for _ in 0..3 {
+					for given in &mut given {
+						*given = match random.below(5) {
+							0 => Given::Scalar(random.ordinary()),
+							1 => f32s(1, 1, || random.any()),
+							2 => f32s(rows, 1, || random.any()),
+							3 => f32s(1, cols, || random.any()),
+							_ => f32s(rows, cols, || random.any()),
+						};
+					}
+					if given.iter().all(|given| matches!(given, Given::Scalar(_))) {
+						given[0] = f32s(1, cols, || random.any());
+					}
+					check(&backends, kind, &given, TensorSpec::f32(rows, cols));
+				}
+			}
+		}
+	}
+}
+
+#[test]
+fn functions_over_their_whole_range() {
+	let (backends, mut random) = (backends(), Random(4));
+	for kind in [UnaryKind::Exp, UnaryKind::Log, UnaryKind::Tanh, UnaryKind::Sqrt] {
+		let x = f32s(1, 300_000, || random.next());
+		check(&backends, OpKind::Unary(kind), &[x], TensorSpec::f32(1, 300_000));
+		let x = f32s(1, 100_000, || random.any() & !0x4000_0000);
+		check(&backends, OpKind::Unary(kind), &[x], TensorSpec::f32(1, 100_000));
+	}
+}
+
+#[test]
+fn reductions() {
+	let (backends, mut random) = (backends(), Random(5));
+	let mut shapes = vec![(1, 1), (1, 31), (31, 1), (33, 65), (2, 4096), (4096, 2), (3, 9000), (9000, 3), (500, 300), (5, 17)];
+	for _ in 0..10 {
+		shapes.push((1 + random.below(100), 1 + random.below(100)));
+	}
+	for (rows, cols) in shapes {
+		for reduction in [Reduction::Sum, Reduction::Max] {
+			for special in [false, true] {
+				let x = f32s(rows, cols, || if special { random.any() } else { random.ordinary() });
+				let over_cols = OpKind::Reduce { reduction, axis: Axis::Cols };
+				check(&backends, over_cols, &[x.clone()], TensorSpec::f32(rows, 1));
+				let over_rows = OpKind::Reduce { reduction, axis: Axis::Rows };
+				check(&backends, over_rows, &[x], TensorSpec::f32(1, cols));
+			}
+		}
+	}
+}
+
+#[test]
+fn zeros_keep_the_sign_that_the_order_gives() {
+	let (backends, mut random) = (backends(), Random(6));
+	for cols in [1, 2, 31, 32, 33, 64, 4097] {
+		for reduction in [Reduction::Sum, Reduction::Max] {
+			let x = f32s(40, cols, || random.next() & 0x8000_0000);
+			check(&backends, OpKind::Reduce { reduction, axis: Axis::Cols }, &[x], TensorSpec::f32(40, 1));
+			let x = f32s(cols, 40, || random.next() & 0x8000_0000);
+			check(&backends, OpKind::Reduce { reduction, axis: Axis::Rows }, &[x], TensorSpec::f32(1, 40));
+		}
+	}
+}
+
+#[test]
+fn batches_and_labels() {
+	let (backends, mut random) = (backends(), Random(7));
+	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33)] {
+		let Given::Tensor(spec, bits, _) = f32s(rows, cols, || random.any()) else { unreachable!() };
+		let kind = OpKind::GatherBatch { stream: 9 };
+		check(&backends, kind, &[Given::Tensor(spec, bits.clone(), true)], TensorSpec::f32(batch, cols));
+		let labels = TensorSpec { dtype: DType::I32, ..spec };
+		check(&backends, kind, &[Given::Tensor(labels, bits, true)], TensorSpec { rows: batch, ..labels });
+	}
+	let labels: Vec<u32> = (0..50u32).map(|i| i.wrapping_sub(5)).chain([u32::MAX, 1 << 31]).collect();
+	let spec = TensorSpec { dtype: DType::I32, rows: 52, cols: 1 };
+	for classes in [1, 10, 40] {
+		let given = Given::Tensor(spec, labels.clone(), false);
+		check(&backends, OpKind::OneHot, &[given], TensorSpec::f32(52, classes));
+	}
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_refused() {
+	let cpu = Cpu::new(Path::Auto, 1).expect("a backend");
+	let context = Context { seed: SEED, step: 0 };
+	let x = [0u32; 6];
+	let matrix = |rows, cols| Input::Tensor(Matrix { dtype: DType::F32, rows, cols, bits: &x });
+	let run = |kind, inputs: &[Input<'_>], rows, cols| {
+		let mut out = vec![0; 6];
+		cpu.run(kind, inputs, &context, Output { dtype: DType::F32, rows, cols, bits: &mut out })
+	};
+	let product = OpKind::MatMul { trans_a: false, trans_b: false };
+	assert!(matches!(run(product, &[matrix(2, 3), matrix(2, 3)], 2, 3), Err(OpError::Shape(_))));
+	assert!(matches!(run(OpKind::Unary(UnaryKind::Neg), &[matrix(2, 3)], 3, 2), Err(OpError::Shape(_))));
+	assert!(matches!(run(OpKind::Unary(UnaryKind::Neg), &[matrix(5, 3)], 2, 3), Err(OpError::Shape(_))));
+	assert!(matches!(run(OpKind::Fma, &[matrix(2, 3)], 2, 3), Err(OpError::Shape(_))));
+	assert!(matches!(run(OpKind::OneHot, &[matrix(6, 1)], 6, 1), Err(OpError::Shape(_))));
+	assert!(matches!(run(OpKind::Unary(UnaryKind::Neg), &[matrix(2, 3)], 2, 4), Err(OpError::Shape(_))));
+}
