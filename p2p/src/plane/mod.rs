@@ -169,6 +169,7 @@ impl DataPlane {
 			outcome.await.map_err(|_| DialError::Shutdown)?
 		};
 		tokio::select! {
+			biased;
 			() = self.0.stop.cancelled() => Err(DialError::Shutdown),
 			outcome = tokio::time::timeout(self.0.config.timeouts.dial, dial) => outcome.unwrap_or(Err(DialError::Timeout)),
 		}
@@ -199,6 +200,7 @@ impl DataPlane {
 			}
 		};
 		tokio::select! {
+			biased;
 			() = self.0.stop.cancelled() => Err(RequestError::Shutdown),
 			answer = tokio::time::timeout(timeout, exchange) => answer.unwrap_or(Err(RequestError::Timeout)),
 		}
@@ -224,6 +226,7 @@ impl DataPlane {
 			fetch::run(self, hash, providers, options).await
 		};
 		tokio::select! {
+			biased;
 			() = self.0.stop.cancelled() => Err(FetchError::Shutdown),
 			fetched = work => fetched,
 		}
