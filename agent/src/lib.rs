@@ -7,18 +7,24 @@
 //! - [`keys`]: signing keys from secret URIs and key files.
 //! - [`views`] and [`calls`]: the chain's records and calls by name.
 //! - [`wire`]: what daemons ask each other over the data plane.
+//! - [`actions`]: what a daemon sends in answer to the chain's state, each once at a time, with back-off after a refusal.
+//! - [`peer`]: the parts that every daemon starts with.
 //! - [`artifacts`]: a job's program and data, fetched and checked once, ready to run.
 
+pub mod actions;
 pub mod artifacts;
 pub mod calls;
 pub mod chain;
 pub mod follower;
 pub mod keys;
+pub mod peer;
 pub mod store;
 pub mod submitter;
 pub mod views;
 pub mod wire;
 
+pub use actions::Actions;
 pub use chain::{Chain, ChainError, Snapshot};
 pub use keys::{Account, KeyError, Keypair};
+pub use peer::{Peer, PeerConfig, PeerError};
 pub use submitter::{SubmitError, Submitter};

@@ -1,0 +1,124 @@
+//! The parts that every daemon starts with: chain, key, state file, data plane.
+
+use crate::{
+	store::{Store, StoreError},
+	Actions, Chain, ChainError, KeyError, Keypair, Submitter,
+};
+use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, Grants, Identity, IdentityError, Multiaddr, StartError};
+use assay_protocol::records::operators::Contact;
+use std::{path::PathBuf, sync::Arc};
+use tokio_util::task::TaskTracker;
+
+/// What a daemon is started with.
+#[derive(Clone)]
+pub struct PeerConfig {
+	/// The node's WebSocket address.
+	pub node: String,
+	/// The key it signs with.
+	pub keypair: Keypair,
+	/// Folder for state, blobs and the data-plane identity.
+	pub folder: PathBuf,
+	/// Data-plane addresses to listen on.
+	pub listen: Vec<String>,
+	/// Addresses to publish instead of those listened on.
+	pub announce: Vec<String>,
+}
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+	/// The node.
+	#[error(transparent)]
+	Chain(#[from] ChainError),
+	/// The key.
+	#[error(transparent)]
+	Key(#[from] KeyError),
+	/// The state file.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+	/// The blob store.
+	#[error("cannot open the blob store: {0}")]
+	Blobs(#[from] assay_p2p::StoreError),
+	/// The data-plane identity.
+	#[error("cannot load the data-plane identity: {0}")]
+	Identity(#[from] IdentityError),
+	/// An address to listen on.
+	#[error("{0} is not a multiaddr; write for example /ip4/0.0.0.0/udp/4001/quic-v1")]
+	Address(String),
+	/// The data plane.
+	#[error("the data plane cannot start: {0}")]
+	Plane(#[from] StartError),
+	/// The published address is too long for the chain.
+	#[error("the address {0} is longer than the chain takes; publish a shorter one with --announce")]
+	Contact(String),
+}
+
+/// The running parts.
+#[derive(Clone)]
+pub struct Peer {
+	/// The chain.
+	pub chain: Chain,
+	/// Named actions of this daemon's key.
+	pub actions: Actions,
+	/// Durable records.
+	pub store: Store,
+	/// The data plane.
+	pub plane: DataPlane,
+	/// Who may fetch what.
+	pub grants: Arc<Grants>,
+	/// Background tasks; awaited at the end.
+	pub tasks: TaskTracker,
+	/// Ends everything.
+	pub stop: CancellationToken,
+}
+
+impl Peer {
+	/// Starts them.
+	///
+	/// # Errors
+	/// [`PeerError`], each naming what to change.
+	pub async fn start(config: &PeerConfig, stop: CancellationToken) -> Result<Self, PeerError> {
+		let store = Store::open(&config.folder.join("state.redb"))?;
+		let blobs = BlobStore::open(config.folder.join("blobs"))?;
+		let identity = Identity::load_or_create(config.folder.join("peer.key"))?;
+		let mut plane = Config::new(identity);
+		plane.listen = addresses(&config.listen)?;
+		plane.announce = addresses(&config.announce)?;
+		let grants = Arc::new(Grants::new());
+		let plane = DataPlane::start(plane, blobs, grants.clone(), stop.clone()).await?;
+		let chain = Chain::connect(&config.node).await?;
+		let tasks = TaskTracker::new();
+		let actions = Actions::new(Submitter::new(chain.clone(), config.keypair.clone()), tasks.clone());
+		Ok(Self { chain, actions, store, plane, grants, tasks, stop })
+	}
+
+	/// The account it signs for.
+	pub fn account(&self) -> [u8; 32] {
+		self.actions.submitter().keypair().account()
+	}
+
+	/// What to publish on chain.
+	///
+	/// # Errors
+	/// [`PeerError::Contact`].
+	pub fn contact(&self) -> Result<Contact, PeerError> {
+		let address = self.plane.listen_addresses().into_iter().next().unwrap_or_default();
+		let too_long = || PeerError::Contact(address.clone());
+		Ok(Contact {
+			endpoint: address.clone().into_bytes().try_into().map_err(|_| too_long())?,
+			peer_id: self.plane.peer_id().to_bytes().try_into().map_err(|_| too_long())?,
+		})
+	}
+
+	/// Ends every task and the data plane.
+	pub async fn shutdown(&self) {
+		self.stop.cancel();
+		self.tasks.close();
+		self.tasks.wait().await;
+		self.plane.shutdown().await;
+	}
+}
+
+fn addresses(texts: &[String]) -> Result<Vec<Multiaddr>, PeerError> {
+	texts.iter().map(|text| text.parse().map_err(|_| PeerError::Address(text.clone()))).collect()
+}
