@@ -1,6 +1,9 @@
 //! Measures exp, log, tanh and sigmoid over every binary32 input and compares the bits with the machine's.
 //!
-//! `cargo run --release -p assay-softfloat --example function_sweep [-- --stride N] [--function NAME]`
+//! `cargo run --release -p assay-softfloat --example function_sweep -- [--stride N] [--soft-every N] [--function NAME]`
+//!
+//! `--stride` thins the inputs; `--soft-every` thins only the comparison of integers with the machine, which is most of
+//! the time. Both are 1 unless given.
 //!
 //! Prints, per function: inputs, largest error in units of the last place, the input that has it, and a digest of all
 //! (input, output) pairs, which is the same on every machine. Fails if the bits differ or a stated bound is exceeded.
@@ -19,14 +22,21 @@ fn option(name: &str) -> Option<String> {
 	arguments.get(at + 1).cloned()
 }
 
+fn positive(name: &str) -> Result<usize, String> {
+	match option(name).map(|text| text.parse::<usize>()) {
+		None => Ok(1),
+		Some(Ok(value)) if value > 0 => Ok(value),
+		_ => Err(format!("{name} takes a positive integer")),
+	}
+}
+
 fn main() -> ExitCode {
-	let stride = match option("--stride").map(|text| text.parse::<u64>()) {
-		None => 1,
-		Some(Ok(stride)) if stride > 0 => stride,
-		_ => {
-			eprintln!("--stride takes a positive integer");
+	let (stride, soft_every) = match (positive("--stride"), positive("--soft-every")) {
+		(Ok(stride), Ok(soft_every)) => (stride as u64, soft_every),
+		(Err(message), _) | (_, Err(message)) => {
+			eprintln!("{message}");
 			return ExitCode::FAILURE;
-		},
+		}
 	};
 	let only = option("--function");
 	let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
@@ -42,7 +52,7 @@ fn main() -> ExitCode {
 			let workers: Vec<_> = (0..threads)
 				.map(|i| {
 					let range = (i * slices).min(1 << 32)..((i + 1) * slices).min(1 << 32);
-					scope.spawn(move || sweep(function, range, stride))
+					scope.spawn(move || sweep(function, range, stride, soft_every))
 				})
 				.collect();
 			workers

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 		(Err(message), _) | (_, Err(message)) => {
 			eprintln!("{message}");
 			return ExitCode::FAILURE;
-		},
+		}
 	};
 	let mut agreed = true;
 	for operation in check::OPERATIONS {

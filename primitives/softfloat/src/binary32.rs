@@ -8,6 +8,8 @@
 //!   negative when the input was subnormal.
 //! - A number about to be rounded is a `u64` that stands for `significand / 2^62 * 2^(exponent - 127)`.
 
+use core::hint::select_unpredictable;
+
 /// The bits of the one NaN that operations return.
 const NAN: u32 = 0x7fc0_0000;
 const INFINITY: u32 = 0x7f80_0000;
@@ -61,9 +63,10 @@ fn round_outside_normal_range(sign: u32, exponent: i32, significand: u64) -> F32
 #[inline(always)]
 fn pack(exponent: i32, significand: u64) -> u32 {
 	const DROPPED: u32 = 39;
-	let half_less_one = (1u64 << (DROPPED - 1)) - 1;
-	let odd = (significand >> DROPPED) & 1;
-	let rounded = ((significand + half_less_one + odd) >> DROPPED) as u32;
+	const HALF: u64 = 1 << (DROPPED - 1);
+	// Half is added always, so a tie has gone up; if that made it odd, the even neighbour is below.
+	let tie = (significand & ((1 << DROPPED) - 1) == HALF) as u32;
+	let rounded = ((significand + HALF) >> DROPPED) as u32 & !tie;
 	(((exponent - 1) as u32) << 23) + rounded
 }
 
@@ -76,15 +79,19 @@ fn pack(exponent: i32, significand: u64) -> u32 {
 #[inline(always)]
 fn add_and_round(x_sign: u32, x_exponent: i32, x: u64, y_sign: u32, y_exponent: i32, y: u64) -> F32 {
 	let distance = x_exponent - y_exponent;
-	let x = shift_right_sticky(x, (-distance).clamp(0, 63) as u32) as i64;
-	let y = shift_right_sticky(y, distance.clamp(0, 63) as u32) as i64;
-	let x_mask = (x_sign as i32 >> 31) as i64;
-	let y_mask = (y_sign as i32 >> 31) as i64;
-	let sum = ((x ^ x_mask) - x_mask) + ((y ^ y_mask) - y_mask);
+	let swap = distance < 0;
+	let high = select_unpredictable(swap, y, x);
+	let low = select_unpredictable(swap, x, y);
+	let high_sign = select_unpredictable(swap, y_sign, x_sign);
+	let exponent = x_exponent.max(y_exponent);
+	let low = shift_right_sticky(low, distance.unsigned_abs().min(63)) as i64;
+	// All ones when the signs differ: negates the lower operand.
+	let differ = ((x_sign ^ y_sign) as i32 >> 31) as i64;
+	let sum = high as i64 + ((low ^ differ) - differ);
 	if sum == 0 {
 		return F32(0);
 	}
-	round((sum >> 32) as u32 & SIGN, x_exponent.max(y_exponent) + 2, sum.unsigned_abs())
+	round(high_sign ^ ((sum >> 32) as u32 & SIGN), exponent + 2, sum.unsigned_abs())
 }
 
 #[inline(always)]

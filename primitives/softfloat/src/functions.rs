@@ -40,16 +40,8 @@ const LN2_LOW: u32 = 0xb102_e308;
 const EXP: [u32; 5] = [0x3ab5_5b5e, 0x3c09_1eae, 0x3d2a_ac2d, 0x3e2a_aa46, 0x3eff_fffe];
 
 /// `(log(1 + f) - f + f^2 / 2) / f^3` on `[sqrt(1/2) - 1, sqrt(2) - 1]`; `log` to 2^-27.3.
-const LOG: [u32; 8] = [
-	0xbd9c_929e,
-	0x3e02_c55e,
-	0xbe06_c3e8,
-	0x3e11_6a2b,
-	0xbe2a_38bc,
-	0x3e4c_d01e,
-	0xbe80_0115,
-	0x3eaa_aaaa,
-];
+const LOG: [u32; 8] =
+	[0xbd9c_929e, 0x3e02_c55e, 0xbe06_c3e8, 0x3e11_6a2b, 0xbe2a_38bc, 0x3e4c_d01e, 0xbe80_0115, 0x3eaa_aaaa];
 
 /// `(tanh(x) - x) / x^3` as a polynomial in `x^2` on `|x| <= 0.5625`; `tanh` to 2^-29.4.
 const TANH: [u32; 5] = [0xbbca_2a79, 0x3cac_08fb, 0xbd5c_82e2, 0x3e08_862f, 0xbeaa_aaa4];

@@ -33,8 +33,23 @@ fn special_values_are_within_bounds() {
 #[test]
 fn boundaries_are_within_bounds() {
 	let centres = [
-		88.722_84f32, 89.0, -87.336_54, -103.278_93, -103.972_08, -104.0, 0.346_573_6, 1.039_720_8, 0.707_106_77,
-		1.414_213_5, 0.5625, 9.010_913, 1.0, 2.0, 1e-38, 16.635_532, 0.281_25,
+		88.722_84f32,
+		89.0,
+		-87.336_54,
+		-103.278_93,
+		-103.972_08,
+		-104.0,
+		0.346_573_6,
+		1.039_720_8,
+		0.707_106_77,
+		1.414_213_5,
+		0.5625,
+		9.010_913,
+		1.0,
+		2.0,
+		1e-38,
+		16.635_532,
+		0.281_25,
 	];
 	for function in functions() {
 		for centre in centres {
@@ -51,7 +66,7 @@ fn boundaries_are_within_bounds() {
 #[test]
 fn every_4099th_input_is_within_bounds() {
 	for function in functions() {
-		let finding = sweep(&function, 0..1 << 32, 4099);
+		let finding = sweep(&function, 0..1 << 32, 4099, 1);
 		let name = function.name;
 		assert_eq!(finding.inputs, 1_047_809);
 		assert_eq!(finding.differs, None, "{name}: the machine disagrees");

@@ -90,7 +90,8 @@ pub fn error_in_ulp(result: f32, exact: f64) -> f64 {
 	}
 	let (result, exact) = ((result as f64).abs().min(OVERFLOW), exact.abs().min(OVERFLOW));
 	let exponent = ((exact.to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
-	(result - exact).abs() / 2f64.powi(exponent - 23)
+	let inverse_of_unit = f64::from_bits(((23 - exponent + 1023) as u64) << 52);
+	(result - exact).abs() * inverse_of_unit
 }
 
 /// What a sweep found.
@@ -120,8 +121,9 @@ impl Finding {
 	}
 }
 
-/// Tries every `stride`-th bit pattern of `range`.
-pub fn sweep(function: &Function, range: std::ops::Range<u64>, stride: u64) -> Finding {
+/// Measures the machine's bits for every `stride`-th bit pattern of `range`, and compares those from integers on every
+/// `soft_every`-th of them.
+pub fn sweep(function: &Function, range: std::ops::Range<u64>, stride: u64, soft_every: usize) -> Finding {
 	let mut finding = Finding::default();
 	let mut inputs = [0u32; 1024];
 	let mut next = range.start;
@@ -133,17 +135,18 @@ pub fn sweep(function: &Function, range: std::ops::Range<u64>, stride: u64) -> F
 		}
 		let mut native = inputs;
 		(function.native)(&mut native[..count]);
-		for (&input, &machine) in inputs[..count].iter().zip(&native[..count]) {
-			let ours = (function.soft)(F32(input)).0;
-			if ours != machine {
+		for (&input, &machine) in inputs[..count].iter().zip(&native[..count]).step_by(soft_every) {
+			if (function.soft)(F32(input)).0 != machine {
 				finding.differs = Some(input);
 			}
-			let error = error_in_ulp(f32::from_bits(ours), (function.exact)(f32::from_bits(input) as f64));
+		}
+		for (&input, &output) in inputs[..count].iter().zip(&native[..count]) {
+			let error = error_in_ulp(f32::from_bits(output), (function.exact)(f32::from_bits(input) as f64));
 			if error > finding.max_ulp {
 				finding.max_ulp = error;
 				finding.worst = input;
 			}
-			finding.digest = finding.digest.wrapping_add(Random((input as u64) << 32 | ours as u64).next());
+			finding.digest = finding.digest.wrapping_add(Random((input as u64) << 32 | output as u64).next());
 		}
 		finding.inputs += count as u64;
 	}

@@ -58,8 +58,20 @@ pub fn order(x: u32, y: u32) -> Result<(), Disagreement> {
 	let pack = |flags: [bool; 5]| flags.iter().fold(0, |sum, &flag| sum * 2 + flag as u32);
 	compare("order", [x, y, 0], pack(ours), pack(machine))?;
 	let unordered = m.is_nan() || n.is_nan();
-	let min = if unordered { 0x7fc0_0000 } else if n < m { y } else { x };
-	let max = if unordered { 0x7fc0_0000 } else if n > m { y } else { x };
+	let min = if unordered {
+		0x7fc0_0000
+	} else if n < m {
+		y
+	} else {
+		x
+	};
+	let max = if unordered {
+		0x7fc0_0000
+	} else if n > m {
+		y
+	} else {
+		x
+	};
 	compare("min", [x, y, 0], a.min(b).0, min)?;
 	compare("max", [x, y, 0], a.max(b).0, max)
 }
@@ -98,7 +110,7 @@ pub fn random(operation: &str, seed: u64, cases: u64) -> Result<(), Disagreement
 			"fma" => {
 				let (x, y, z) = random.triple();
 				fma(x, y, z)?;
-			},
+			}
 			"sqrt" => sqrt(random.number() & if random.next() & 31 == 0 { u32::MAX } else { 0x7fff_ffff })?,
 			"order" => random.pair_then(order)?,
 			"convert" => convert(random.number())?,
