@@ -138,6 +138,10 @@ pub trait Operators<AccountId> {
 
 	/// Notes an absence: reputation falls; after three in a row the operator is Unresponsive until it says it is ready.
 	fn note_absence(who: &AccountId);
+
+	/// Registers a worker with this bond for a benchmark of another pallet.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn enlist(who: &AccountId, bond: Balance);
 }
 
 /// One accusation: a verifier's result differs from the boundary the worker opened.

@@ -121,7 +121,7 @@ impl JobSpec {
 			fee_per_check: verify.fee_per_check,
 			escrow: 0,
 		};
-		let fees = plan.fees_from(0).ok_or(Reason::AmountTooLarge)?;
+		let fees = plan.fee_budget().ok_or(Reason::AmountTooLarge)?;
 		plan.escrow = offer.max_price.checked_add(fees).ok_or(Reason::AmountTooLarge)?;
 		// The collateral of the dearest bid must be expressible too.
 		self.collateral(offer.max_price).ok_or(Reason::AmountTooLarge)?;
@@ -209,6 +209,12 @@ impl JobPlan {
 		// All milestones but the last are full.
 		let full = Balance::from(last - first).checked_mul(self.fees_of(0)?)?;
 		full.checked_add(self.fees_of(last)?)
+	}
+
+	/// What is held for verifiers: the fees of every check, and those of one milestone more, so that a first failed milestone
+	/// can be checked again whatever its worker's slash brings in.
+	pub fn fee_budget(&self) -> Option<Balance> {
+		self.fees_from(0)?.checked_add(self.fees_of(0)?)
 	}
 
 	/// What milestone `index` pays of a lease at `price` that covers milestones `first` to the last, by its share of the

@@ -41,8 +41,8 @@ fn success_basic() {
 	assert_eq!(plan.segments_of(6).count, 0);
 	assert_eq!(plan.checked_segments(0), 3);
 	assert_eq!(plan.checked_segments(5), 1);
-	// Five milestones of 3 checked segments and one of 1, each by 2 verifiers at 7.
-	assert_eq!(plan.escrow, 1_000_003 + (5 * 3 + 1) * 2 * 7);
+	// Five milestones of 3 checked segments and one of 1, and 3 for a failed one, each by 2 verifiers at 7.
+	assert_eq!(plan.escrow, 1_000_003 + (5 * 3 + 1 + 3) * 2 * 7);
 }
 
 #[test]
