@@ -117,9 +117,7 @@ impl ProgramCommitment {
 			}
 		}
 		let decls = || core::iter::once(&opening.output).chain(&opening.inputs);
-		Ok(OpGeometry::of(op, self.header.batch, |id| {
-			decls().find(|decl| decl.index == id.0).map(|decl| &decl.item)
-		})?)
+		Ok(OpGeometry::of(op, self.header.batch, |id| decls().find(|decl| decl.index == id.0).map(|decl| &decl.item))?)
 	}
 
 	/// Whether these are all tensor declarations, ops and updates of the program.

@@ -71,7 +71,7 @@ impl OpGeometry {
 			(OpKind::MatMul { trans_a, .. }, Some(a)) => {
 				let fmas = output.saturating_mul(u64::from(if trans_a { a.rows } else { a.cols }));
 				(fmas.saturating_mul(2), fmas)
-			},
+			}
 			(OpKind::Reduce { axis, .. }, Some(x)) => {
 				let inner = match axis {
 					Axis::Rows => x.rows,
@@ -80,13 +80,13 @@ impl OpGeometry {
 				let tree = u64::from(inner.div_ceil(crate::refine::REDUCE_SEGMENT)) * 32;
 				let ops = output.saturating_mul(u64::from(inner) + tree);
 				(ops, ops)
-			},
+			}
 			(OpKind::GatherBatch { .. } | OpKind::OneHot, _) => (0, output),
 			(OpKind::Fma, _) => (output.saturating_mul(2), output),
 			(kind, _) => {
 				let ops = output.saturating_mul(element_ops(kind));
 				(ops, ops)
-			},
+			}
 		};
 		Cost { flops, bytes, referee_ops }
 	}
@@ -108,7 +108,7 @@ impl Program {
 			match decl.role {
 				Role::Data { .. } => memory.data = memory.data.saturating_add(bytes(id)),
 				Role::Param(_) | Role::State(_) => memory.state = memory.state.saturating_add(bytes(id)),
-				Role::Temp => {},
+				Role::Temp => {}
 			}
 		}
 		let last_use = self.last_uses();

@@ -20,6 +20,7 @@ extern crate alloc;
 
 pub mod commitment;
 pub mod cost;
+mod message;
 pub mod philox;
 pub mod refine;
 pub mod shape;

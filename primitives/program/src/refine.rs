@@ -219,7 +219,7 @@ impl OpGeometry {
 			OpKind::MatMul { trans_a, .. } => {
 				let link = if self.output.rows == 1 { 64 } else { 256 };
 				Some((if trans_a { first.rows } else { first.cols }, link, MATMUL_SEGMENT))
-			},
+			}
 			OpKind::Reduce { axis: Axis::Rows, .. } => Some((first.rows, 64, REDUCE_SEGMENT)),
 			OpKind::Reduce { axis: Axis::Cols, .. } => Some((first.cols, 512, REDUCE_SEGMENT)),
 			_ => None,
@@ -279,7 +279,7 @@ impl OpGeometry {
 				} else {
 					read(1, inner, cols);
 				}
-			},
+			}
 			OpKind::Reduce { axis, .. } => {
 				let link = self.link(link)?;
 				let inner = (link.start, link.end - link.start);
@@ -287,14 +287,14 @@ impl OpGeometry {
 					Axis::Rows => read(0, inner, cols),
 					Axis::Cols => read(0, rows, inner),
 				}
-			},
+			}
 			OpKind::GatherBatch { stream } => {
 				let key = Key::batch(&context.seed);
 				let data = self.inputs.first()?.spec()?;
 				for element in out.row0..out.row0 + out.rows {
 					read(0, (key.batch_row(stream, context.step, element, data.rows), 1), cols);
 				}
-			},
+			}
 			OpKind::OneHot => read(0, rows, (0, 1)),
 			OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
 				for (operand, input) in self.inputs.iter().enumerate() {
@@ -302,7 +302,7 @@ impl OpGeometry {
 					let along = |extent: u32, range: (u32, u32)| if extent == 1 { (0, 1) } else { range };
 					read(operand as u8, along(spec.rows, rows), along(spec.cols, cols));
 				}
-			},
+			}
 		}
 		Some(regions)
 	}
@@ -339,7 +339,7 @@ impl OpGeometry {
 			Some(link) => {
 				let fold = if link.ends_segment() { u64::from(REDUCE_LANES) } else { 0 };
 				elements * (u64::from(link.end - link.start) + fold)
-			},
+			}
 			None => elements * cost::element_ops(self.kind),
 		};
 		Some(MicroCost { ops, bytes })

@@ -153,14 +153,14 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 				return Err(ShapeError::InnerDimension { left, right });
 			}
 			Ok(TensorSpec::f32(rows, cols))
-		},
+		}
 		(OpKind::Reduce { axis, .. }, [x]) => {
 			let x = tensor(x, 0, DType::F32)?;
 			Ok(match axis {
 				Axis::Rows => TensorSpec::f32(1, x.cols),
 				Axis::Cols => TensorSpec::f32(x.rows, 1),
 			})
-		},
+		}
 		(OpKind::GatherBatch { .. }, [x]) => match *x {
 			OperandSpec::Tensor { spec, data: true } => Ok(TensorSpec { rows: batch, ..spec }),
 			OperandSpec::Tensor { data: false, .. } => Err(ShapeError::InputNotData),
@@ -172,7 +172,7 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 				return Err(ShapeError::LabelsNotColumn);
 			}
 			Ok(TensorSpec::f32(labels.rows, 1))
-		},
+		}
 		_ => broadcast(inputs),
 	}
 }
@@ -194,7 +194,7 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 				}
 			}
 			output.dtype == DType::F32
-		},
+		}
 		_ => output == smallest,
 	};
 	fits.then_some(()).ok_or(ShapeError::Output { expected: smallest })
@@ -229,7 +229,7 @@ fn broadcast(inputs: &[OperandSpec]) -> Result<TensorSpec, ShapeError> {
 		let input = input as u8;
 		match *operand {
 			OperandSpec::Scalar(bits) if !is_finite(bits) => return Err(ShapeError::ScalarNotFinite { input }),
-			OperandSpec::Scalar(_) => {},
+			OperandSpec::Scalar(_) => {}
 			OperandSpec::Tensor { spec, .. } => {
 				if spec.dtype != DType::F32 {
 					return Err(ShapeError::InputType { input, takes: DType::F32 });
@@ -241,7 +241,7 @@ fn broadcast(inputs: &[OperandSpec]) -> Result<TensorSpec, ShapeError> {
 					_ => Err(ShapeError::NotBroadcastable { input }),
 				};
 				output = Some(TensorSpec::f32(both(so_far.rows, spec.rows)?, both(so_far.cols, spec.cols)?));
-			},
+			}
 		}
 	}
 	output.ok_or(ShapeError::NoTensorInput)

@@ -426,7 +426,7 @@ fn check_decl(decl: &TensorDecl, limits: &Limits) -> Result<u64, TensorProblem> 
 	}
 	match decl.role {
 		Role::Param(init) | Role::State(init) => check_init(decl, init)?,
-		Role::Data { .. } | Role::Temp => {},
+		Role::Data { .. } | Role::Temp => {}
 	}
 	Ok(bytes)
 }

@@ -83,10 +83,10 @@ pub fn build_evidence(data: &impl StepData, target: &Target) -> Result<Evidence,
 	match *target {
 		Target::Micro { op, chunk, link, .. } => {
 			micro_evidence(data, op, chunk, link).map(|evidence| Evidence::Micro(Box::new(evidence)))
-		},
+		}
 		Target::StateAssembly { .. } => {
 			assembly_evidence(data).map(|evidence| Evidence::StateAssembly(Box::new(evidence)))
-		},
+		}
 	}
 }
 
@@ -113,7 +113,7 @@ impl<'a> Setting<'a> {
 					let len = geometry.input_layout(operand).map(|layout| layout.byte_len());
 					let bytes = data.tensor(*id).filter(|bytes| Some(bytes.len() as u64) == len);
 					bytes.map(|bytes| Some((*id, bytes))).ok_or(BuildError::MissingTensor(*id))
-				},
+				}
 			})
 			.collect::<Result<_, _>>()?;
 		let context = StepContext { seed: program.header.seed, step: data.step() };
@@ -190,14 +190,14 @@ fn source(
 			let root = *roots.get(index as usize).ok_or(BuildError::MissingState)?;
 			let proof = tree.prove_tensor(index).ok_or(BuildError::MissingState)?;
 			Ok(Source::State { root, tensors: tree.tensors(), index, proof })
-		},
+		}
 		Role::Temp => {
 			let op = producers.get(id.0 as usize).copied().flatten().ok_or(BuildError::Program)?;
 			let producer = trees.open_op(program, op).ok_or(BuildError::Program)?;
 			let root = data.trace_leaf(op).ok_or(BuildError::MissingTrace(op))?;
 			let proof = data.trace_proof(op).ok_or(BuildError::MissingTrace(op))?;
 			Ok(Source::Trace { producer, root, proof })
-		},
+		}
 	}
 }
 

@@ -74,15 +74,15 @@ pub fn execute(
 		let step = match (geometry.kind(), geometry.link(link), patches.as_slice()) {
 			(OpKind::MatMul { trans_a, trans_b }, Some(link), [a, b]) => {
 				Step::Link(matmul::link(trans_a, trans_b, &out, &link, accumulator, a, b), link.is_last())
-			},
+			}
 			(OpKind::Reduce { reduction, axis }, Some(link), [x]) => {
 				Step::Link(reduce::link(reduction, axis, &link, accumulator, x), link.is_last())
-			},
+			}
 			(OpKind::GatherBatch { .. }, None, rows) => Step::Whole(gather::rows(rows)),
 			(OpKind::OneHot, None, [labels]) => Step::Whole(one_hot::rows(&out, labels)),
 			(OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma, None, patches) => {
 				Step::Whole(elementwise::elements(geometry, &out, patches))
-			},
+			}
 			_ => return Err(Fault::Inputs),
 		};
 		match step {

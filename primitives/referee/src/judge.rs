@@ -87,10 +87,10 @@ pub fn judge(claim: &MicroClaim, evidence: &Evidence) -> Result<Verdict, Evidenc
 		(Target::Micro { op, chunk, link, previous, claimed }, Evidence::Micro(evidence)) => {
 			let at = MicroTarget { op, chunk, link, previous, claimed };
 			judge_micro(claim, &at, evidence)
-		},
+		}
 		(Target::StateAssembly { claimed }, Evidence::StateAssembly(evidence)) => {
 			judge_assembly(claim, &claimed, evidence)
-		},
+		}
 		_ => Err(EvidenceError::WrongTarget),
 	}
 }
@@ -116,9 +116,11 @@ fn judge_micro(claim: &MicroClaim, at: &MicroTarget, evidence: &MicroEvidence) -
 	if sources.len() != op.inputs.len() {
 		return Err(EvidenceError::SourceCount);
 	}
-	let mut roots = sources.iter().zip(&op.inputs).zip(0u8..).map(|((source, decl), operand)| {
-		source_root(claim, program, at.op, decl, source, operand)
-	});
+	let mut roots = sources
+		.iter()
+		.zip(&op.inputs)
+		.zip(0u8..)
+		.map(|((source, decl), operand)| source_root(claim, program, at.op, decl, source, operand));
 	// Roots by input position: scalars have none.
 	let mut by_input = Vec::new();
 	for input in geometry.inputs() {
@@ -172,26 +174,21 @@ fn source_root(
 		(Role::Param(_) | Role::State(_), Source::State { root, tensors, index, proof }) => {
 			let leaf = state_leaf(&decl.item, root);
 			(root, verify_tensor(&claim.pre_state_root, *tensors, *index, &leaf, proof))
-		},
+		}
 		(Role::Temp, Source::Trace { producer, root, proof }) => {
-			let defines = producer.index < op
-				&& producer.item.output == TensorId(decl.index)
-				&& program.has_op(producer);
+			let defines =
+				producer.index < op && producer.item.output == TensorId(decl.index) && program.has_op(producer);
 			let leaf = Node::leaf(producer.index);
 			let leaves = program.n_ops.saturating_add(1);
 			let trace = Combiner::Merkle(Domain::Trace);
 			(root, defines && verify_node(trace, &claim.trace_root, leaves, leaf, root, proof))
-		},
+		}
 		_ => return Err(EvidenceError::SourceKind { operand }),
 	};
 	proven.then_some(*root).ok_or(EvidenceError::Source { operand })
 }
 
-fn judge_assembly(
-	claim: &MicroClaim,
-	claimed: &Hash,
-	evidence: &AssemblyEvidence,
-) -> Result<Verdict, EvidenceError> {
+fn judge_assembly(claim: &MicroClaim, claimed: &Hash, evidence: &AssemblyEvidence) -> Result<Verdict, EvidenceError> {
 	let AssemblyEvidence { program, tensors, ops, updates, outputs, state } = evidence;
 	check_program(claim, program)?;
 	if !program.covers(tensors, ops, updates) {
@@ -231,7 +228,7 @@ fn judge_assembly(
 				let fits = tensors.get(value.0 as usize)?.spec() == decl.spec();
 				let root = defined.get(value.0 as usize).copied().flatten()?;
 				fits.then(|| state_leaf(decl, root))
-			},
+			}
 		})
 		.collect::<Option<Vec<_>>>()
 		.ok_or(EvidenceError::InvalidProgram)?;

@@ -21,6 +21,7 @@ pub mod claimed_tree;
 pub mod evidence;
 pub mod execute;
 pub mod judge;
+mod message;
 mod ops;
 mod patch;
 pub mod whole;

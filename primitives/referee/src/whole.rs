@@ -68,12 +68,13 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 		match (geometry.inputs().get(input), inputs.get(input)) {
 			(Some(OperandSpec::Tensor { spec, .. }), Some(Input::Tensor(bits))) => {
 				bits.get(row as usize * spec.cols as usize + col as usize).copied().unwrap_or(0)
-			},
+			}
 			(_, Some(Input::Scalar(bits))) => *bits,
 			_ => 0,
 		}
 	};
-	let extent = |input: usize| geometry.inputs().get(input).and_then(OperandSpec::spec).map_or((1, 1), |s| (s.rows, s.cols));
+	let extent =
+		|input: usize| geometry.inputs().get(input).and_then(OperandSpec::spec).map_or((1, 1), |s| (s.rows, s.cols));
 	let broadcast = |input: usize, row: u32, col: u32| {
 		let (rows, cols) = extent(input);
 		F32(operand(input, if rows == 1 { 0 } else { row }, if cols == 1 { 0 } else { col }))
@@ -89,7 +90,7 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 					(F32(a), F32(b))
 				})
 				.0
-			},
+			}
 			OpKind::Reduce { reduction, axis } => {
 				let (rows, cols) = extent(0);
 				match axis {
@@ -97,11 +98,11 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 					Axis::Cols => reduce(reduction, cols, |k| F32(operand(0, row, k))),
 				}
 				.0
-			},
+			}
 			OpKind::GatherBatch { stream } => {
 				let (rows, _) = extent(0);
 				operand(0, Key::batch(&context.seed).batch_row(stream, context.step, row, rows), col)
-			},
+			}
 			OpKind::OneHot => match i64::from(operand(0, row, 0) as i32) == i64::from(col) {
 				true => F32::ONE.0,
 				false => F32::ZERO.0,
@@ -178,7 +179,7 @@ fn unary(kind: UnaryKind, x: F32) -> F32 {
 			} else {
 				F32::ZERO
 			}
-		},
+		}
 		UnaryKind::Exp => functions::exp(x),
 		UnaryKind::Log => functions::log(x),
 		UnaryKind::Tanh => functions::tanh(x),
@@ -200,7 +201,7 @@ fn binary(kind: BinaryKind, a: F32, b: F32) -> F32 {
 			} else {
 				F32::ZERO
 			}
-		},
+		}
 	}
 }
 
@@ -214,16 +215,13 @@ pub fn init_tensor(decl: &TensorDecl, header: &Header) -> Option<Vec<u32>> {
 		Init::Uniform { bound, stream } => {
 			let key = Key::init(&header.seed);
 			(0..elements).map(|element| key.uniform(stream, element as u32, bound)).collect()
-		},
+		}
 	})
 }
 
 /// Values of all parameter and state tensors before the first step.
 pub fn init_state(program: &Program) -> Values {
-	program
-		.state_tensors()
-		.filter_map(|(id, decl)| init_tensor(decl, &program.header).map(|bits| (id, bits)))
-		.collect()
+	program.state_tensors().filter_map(|(id, decl)| init_tensor(decl, &program.header).map(|bits| (id, bits))).collect()
 }
 
 /// What a step computes.
@@ -250,7 +248,7 @@ pub fn run_step(program: &Program, step: u64, state: &Values, data: &Values) -> 
 				Operand::Tensor(id) => {
 					let found = temps.get(id).or_else(|| state.get(id)).or_else(|| data.get(id));
 					found.map(|bits| Input::Tensor(bits)).ok_or(RunError::MissingTensor(*id))
-				},
+				}
 			})
 			.collect::<Result<Vec<_>, _>>()?;
 		let output = run_op(&geometry, &inputs, &context)?;

@@ -35,7 +35,7 @@ impl Random {
 	}
 
 	fn below(&mut self, n: u32) -> u32 {
-		(u64::from(self.next()) * u64::from(n) >> 32) as u32
+		((u64::from(self.next()) * u64::from(n)) >> 32) as u32
 	}
 
 	/// Mostly numbers around one, some of any exponent, some special, and NaN or infinity `poison` times in 4096.
@@ -80,7 +80,9 @@ fn check(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, tensors: &[Ve
 			let runs = geometry.micro_inputs(&CONTEXT, chunk, link).unwrap();
 			let chunks: Vec<&[u8]> = runs
 				.iter()
-				.map(|run| &canonical[run.operand as usize][run.start as usize * CHUNK_BYTES..][..CHUNK_BYTES << run.log2])
+				.map(|run| {
+					&canonical[run.operand as usize][run.start as usize * CHUNK_BYTES..][..CHUNK_BYTES << run.log2]
+				})
 				.collect();
 			let expected = |slot| {
 				let (row, col) = layout.element_of(chunk, slot)?;
@@ -91,7 +93,7 @@ fn check(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, tensors: &[Ve
 					assert!(link + 1 < geometry.chain_len());
 					assert_eq!(bytes.len(), geometry.accumulator_words(chunk).unwrap() * 4);
 					accumulator = bytes;
-				},
+				}
 				Ok(MicroOutput::Chunk(bytes)) => {
 					assert_eq!(link + 1, geometry.chain_len());
 					for (slot, word) in (0u32..).zip(bytes.chunks_exact(4)) {
@@ -99,11 +101,11 @@ fn check(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, tensors: &[Ve
 						assert_eq!(bits, expected(slot).unwrap_or(0), "{kind:?} {inputs:?} chunk {chunk} slot {slot}");
 					}
 					finite += 1;
-				},
+				}
 				Err(fault) => {
 					assert_eq!(fault, Fault::NonFinite);
 					assert!((0..256).filter_map(expected).any(|bits| !is_finite(bits)));
-				},
+				}
 			}
 		}
 	}
@@ -133,7 +135,8 @@ fn run(random: &mut Random, kind: OpKind, inputs: &[OperandSpec], poison: u32) -
 #[test]
 fn matmul() {
 	let mut random = Random(1);
-	let mut shapes = vec![(1, 1, 1), (1, 1500, 300), (9, 1500, 33), (40, 1, 70), (33, 513, 1), (1, 511, 1), (70, 512, 5)];
+	let mut shapes =
+		vec![(1, 1, 1), (1, 1500, 300), (9, 1500, 33), (40, 1, 70), (33, 513, 1), (1, 511, 1), (70, 512, 5)];
 	shapes.push((1, 64, 1025));
 	for _ in 0..12 {
 		shapes.push((1 + random.below(70), 1 + random.below(600), 1 + random.below(70)));
@@ -154,7 +157,8 @@ fn matmul() {
 #[test]
 fn reductions() {
 	let mut random = Random(2);
-	let mut shapes = vec![(1, 1), (1, 9000), (3, 9000), (9000, 3), (9000, 1), (4097, 300), (40, 4096), (2, 31), (31, 2), (33, 33)];
+	let mut shapes =
+		vec![(1, 1), (1, 9000), (3, 9000), (9000, 3), (9000, 1), (4097, 300), (40, 4096), (2, 31), (31, 2), (33, 33)];
 	for _ in 0..12 {
 		shapes.push((1 + random.below(200), 1 + random.below(1200)));
 	}
@@ -228,7 +232,8 @@ fn gather_and_one_hot() {
 		}
 	}
 	for (batch, classes) in [(1, 1), (1, 1300), (40, 10), (65, 33)] {
-		let labels = (0..batch).map(|row| if row % 7 == 6 { random.next() | 1 << 31 } else { random.below(classes + 2) });
+		let labels =
+			(0..batch).map(|row| if row % 7 == 6 { random.next() | 1 << 31 } else { random.below(classes + 2) });
 		let bits: Vec<u32> = labels.collect();
 		let column = tensor(DType::I32, batch, 1, false);
 		assert!(check(OpKind::OneHot, &[column], TensorSpec::f32(batch, classes), &[bits]) > 0);
@@ -237,13 +242,19 @@ fn gather_and_one_hot() {
 
 #[test]
 fn malformed_inputs_are_faults() {
-	let geometry =
-		OpGeometry::new(OpKind::MatMul { trans_a: false, trans_b: false }, vec![f32s(9, 600), f32s(600, 40)], TensorSpec::f32(9, 40), 1)
-			.unwrap();
+	let geometry = OpGeometry::new(
+		OpKind::MatMul { trans_a: false, trans_b: false },
+		vec![f32s(9, 600), f32s(600, 40)],
+		TensorSpec::f32(9, 40),
+		1,
+	)
+	.unwrap();
 	let runs = geometry.micro_inputs(&CONTEXT, 0, 0).unwrap();
 	let bytes: Vec<Vec<u8>> = runs.iter().map(|run| vec![0; CHUNK_BYTES << run.log2]).collect();
 	let chunks: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
-	let go = |chunk, link, accumulator: &[u8], chunks: &[&[u8]]| execute(&geometry, &CONTEXT, chunk, link, accumulator, chunks);
+	let go = |chunk, link, accumulator: &[u8], chunks: &[&[u8]]| {
+		execute(&geometry, &CONTEXT, chunk, link, accumulator, chunks)
+	};
 	assert!(go(0, 0, &[], &chunks).is_ok());
 	assert_eq!(go(0, 0, &[0], &chunks), Err(Fault::Accumulator));
 	assert_eq!(go(0, 1, &[0; 2047], &chunks), Err(Fault::Accumulator));

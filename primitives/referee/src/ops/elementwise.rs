@@ -18,7 +18,7 @@ pub(crate) fn elements(geometry: &OpGeometry, out: &Region, patches: &[Patch]) -
 					OperandSpec::Tensor { spec, .. } => {
 						let (row, col) = (if spec.rows == 1 { 0 } else { row }, if spec.cols == 1 { 0 } else { col });
 						patches.iter().find(|patch| patch.operand == index).map_or(0, |patch| patch.at(row, col))
-					},
+					}
 				});
 			}
 			elements.push(apply(geometry.kind(), operands).0);
