@@ -46,6 +46,7 @@ pub enum Outcome {
 }
 
 /// The temps of a step.
+#[derive(Debug)]
 pub(crate) struct Workspace {
 	pub(crate) plan: Plan,
 	buffers: Vec<Vec<u32>>,
@@ -224,6 +225,34 @@ impl Engine {
 		until: u64,
 		observer: &mut dyn FnMut(&StepReport<'_>) -> ControlFlow<()>,
 	) -> Result<Outcome, RunError> {
+		let mut metrics = Vec::with_capacity(self.program.metrics.len());
+		self.steps(state, until, &mut |state, workspace| {
+			metrics.clear();
+			for id in &self.program.metrics {
+				let bits = workspace.temp(*id, &self.spec(*id)).and_then(|bits| bits.first());
+				metrics.push(bits.map_or(f32::NAN, |bits| f32::from_bits(*bits)));
+			}
+			// The step just done: the state counts it already.
+			Ok(observer(&StepReport { step: state.step - 1, metrics: &metrics }))
+		})
+	}
+
+	/// As [`Engine::run`], but shows the state after each step.
+	pub(crate) fn run_with(
+		&self,
+		state: &mut State,
+		until: u64,
+		observer: &mut dyn FnMut(&State) -> Result<(), RunError>,
+	) -> Result<(), RunError> {
+		self.steps(state, until, &mut |state, _| observer(state).map(ControlFlow::Continue)).map(|_| ())
+	}
+
+	fn steps(
+		&self,
+		state: &mut State,
+		until: u64,
+		after: &mut dyn FnMut(&State, &Workspace) -> Result<ControlFlow<()>, RunError>,
+	) -> Result<Outcome, RunError> {
 		self.check_state(state)?;
 		let end = self.program.header.steps;
 		if until < state.step || until > end {
@@ -233,18 +262,11 @@ impl Engine {
 			return Ok(Outcome::Finished);
 		}
 		let mut workspace = Workspace::new(self.plan.clone())?;
-		let mut metrics = Vec::with_capacity(self.program.metrics.len());
 		while state.step < until {
 			self.execute(state, &mut workspace)?;
-			metrics.clear();
-			for id in &self.program.metrics {
-				let bits = workspace.temp(*id, &self.spec(*id)).and_then(|bits| bits.first());
-				metrics.push(bits.map_or(f32::NAN, |bits| f32::from_bits(*bits)));
-			}
-			let report = StepReport { step: state.step, metrics: &metrics };
 			self.assign(state, &workspace);
-			if observer(&report).is_break() {
-				return Ok(if state.step < until { Outcome::Stopped } else { Outcome::Finished });
+			if after(state, &workspace)?.is_break() && state.step < until {
+				return Ok(Outcome::Stopped);
 			}
 		}
 		Ok(Outcome::Finished)

@@ -8,12 +8,13 @@
 //! |---|---|
 //! | worker | [`Engine::run_segment`], [`Engine::state_root`], [`Engine::encode_checkpoint`] |
 //! | verifier | [`Engine::decode_checkpoint`] of the pre-state, [`Engine::run_segment`], [`Engine::state_root`] |
-//! | either, in a dispute | [`Engine::trace`] |
+//! | either, in a dispute | [`TraceOracle`] of the segment |
 //! | client | [`Engine::outputs`] of an evaluation program on the final state |
 
 mod checkpoint;
 mod engine;
 mod error;
+mod oracle;
 mod plan;
 mod state;
 mod tensor;
@@ -23,9 +24,10 @@ pub use assay_cpu::{Cpu, Path};
 pub use checkpoint::{blob_hash, CheckpointError};
 pub use engine::{requirements, Engine, Outcome, Requirement, StepReport};
 pub use error::{EngineError, RunError};
+pub use oracle::{OracleError, TraceOracle};
 pub use state::State;
 pub use tensor::{Tensor, TensorError};
-pub use trace::StepTrace;
+pub use trace::{StepTrace, FAILED};
 
 /// A 32-byte hash.
 pub type Hash = assay_commitment::Hash;
