@@ -113,6 +113,7 @@ impl Server {
 					tasks.spawn(async move {
 						let stop = server.stop.clone();
 						tokio::select! {
+							biased;
 							() = stop.cancelled() => {},
 							() = server.serve(peer, stream) => {},
 						}

@@ -37,6 +37,8 @@ pub fn sample(len: usize, seed: u8) -> Vec<u8> {
 /// A data plane with its store in a temporary folder.
 pub struct Peer {
 	pub plane: DataPlane,
+	/// Stops the data plane at once, from synchronous code.
+	pub stop: CancellationToken,
 	pub dir: TempDir,
 }
 
@@ -52,8 +54,9 @@ impl Peer {
 	pub async fn start(config: Config, access: Arc<dyn AccessPolicy>) -> Self {
 		let dir = tempfile::tempdir().unwrap();
 		let store = BlobStore::open(dir.path()).unwrap();
-		let plane = soon(DataPlane::start(config, store, access, CancellationToken::new())).await.unwrap();
-		Self { plane, dir }
+		let stop = CancellationToken::new();
+		let plane = soon(DataPlane::start(config, store, access, stop.clone())).await.unwrap();
+		Self { plane, stop, dir }
 	}
 
 	pub async fn open(seed: u8, listen: &str) -> Self {
