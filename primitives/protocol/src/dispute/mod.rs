@@ -14,7 +14,10 @@
 
 mod leaf;
 mod moves;
+pub mod player;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use leaf::{rule, RuleError, MAX_EVIDENCE};
 pub use moves::{step, time_out};
