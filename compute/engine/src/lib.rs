@@ -8,7 +8,7 @@
 //! |---|---|
 //! | worker | [`Engine::run_segment`], [`Engine::state_root`], [`Engine::encode_checkpoint`] |
 //! | verifier | [`Engine::decode_checkpoint`] of the pre-state, [`Engine::run_segment`], [`Engine::state_root`] |
-//! | either, in a dispute | [`TraceOracle`] of the segment |
+//! | either, in a dispute | [`SegmentOracle`] |
 //! | client | [`Engine::outputs`] of an evaluation program on the final state |
 
 mod checkpoint;
@@ -24,10 +24,10 @@ pub use assay_cpu::{Cpu, Path};
 pub use checkpoint::{blob_hash, CheckpointError};
 pub use engine::{requirements, Engine, Outcome, Requirement, StepReport};
 pub use error::{EngineError, RunError};
-pub use oracle::{OracleError, TraceOracle};
+pub use oracle::{OracleError, SegmentOracle};
 pub use state::State;
 pub use tensor::{Tensor, TensorError};
-pub use trace::{StepTrace, FAILED};
+pub use trace::StepTrace;
 
 /// A 32-byte hash.
 pub type Hash = assay_commitment::Hash;

@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use assay_commitment::{Hash, Node, Tree};
-use assay_program::{Program, TensorId};
-use assay_referee::{build_evidence, run_chain, BuildError, Chain, ClaimedTree, Evidence, StepData, Target};
+use assay_commitment::Hash;
+use assay_program::{OpOpening, Program, TensorId};
+use assay_protocol::dispute::player::{TraceOracle, TraceProof};
+use assay_referee::{build_evidence, run_chain, BuildError, Evidence, MicroClaim, StepData};
 
-use crate::{trace::FAILED, Engine, RunError, State, StepTrace};
+use crate::{Engine, RunError, State, StepTrace};
 
 /// Why the oracle has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,23 +44,27 @@ pub enum OracleError {
 	Evidence(BuildError),
 }
 
-/// Answers questions about one segment, given the state before it. State roots of all steps are computed in one pass on
-/// the first question; a trace is computed when its step is asked for, and the last one is kept.
+/// Answers questions about one segment, given the state before it, for the player of a dispute.
 ///
-/// If the run fails with an infinity or NaN, the state roots after that are [`FAILED`], and so are the trace's leaves from
-/// that op on: compared with the other side's, they are the first difference.
+/// State roots of all steps are computed in one pass on the first question; a trace when its step is asked for, and the last
+/// one is kept. What does not exist because the run fails with an infinity or NaN is `None`.
 #[derive(Debug)]
-pub struct TraceOracle {
+pub struct SegmentOracle {
 	engine: Arc<Engine>,
 	start: State,
 	end: u64,
-	/// Roots after 0, 1, ... steps of the segment, and the step that failed.
-	roots: Option<(Vec<Hash>, Option<u64>)>,
+	roots: Option<Roots>,
 	trace: Option<StepTrace>,
-	chain: Option<((u64, u32, u32), Chain)>,
 }
 
-impl TraceOracle {
+/// State roots after 0, 1, ... steps of the segment, up to the step that fails.
+#[derive(Debug)]
+struct Roots {
+	roots: Vec<Hash>,
+	failure: Option<u64>,
+}
+
+impl SegmentOracle {
 	/// An oracle of the steps from the one after `start` up to `end`.
 	pub fn new(engine: Arc<Engine>, start: State, end: u64) -> Result<Self, OracleError> {
 		engine.check_state(&start)?;
@@ -67,7 +72,7 @@ impl TraceOracle {
 		if end <= start.step || end > last {
 			return Err(OracleError::OutOfRange { step: end, start: start.step, end: last });
 		}
-		Ok(Self { engine, start, end, roots: None, trace: None, chain: None })
+		Ok(Self { engine, start, end, roots: None, trace: None })
 	}
 
 	/// The engine.
@@ -75,38 +80,9 @@ impl TraceOracle {
 		&self.engine
 	}
 
-	/// The state root after `step` steps of the job; `step` from the segment's start to its end.
-	pub fn state_root_at(&mut self, step: u64) -> Result<Hash, OracleError> {
-		let start = self.start.step;
-		let outside = OracleError::OutOfRange { step, start, end: self.end };
-		let index = step.checked_sub(start).filter(|_| step <= self.end).ok_or(outside.clone())?;
-		let (roots, _) = self.roots()?;
-		Ok(roots.get(index as usize).copied().unwrap_or(FAILED))
-	}
-
 	/// The step, if any, at which the run fails with an infinity or NaN.
 	pub fn failure(&mut self) -> Result<Option<u64>, OracleError> {
-		Ok(self.roots()?.1)
-	}
-
-	fn roots(&mut self) -> Result<&(Vec<Hash>, Option<u64>), OracleError> {
-		if self.roots.is_none() {
-			let mut state = self.start.clone();
-			let mut roots = vec![self.engine.state_root(&state)?];
-			let mut failure = None;
-			let engine = self.engine.clone();
-			let outcome = engine.run_with(&mut state, self.end, &mut |state| {
-				roots.push(engine.state_root(state)?);
-				Ok(())
-			});
-			match outcome {
-				Ok(()) => {},
-				Err(RunError::NonFinite { step, .. }) => failure = Some(step),
-				Err(error) => return Err(error.into()),
-			}
-			self.roots = Some((roots, failure));
-		}
-		self.roots.as_ref().ok_or(OracleError::Run(RunError::Commitment))
+		Ok(self.roots()?.failure)
 	}
 
 	/// The trace of a step, from 0 over the job.
@@ -127,46 +103,62 @@ impl TraceOracle {
 		self.trace.as_ref().ok_or(OracleError::Run(RunError::Commitment))
 	}
 
-	/// The trace tree of a step.
-	pub fn trace_tree(&mut self, step: u64) -> Result<&Tree, OracleError> {
-		Ok(self.trace(step)?.tree())
-	}
-
-	/// The BLAKE3 tree of an op's output.
-	pub fn tensor_tree(&mut self, step: u64, op: u32) -> Result<Tree, OracleError> {
-		let engine = self.engine.clone();
-		engine.traced_tree(self.trace(step)?, op).ok_or(OracleError::NoSuchPart { op })
-	}
-
-	/// Hash of the accumulator that link `link` of an output chunk hands on. The last link hands on none: its result is the
-	/// chunk.
-	pub fn accumulator_hash(&mut self, step: u64, op: u32, chunk: u32, link: u32) -> Result<Hash, OracleError> {
-		let hashes = self.chain(step, op, chunk)?.hashes(op, chunk);
-		hashes.get(link as usize).copied().ok_or(OracleError::NoSuchPart { op })
-	}
-
-	fn chain(&mut self, step: u64, op: u32, chunk: u32) -> Result<&Chain, OracleError> {
-		let key = (step, op, chunk);
-		if self.chain.as_ref().map(|(kept, _)| *kept) != Some(key) {
+	fn roots(&mut self) -> Result<&Roots, OracleError> {
+		if self.roots.is_none() {
+			let mut state = self.start.clone();
+			let mut roots = vec![self.engine.state_root(&state)?];
 			let engine = self.engine.clone();
-			let trace = self.trace(step)?;
-			let chain = run_chain(&Traced { engine: &engine, trace, claimed: None }, op, chunk);
-			self.chain = Some((key, chain.map_err(OracleError::Evidence)?));
+			let outcome = engine.run_with(&mut state, self.end, &mut |state| {
+				roots.push(engine.state_root(state)?);
+				Ok(())
+			});
+			let failure = match outcome {
+				Ok(()) => None,
+				Err(RunError::NonFinite { step, .. }) => Some(step),
+				Err(error) => return Err(error.into()),
+			};
+			self.roots = Some(Roots { roots, failure });
 		}
-		self.chain.as_ref().map(|(_, chain)| chain).ok_or(OracleError::NoSuchPart { op })
+		self.roots.as_ref().ok_or(OracleError::Run(RunError::Commitment))
+	}
+}
+
+impl TraceOracle for SegmentOracle {
+	type Error = OracleError;
+
+	fn state_root(&mut self, steps: u64) -> Result<Option<Hash>, OracleError> {
+		let (start, end) = (self.start.step, self.end);
+		match steps.checked_sub(start) {
+			Some(index) if steps <= end => Ok(self.roots()?.roots.get(index as usize).copied()),
+			_ => Err(OracleError::OutOfRange { step: steps, start, end }),
+		}
 	}
 
-	/// Evidence about `target` in a step. `claimed` is the other side's trace tree as far as it was revealed; without it
-	/// the proofs lead to this side's own trace root.
-	pub fn evidence(
-		&mut self,
-		step: u64,
-		target: &Target,
-		claimed: Option<&ClaimedTree>,
-	) -> Result<Evidence, OracleError> {
+	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, OracleError> {
+		Ok(self.trace(step)?.leaves().to_vec())
+	}
+
+	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, OracleError> {
 		let engine = self.engine.clone();
-		let trace = self.trace(step)?;
-		build_evidence(&Traced { engine: &engine, trace, claimed }, target).map_err(OracleError::Evidence)
+		engine.traced_chunks(self.trace(step)?, op).ok_or(OracleError::NoSuchPart { op })
+	}
+
+	fn accumulators(&mut self, step: u64, op: u32, chunk: u32) -> Result<Vec<Hash>, OracleError> {
+		let engine = self.engine.clone();
+		let data = Traced { engine: &engine, trace: self.trace(step)?, proof: &|_| None };
+		let chain = run_chain(&data, op, chunk).map_err(OracleError::Evidence)?;
+		Ok(chain.hashes(op, chunk))
+	}
+
+	fn op_opening(&mut self, op: u32) -> Result<OpOpening, OracleError> {
+		let engine = &self.engine;
+		engine.trees().open_op_with_decls(engine.program(), op).ok_or(OracleError::NoSuchPart { op })
+	}
+
+	fn evidence(&mut self, claim: &MicroClaim, proof: TraceProof<'_>) -> Result<Evidence, OracleError> {
+		let engine = self.engine.clone();
+		let data = Traced { engine: &engine, trace: self.trace(claim.step)?, proof };
+		build_evidence(&data, &claim.target).map_err(OracleError::Evidence)
 	}
 }
 
@@ -174,7 +166,7 @@ impl TraceOracle {
 struct Traced<'a> {
 	engine: &'a Engine,
 	trace: &'a StepTrace,
-	claimed: Option<&'a ClaimedTree>,
+	proof: TraceProof<'a>,
 }
 
 impl StepData for Traced<'_> {
@@ -195,16 +187,10 @@ impl StepData for Traced<'_> {
 	}
 
 	fn trace_leaf(&self, op: u32) -> Option<Hash> {
-		match self.claimed {
-			Some(claimed) => claimed.leaf(op),
-			None => self.trace.tree().node(Node::leaf(op)),
-		}
+		self.trace.leaves().get(op as usize).copied().flatten()
 	}
 
 	fn trace_proof(&self, op: u32) -> Option<Vec<Hash>> {
-		match self.claimed {
-			Some(claimed) => claimed.prove(op),
-			None => self.trace.tree().prove(Node::leaf(op)),
-		}
+		(self.proof)(op)
 	}
 }

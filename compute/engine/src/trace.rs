@@ -1,18 +1,14 @@
 //! One step with everything kept: what a dispute descends through.
 
-use assay_commitment::{layout::CHUNK_BYTES, Combiner, Domain, Hash, TensorTree, Tree};
+use assay_commitment::{chunk_cv, layout::CHUNK_BYTES, Combiner, Domain, Hash, Tree};
 use assay_program::{shape::is_finite, DType, TensorId};
 
 use crate::{engine::Workspace, tensor, Engine, RunError, State, Tensor};
 
-/// Stands where a hash would be if the run had not failed. No honest hash has this value, so whatever the other side
-/// claims there is a difference.
-pub const FAILED: Hash = [0xff; 32];
-
 /// The outputs of all ops of one step, their roots, and the state after it.
 ///
-/// If an op's output holds an infinity or NaN, the step has no state after it; the leaves from that op on are [`FAILED`],
-/// and a dispute finds its first difference there.
+/// If an op's output holds an infinity or NaN, the step has no state after it, and that op and later ones have no leaf:
+/// whatever the other side of a dispute claims there is a difference.
 #[derive(Debug)]
 pub struct StepTrace {
 	pre: State,
@@ -21,7 +17,7 @@ pub struct StepTrace {
 	workspace: Workspace,
 	pre_tensor_roots: Vec<Hash>,
 	pre_root: Hash,
-	tree: Tree,
+	leaves: Vec<Option<Hash>>,
 }
 
 impl StepTrace {
@@ -45,14 +41,20 @@ impl StepTrace {
 		self.pre_root
 	}
 
-	/// Root of the state after the step; [`FAILED`] if an op failed.
-	pub fn post_root(&self) -> Hash {
-		self.tree.leaves().last().copied().unwrap_or(FAILED)
+	/// Root of the state after the step; `None` if an op failed.
+	pub fn post_root(&self) -> Option<Hash> {
+		self.leaves.last().copied().flatten()
 	}
 
-	/// The trace tree: the tensor root of each op's output, then the root of the state after the step.
-	pub fn tree(&self) -> &Tree {
-		&self.tree
+	/// Leaves of the trace tree: the tensor root of each op's output, then the root of the state after the step.
+	pub fn leaves(&self) -> &[Option<Hash>] {
+		&self.leaves
+	}
+
+	/// The trace tree; `None` if an op failed.
+	pub fn tree(&self) -> Option<Tree> {
+		let leaves = self.leaves.iter().copied().collect::<Option<Vec<_>>>()?;
+		Tree::build(Combiner::Merkle(Domain::Trace), leaves)
 	}
 
 	/// Roots of the parameter and state tensors before the step, ascending by tensor id.
@@ -80,21 +82,17 @@ impl Engine {
 			let spec = self.spec(op.output);
 			let bits = workspace.temp(op.output, &spec).ok_or(RunError::Commitment)?;
 			let failed = failure.is_some_and(|failure| index >= failure);
-			leaves.push(if failed { FAILED } else { tensor::root(&spec, bits) });
+			leaves.push((!failed).then(|| tensor::root(&spec, bits)));
 		}
 		let post = failure.is_none().then(|| {
 			let mut post = pre.clone();
 			self.assign(&mut post, &workspace);
 			post
 		});
-		leaves.push(match &post {
-			Some(post) => self.state_root(post)?,
-			None => FAILED,
-		});
+		leaves.push(post.as_ref().map(|post| self.state_root(post)).transpose()?);
 		let pre_tensor_roots = self.state_tensor_roots(pre);
 		let pre_root = self.root_of(pre.step, &pre_tensor_roots)?;
-		let tree = Tree::build(Combiner::Merkle(Domain::Trace), leaves).ok_or(RunError::Commitment)?;
-		Ok(StepTrace { pre: pre.clone(), post, failure, workspace, pre_tensor_roots, pre_root, tree })
+		Ok(StepTrace { pre: pre.clone(), post, failure, workspace, pre_tensor_roots, pre_root, leaves })
 	}
 
 	/// The tensor `id` as it was in the traced step: an op's output, data, or state before the step. `None` if the program
@@ -112,26 +110,20 @@ impl Engine {
 		Some(tensor::canonical(&self.spec(id), matrix.bits))
 	}
 
-	/// The BLAKE3 tree of an op's output in the traced step. Of the op that failed, chunks that hold an infinity or NaN are
-	/// [`FAILED`]; later ops have no tree.
-	pub fn traced_tree(&self, trace: &StepTrace, op: u32) -> Option<Tree> {
+	/// Chaining values of the chunks of an op's output in the traced step. Of the op that failed, chunks that hold an infinity
+	/// or NaN have none. `None` if the program has no such op or an earlier one failed.
+	pub fn traced_chunks(&self, trace: &StepTrace, op: u32) -> Option<Vec<Option<Hash>>> {
 		let output = self.program().ops.get(op as usize)?.output;
-		let bytes = self.traced_bytes(trace, output)?;
-		let tree = TensorTree::build(&bytes)?.tree().clone();
-		match trace.failure {
-			Some(failure) if op > failure => None,
-			Some(failure) if op == failure && self.spec(output).dtype == DType::F32 => {
-				let leaves = tree.leaves().iter().zip(bytes.chunks_exact(CHUNK_BYTES)).map(|(leaf, chunk)| {
-					let finite = |word: &[u8]| word.try_into().is_ok_and(|word| is_finite(u32::from_le_bytes(word)));
-					if chunk.chunks_exact(4).all(finite) {
-						*leaf
-					} else {
-						FAILED
-					}
-				});
-				Tree::build(Combiner::Blake3Cv, leaves.collect())
-			},
-			_ => Some(tree),
+		if trace.failure.is_some_and(|failure| op > failure) {
+			return None;
 		}
+		let bytes = self.traced_bytes(trace, output)?;
+		let must_be_finite = self.spec(output).dtype == DType::F32;
+		let finite = |word: &[u8]| word.try_into().is_ok_and(|word| is_finite(u32::from_le_bytes(word)));
+		let value = |(chunk, index): (&[u8], u32)| {
+			let exists = !must_be_finite || chunk.chunks_exact(4).all(finite);
+			exists.then(|| chunk_cv(index, chunk)).flatten()
+		};
+		Some(bytes.chunks_exact(CHUNK_BYTES).zip(0u32..).map(value).collect())
 	}
 }
