@@ -1,12 +1,13 @@
 //! IEEE-754 binary32 on bit patterns: round to nearest, ties to even, subnormals kept, every NaN result canonical.
 //!
-//! Every operation forms the exact result (or a truncation of it whose lowest bit is set when anything non-zero was
-//! cut off, the *sticky* bit) as `sign`, `exponent`, `significand`, and rounds once in [`round`]. Two conventions hold
-//! throughout:
+//! Every operation forms the exact result as `sign`, `exponent`, `significand` and `sticky` and rounds once in
+//! [`round`]. Three conventions hold throughout:
 //!
 //! - An unpacked number has its leading one at bit 23 of a 24-bit significand and a biased exponent that may be zero or
 //!   negative when the input was subnormal.
 //! - A number about to be rounded is a `u64` that stands for `significand / 2^62 * 2^(exponent - 127)`.
+//! - `sticky` says that the exact magnitude lies strictly between this significand and the next one. Of all roundings
+//!   it concerns only the tie, so it stays out of the arithmetic.
 
 use core::hint::select_unpredictable;
 
@@ -26,34 +27,36 @@ const BIAS: i32 = 127;
 #[repr(transparent)]
 pub struct F32(pub u32);
 
-/// Shifts right by `count` in `0..=63`; the lowest bit of the result is set when a set bit was shifted out.
+/// True when shifting `value` right by `count`, in `0..=63`, shifts out a set bit.
 #[inline(always)]
-fn shift_right_sticky(value: u64, count: u32) -> u64 {
-	let lost = value & !(u64::MAX << count);
-	(value >> count) | (lost != 0) as u64
+fn loses_bits(value: u64, count: u32) -> bool {
+	(value << 1) << (63 - count) != 0
 }
 
-/// Rounds `significand / 2^62 * 2^(exponent - 127)` with the given sign bit. `significand` is in `1..2^63`.
+/// Rounds `significand / 2^62 * 2^(exponent - 127)` with the given sign bit.
+///
+/// `significand` is in `1..2^63`, and at least `2^40` when `sticky`, so that bits filled in by normalising it are below
+/// the rounding position.
 #[inline(always)]
-fn round(sign: u32, exponent: i32, significand: u64) -> F32 {
+fn round(sign: u32, exponent: i32, significand: u64, sticky: bool) -> F32 {
 	let shift = significand.leading_zeros() - 1;
 	let significand = significand << shift;
 	let exponent = exponent - shift as i32;
 	if (exponent as u32).wrapping_sub(1) < 254 {
-		F32(sign | pack(exponent, significand))
+		F32(sign | pack(exponent, significand, sticky))
 	} else {
-		round_outside_normal_range(sign, exponent, significand)
+		round_outside_normal_range(sign, exponent, significand, sticky)
 	}
 }
 
 /// Overflow, and results that are subnormal before rounding.
 #[inline(never)]
-fn round_outside_normal_range(sign: u32, exponent: i32, significand: u64) -> F32 {
+fn round_outside_normal_range(sign: u32, exponent: i32, significand: u64, sticky: bool) -> F32 {
 	if exponent > 0 {
 		return F32(sign | INFINITY);
 	}
 	let count = (1 - exponent).min(63) as u32;
-	F32(sign | pack(1, shift_right_sticky(significand, count)))
+	F32(sign | pack(1, significand >> count, sticky | loses_bits(significand, count)))
 }
 
 /// Rounds the 63-bit significand to 24 bits and joins it to an exponent in `1..=254`.
@@ -61,11 +64,11 @@ fn round_outside_normal_range(sign: u32, exponent: i32, significand: u64) -> F32
 /// The hidden bit is added, not masked: a carry out of the significand raises the exponent (up to infinity), and a
 /// subnormal, which has no hidden bit, ends up with exponent field 0.
 #[inline(always)]
-fn pack(exponent: i32, significand: u64) -> u32 {
+fn pack(exponent: i32, significand: u64, sticky: bool) -> u32 {
 	const DROPPED: u32 = 39;
 	const HALF: u64 = 1 << (DROPPED - 1);
 	// Half is added always, so a tie has gone up; if that made it odd, the even neighbour is below.
-	let tie = (significand & ((1 << DROPPED) - 1) == HALF) as u32;
+	let tie = ((significand & ((1 << DROPPED) - 1) == HALF) & !sticky) as u32;
 	let rounded = ((significand + HALF) >> DROPPED) as u32 & !tie;
 	(((exponent - 1) as u32) << 23) + rounded
 }
@@ -73,25 +76,29 @@ fn pack(exponent: i32, significand: u64) -> u32 {
 /// Adds two non-zero numbers whose significands have their leading one at bit 60 or 61 and stand for
 /// `significand / 2^60 * 2^(exponent - 127)`, and rounds once.
 ///
-/// An operand is shifted past its lowest set bit (and so made sticky) only when it is below a quarter of the other one,
-/// hence a sticky operand never meets a cancellation of more than two bits and the sticky bit stays below the rounding
-/// position. This needs at least 13 zero bits below both significands.
+/// The operand of the lower exponent is negated when the signs differ and then shifted arithmetically, which rounds
+/// towards minus infinity: the exact sum is this sum plus what was cut off, so the cut-off bits are sticky for either
+/// sign. Both significands end in at least 14 zero bits, hence bits are lost only when the lower operand is below 2^47
+/// and the sum is positive and above 2^59.
 #[inline(always)]
 fn add_and_round(x_sign: u32, x_exponent: i32, x: u64, y_sign: u32, y_exponent: i32, y: u64) -> F32 {
 	let distance = x_exponent - y_exponent;
 	let swap = distance < 0;
+	// The distance is as good as random in most uses: a mispredicted branch costs more than both selections.
 	let high = select_unpredictable(swap, y, x);
 	let low = select_unpredictable(swap, x, y);
 	let high_sign = select_unpredictable(swap, y_sign, x_sign);
 	let exponent = x_exponent.max(y_exponent);
-	let low = shift_right_sticky(low, distance.unsigned_abs().min(63)) as i64;
-	// All ones when the signs differ: negates the lower operand.
+
+	let count = distance.unsigned_abs().min(63);
+	// All ones when the signs differ.
 	let differ = ((x_sign ^ y_sign) as i32 >> 31) as i64;
-	let sum = high as i64 + ((low ^ differ) - differ);
+	let sum = high as i64 + (((low as i64 ^ differ) - differ) >> count);
 	if sum == 0 {
 		return F32(0);
 	}
-	round(high_sign ^ ((sum >> 32) as u32 & SIGN), exponent + 2, sum.unsigned_abs())
+	let sign = high_sign ^ ((sum >> 32) as u32 & SIGN);
+	round(sign, exponent + 2, sum.unsigned_abs(), loses_bits(low, count))
 }
 
 #[inline(always)]
@@ -152,7 +159,7 @@ fn fma_unpacked(product_sign: u32, a: (i32, u32), b: (i32, u32), c_sign: u32, c:
 #[inline(always)]
 fn mul_unpacked(sign: u32, a: (i32, u32), b: (i32, u32)) -> F32 {
 	// The product's leading one is at bit 46 or 47: bit 61 or 62 here.
-	round(sign, a.0 + b.0 - BIAS + 1, (a.1 as u64 * b.1 as u64) << 15)
+	round(sign, a.0 + b.0 - BIAS + 1, (a.1 as u64 * b.1 as u64) << 15, false)
 }
 
 #[inline(always)]
@@ -160,14 +167,13 @@ fn add_unpacked(x_sign: u32, x: (i32, u32), y_sign: u32, y: (i32, u32)) -> F32 {
 	add_and_round(x_sign, x.0, (x.1 as u64) << 37, y_sign, y.0, (y.1 as u64) << 37)
 }
 
-/// The quotient has 26 or 27 bits, the remainder is folded into a sticky bit below them.
+/// The quotient has 26 or 27 bits; a remainder is sticky.
 #[inline(always)]
 fn div_unpacked(sign: u32, a: (i32, u32), b: (i32, u32)) -> F32 {
 	let numerator = (a.1 as u64) << 26;
 	let divisor = b.1 as u64;
 	let quotient = numerator / divisor;
-	let sticky = (numerator % divisor != 0) as u64;
-	round(sign, a.0 - b.0 + BIAS, (quotient << 36) | sticky)
+	round(sign, a.0 - b.0 + BIAS, quotient << 36, !numerator.is_multiple_of(divisor))
 }
 
 #[inline(never)]
@@ -339,8 +345,7 @@ impl F32 {
 		let odd = (unbiased & 1) as u32;
 		let radicand = (significand as u64) << (27 + odd);
 		let root = radicand.isqrt();
-		let sticky = (root * root != radicand) as u64;
-		round(0, ((unbiased - odd as i32) >> 1) + BIAS, (root << 37) | sticky)
+		round(0, ((unbiased - odd as i32) >> 1) + BIAS, root << 37, root * root != radicand)
 	}
 
 	/// `self < rhs`; false when either is NaN; the zeros are equal.
@@ -480,7 +485,7 @@ fn from_magnitude(sign: u32, magnitude: u32) -> F32 {
 	if magnitude == 0 {
 		return F32(sign);
 	}
-	round(sign, BIAS + 62 - 30, (magnitude as u64) << 30)
+	round(sign, BIAS + 62 - 30, (magnitude as u64) << 30, false)
 }
 
 /// `|x|` rounded to an integer, ties to even, for an exponent field below `127 + 31`.

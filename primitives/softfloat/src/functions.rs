@@ -14,15 +14,6 @@
 
 use crate::Real;
 
-/// Largest error of [`exp`] over all inputs, in units of the last place.
-pub const EXP_MAX_ULP: f64 = 2.0;
-/// Largest error of [`log`] over all inputs, in units of the last place.
-pub const LOG_MAX_ULP: f64 = 2.0;
-/// Largest error of [`tanh`] over all inputs, in units of the last place.
-pub const TANH_MAX_ULP: f64 = 2.0;
-/// Largest error of [`sigmoid`] over all inputs, in units of the last place.
-pub const SIGMOID_MAX_ULP: f64 = 2.0;
-
 const ONE: u32 = 0x3f80_0000;
 const TWO: u32 = 0x4000_0000;
 const INFINITY: u32 = 0x7f80_0000;

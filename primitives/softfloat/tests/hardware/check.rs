@@ -1,6 +1,7 @@
 //! Comparison of one operation with the machine, as a plain function over a range of random cases.
 
-#![allow(unreachable_pub)]
+// Shared by a test and an example, neither of which uses all of it.
+#![allow(dead_code, unreachable_pub)]
 
 use super::hardware::{canonical, Random};
 use assay_softfloat::F32;
