@@ -1,9 +1,10 @@
 //! The chain's calls by name, with the types that the pallets declare.
 
 use crate::chain::Call;
-use assay_commitment::ChunkOpening;
+use assay_commitment::BoundaryOpening;
 use assay_protocol::{
 	dispute::Move,
+	holding::Holding,
 	job::JobSpec,
 	reason::Reason,
 	records::operators::{Capabilities, Contact, Role},
@@ -95,22 +96,22 @@ pub fn declare_absent(job: JobId) -> Call {
 
 /// Commits a milestone.
 pub fn commit_milestone(job: JobId, milestone: MilestoneIndex, root: Hash) -> Call {
-	Call::new(VERIFICATION, "commit_milestone", (job, milestone, root))
+	Call::new(VERIFICATION, "commit_milestone", (Compact(job), Compact(milestone), root))
 }
 
 /// Draws segments and verifiers.
 pub fn draw(job: JobId, milestone: MilestoneIndex) -> Call {
-	Call::new(VERIFICATION, "draw", (job, milestone))
+	Call::new(VERIFICATION, "draw", (Compact(job), Compact(milestone)))
 }
 
 /// Commits an answer blind.
 pub fn commit_blind(job: JobId, milestone: MilestoneIndex, segment: SegmentIndex, blind: Hash) -> Call {
-	Call::new(VERIFICATION, "commit_blind", (job, milestone, segment, blind))
+	Call::new(VERIFICATION, "commit_blind", (Compact(job), Compact(milestone), Compact(segment), blind))
 }
 
 /// Opens the drawn boundaries.
 pub fn open(job: JobId, milestone: MilestoneIndex, openings: &[SegmentOpening]) -> Call {
-	Call::new(VERIFICATION, "open", (job, milestone, openings))
+	Call::new(VERIFICATION, "open", (Compact(job), Compact(milestone), openings))
 }
 
 /// Reveals a blind answer.
@@ -122,22 +123,22 @@ pub fn reveal(
 	pre_root: Hash,
 	post_root: Hash,
 ) -> Call {
-	Call::new(VERIFICATION, "reveal", (job, milestone, segment, nonce, pre_root, post_root))
+	Call::new(VERIFICATION, "reveal", (Compact(job), Compact(milestone), Compact(segment), nonce, pre_root, post_root))
 }
 
 /// Settles whatever a passed window or the last reveal decided.
 pub fn settle(job: JobId, milestone: MilestoneIndex) -> Call {
-	Call::new(VERIFICATION, "settle", (job, milestone))
+	Call::new(VERIFICATION, "settle", (Compact(job), Compact(milestone)))
 }
 
-/// Replaces absent verifiers of a segment.
-pub fn redraw(job: JobId, milestone: MilestoneIndex, segment: SegmentIndex) -> Call {
-	Call::new(VERIFICATION, "redraw", (job, milestone, segment))
+/// Replaces the absent verifiers of a milestone.
+pub fn redraw(job: JobId, milestone: MilestoneIndex) -> Call {
+	Call::new(VERIFICATION, "redraw", (Compact(job), Compact(milestone)))
 }
 
 /// Says that the worker does not serve the state before a segment.
 pub fn report_unserved(job: JobId, milestone: MilestoneIndex, segment: SegmentIndex) -> Call {
-	Call::new(VERIFICATION, "report_unserved", (job, milestone, segment))
+	Call::new(VERIFICATION, "report_unserved", (Compact(job), Compact(milestone), Compact(segment)))
 }
 
 /// Plays a move of a dispute.
@@ -166,10 +167,9 @@ pub fn answer_challenge(
 	job: JobId,
 	milestone: MilestoneIndex,
 	segment: SegmentIndex,
-	answer: impl codec::Encode,
+	opening: Option<BoundaryOpening>,
+	holding: &Holding,
 ) -> Call {
-	Call::new(VERIFICATION, "answer_challenge", (job, milestone, segment, answer))
+	let arguments = (Compact(job), Compact(milestone), Compact(segment), opening, holding);
+	Call::new(VERIFICATION, "answer_challenge", arguments)
 }
-
-/// A drawn chunk with its proof, as the chain takes it.
-pub type ChunkProof = ChunkOpening;

@@ -69,13 +69,17 @@ impl Snapshot {
 		job: JobId,
 		milestone: MilestoneIndex,
 	) -> Result<Option<MilestoneRecord<Account>>, ChainError> {
-		let key = StorageKey::new(VERIFICATION, "Milestones").under(Hasher::Twox64Concat, &(job, milestone));
+		let key = StorageKey::new(VERIFICATION, "Milestones")
+			.under(Hasher::Twox64Concat, &job)
+			.under(Hasher::Twox64Concat, &milestone);
 		self.get(&key).await
 	}
 
 	/// Every committed and undecided milestone.
 	pub async fn milestones(&self) -> Result<Vec<((JobId, MilestoneIndex), MilestoneRecord<Account>)>, ChainError> {
-		self.entries(VERIFICATION, "Milestones", Hasher::Twox64Concat).await
+		let all: Vec<((JobId, [u8; 8], MilestoneIndex), MilestoneRecord<Account>)> =
+			self.entries(VERIFICATION, "Milestones", Hasher::Twox64Concat).await?;
+		Ok(all.into_iter().map(|((job, _, milestone), record)| ((job, milestone), record)).collect())
 	}
 
 	/// A running dispute.
