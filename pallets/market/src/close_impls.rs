@@ -1,0 +1,80 @@
+//! The ends of leases and jobs.
+
+use crate::{types::Closing, Config, Error, Event, Job, JobState, Jobs, Pallet, Specs};
+use assay_protocol::{
+	interfaces::{Operators, Rounds},
+	job::JobSpec,
+	plan::JobPlan,
+	reason::Reason,
+	BlockNumber, JobId,
+};
+use frame_support::{ensure, pallet_prelude::DispatchResult};
+use sp_runtime::SaturatedConversion;
+
+impl<T: Config> Pallet<T> {
+	/// The current block.
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+
+	/// A job and what it asks for.
+	pub(crate) fn found(id: JobId) -> Result<(Job<T::AccountId>, JobSpec), Error<T>> {
+		let job = Jobs::<T>::get(id).ok_or(Error::<T>::NotFound)?;
+		let spec = Specs::<T>::get(id).ok_or(Error::<T>::NotFound)?;
+		Ok((job, spec))
+	}
+
+	/// How a posted job is divided: as when it was posted, for its parameters are kept.
+	pub(crate) fn plan(job: &Job<T::AccountId>, spec: &JobSpec) -> Result<JobPlan, Error<T>> {
+		spec.validate(&job.parameters).map_err(|reason| Error::<T>::SpecRefused(reason.into()))
+	}
+
+	/// A lease whose committed work is undecided may not end: its collateral answers for that work.
+	pub(crate) fn ensure_decided(id: JobId, job: &Job<T::AccountId>) -> DispatchResult {
+		ensure!(!T::Rounds::undecided(id, job.attempt), Error::<T>::MilestoneUndecided);
+		Ok(())
+	}
+
+	/// Ends the running lease and frees its collateral. The caller gives the job its next state.
+	pub(crate) fn end_lease(
+		id: JobId,
+		job: &mut Job<T::AccountId>,
+		reason: Reason,
+		success: bool,
+	) -> DispatchResult {
+		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
+		let worker = lease.worker.clone();
+		T::Operators::release_collateral(&worker, id, success);
+		Self::note_lease_ended(id, job, worker, reason);
+		Ok(())
+	}
+
+	/// Writes the end of the running lease into the record.
+	pub(crate) fn note_lease_ended(id: JobId, job: &mut Job<T::AccountId>, worker: T::AccountId, reason: Reason) {
+		if let Some(share) = job.shares.last_mut() {
+			share.ended = Some(reason);
+		}
+		Self::deposit_event(Event::LeaseEnded { job: id, worker, reason });
+	}
+
+	/// Closes a job that has no running lease: returns every bid deposit, the order deposit and the rest of the escrow.
+	pub(crate) fn close(id: JobId, job: &mut Job<T::AccountId>, reason: Reason) -> DispatchResult {
+		let closed = JobState::Closed(Closing { reason, at: Self::now() });
+		if let JobState::Order(order) = core::mem::replace(&mut job.state, closed) {
+			for bid in order.bids {
+				Self::return_bid_deposit(id, &bid.worker, job.parameters.bid_deposit, Some(reason))?;
+			}
+		}
+		Self::return_order_deposit(job)?;
+		Self::refund(job)?;
+		Self::deposit_event(Event::JobClosed {
+			job: id,
+			reason,
+			code: reason.code(),
+			result_root: job.verified.root,
+			paid: job.account.paid,
+			refunded: job.account.refunded,
+		});
+		Ok(())
+	}
+}

@@ -1,0 +1,146 @@
+//! What neighbours ask of the registry.
+
+use crate::{Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, Registry, Role, Service, State};
+use crate::types::ABSENCES_TO_UNRESPONSIVE;
+use alloc::vec::Vec;
+use assay_protocol::{
+	interfaces::{Operators, SlashSplit, VerifierFault},
+	sampling::draw_weighted,
+	Balance, Hash, JobId,
+};
+use frame_support::ensure;
+use sp_runtime::DispatchError;
+
+impl<T: Config> Operators<T::AccountId> for Pallet<T> {
+	type Error = DispatchError;
+
+	fn can_work(who: &T::AccountId, collateral: Balance) -> Result<(), DispatchError> {
+		Self::able_worker(who, collateral)?;
+		Ok(())
+	}
+
+	fn lock_collateral(who: &T::AccountId, job: JobId, amount: Balance) -> Result<(), DispatchError> {
+		let mut worker = Self::able_worker(who, amount)?;
+		ensure!(!Collateral::<T>::contains_key(who, job), Error::<T>::CollateralExists);
+		let duties = worker.state.duties().checked_add(1).ok_or(Error::<T>::DutiesOverflow)?;
+		worker.state = worker.state.with_duties(duties);
+		worker.locked = worker.locked.saturating_add(amount);
+		Collateral::<T>::insert(who, job, amount);
+		Self::store(Role::Worker, who, &worker);
+		Self::deposit_event(Event::CollateralLocked { who: who.clone(), job, amount });
+		Ok(())
+	}
+
+	fn release_collateral(who: &T::AccountId, job: JobId, success: bool) {
+		let Some((mut worker, _)) = Self::take_collateral(who, job) else { return };
+		Self::count(&mut worker, success);
+		Self::store(Role::Worker, who, &worker);
+		Self::deposit_event(Event::CollateralReleased { who: who.clone(), job, success });
+	}
+
+	fn slash_collateral(
+		who: &T::AccountId,
+		job: JobId,
+		client: &T::AccountId,
+		client_cap: Balance,
+		challenger: Option<&T::AccountId>,
+	) -> SlashSplit {
+		Self::do_slash_collateral(who, job, client, client_cap, challenger)
+	}
+
+	fn draw_verifiers(seed: &Hash, count: u32, exclude: &[T::AccountId]) -> Vec<T::AccountId> {
+		let ready = ReadyVerifiers::<T>::get();
+		let weights: Vec<Balance> = ready.iter().map(|entry| entry.weight).collect();
+		let excluded = |at: usize| ready.get(at).is_some_and(|entry| exclude.contains(&entry.who));
+		draw_weighted(seed, &weights, count, excluded)
+			.into_iter()
+			.filter_map(|at| ready.get(at).map(|entry| entry.who.clone()))
+			.collect()
+	}
+
+	fn lock_check(who: &T::AccountId) -> Result<(), DispatchError> {
+		let mut verifier = Self::registered(Role::Verifier, who)?;
+		ensure!(verifier.state.takes_work(), Error::<T>::NotTakingWork);
+		let Service::Verifier { check_stake } = verifier.service else { return Err(Error::<T>::NotRegistered.into()) };
+		ensure!(verifier.free() >= check_stake, Error::<T>::FreeBondTooSmall);
+		let duties = verifier.state.duties().checked_add(1).ok_or(Error::<T>::DutiesOverflow)?;
+		verifier.state = verifier.state.with_duties(duties);
+		verifier.locked = verifier.locked.saturating_add(check_stake);
+		Self::store(Role::Verifier, who, &verifier);
+		Ok(())
+	}
+
+	fn release_check(who: &T::AccountId, honest: bool) {
+		let Some((mut verifier, _)) = Self::take_check(who) else { return };
+		Self::count(&mut verifier, honest);
+		Self::store(Role::Verifier, who, &verifier);
+	}
+
+	fn slash_check(who: &T::AccountId, fault: VerifierFault, beneficiary: Option<&T::AccountId>) -> SlashSplit {
+		Self::do_slash_check(who, fault, beneficiary)
+	}
+
+	fn note_absence(who: &T::AccountId) {
+		// The machine was away, so the absence counts in every role that the account has.
+		for role in [Role::Worker, Role::Verifier] {
+			let Some(mut operator) = Registry::<T>::get(role, who) else { continue };
+			let reputation = &mut operator.reputation;
+			reputation.absences = reputation.absences.saturating_add(1);
+			reputation.absences_in_row = reputation.absences_in_row.saturating_add(1);
+			let in_row = reputation.absences_in_row;
+			if in_row >= ABSENCES_TO_UNRESPONSIVE && operator.state.takes_work() {
+				operator.state = State::Unresponsive { duties: operator.state.duties() };
+				Self::deposit_event(Event::StateChanged { role, who: who.clone(), state: operator.state });
+			}
+			Self::store(role, who, &operator);
+			Self::deposit_event(Event::AbsenceNoted { role, who: who.clone(), in_row });
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn enlist(who: &T::AccountId, bond: Balance) {
+		crate::benchmarking::enlist::<T>(who, bond);
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// The worker's record, if it can take one more job with this collateral.
+	fn able_worker(who: &T::AccountId, collateral: Balance) -> Result<Operator, Error<T>> {
+		let worker = Self::registered(Role::Worker, who)?;
+		ensure!(worker.state.takes_work(), Error::<T>::NotTakingWork);
+		let Service::Worker(capabilities) = &worker.service else { return Err(Error::<T>::NotRegistered) };
+		ensure!(worker.state.duties() < capabilities.slots, Error::<T>::SlotsTaken);
+		ensure!(worker.free() >= collateral, Error::<T>::FreeBondTooSmall);
+		Ok(worker)
+	}
+
+	/// Ends a job's reservation: the record with the duty gone, and the collateral, free again. Not stored yet.
+	pub(crate) fn take_collateral(who: &T::AccountId, job: JobId) -> Option<(Operator, Balance)> {
+		let mut worker = Registry::<T>::get(Role::Worker, who)?;
+		let amount = Collateral::<T>::take(who, job)?;
+		worker.locked = worker.locked.saturating_sub(amount);
+		worker.state = worker.state.with_duties(worker.state.duties().saturating_sub(1));
+		Some((worker, amount))
+	}
+
+	/// Ends one check's reservation: the record with the duty gone, and its stake, free again. Not stored yet.
+	pub(crate) fn take_check(who: &T::AccountId) -> Option<(Operator, Balance)> {
+		let mut verifier = Registry::<T>::get(Role::Verifier, who)?;
+		let Service::Verifier { check_stake } = verifier.service else { return None };
+		let duties = verifier.state.duties().checked_sub(1)?;
+		verifier.locked = verifier.locked.saturating_sub(check_stake);
+		verifier.state = verifier.state.with_duties(duties);
+		Some((verifier, check_stake))
+	}
+
+	/// Counts the end of a duty.
+	fn count(operator: &mut Operator, success: bool) {
+		let reputation = &mut operator.reputation;
+		if success {
+			reputation.done = reputation.done.saturating_add(1);
+			reputation.absences_in_row = 0;
+		} else {
+			reputation.failed = reputation.failed.saturating_add(1);
+		}
+	}
+}

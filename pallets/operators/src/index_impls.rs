@@ -1,0 +1,59 @@
+//! The record store and the index of verifiers that can be drawn. Every write of a record goes through [`Pallet::store`]
+//! or [`Pallet::remove`] unless it cannot change the index, so index and records never disagree.
+
+use crate::{Config, Drawable, Error, Operator, Pallet, ReadyVerifiers, Registry, Role, VerifierCount};
+use assay_protocol::{Balance, BlockNumber};
+use sp_runtime::SaturatedConversion;
+
+impl<T: Config> Pallet<T> {
+	/// The current block.
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+
+	/// The record of an operator, or the error that says it has none.
+	pub(crate) fn registered(role: Role, who: &T::AccountId) -> Result<Operator, Error<T>> {
+		Registry::<T>::get(role, who).ok_or(Error::<T>::NotRegistered)
+	}
+
+	/// Writes a record and brings the index up to date.
+	pub(crate) fn store(role: Role, who: &T::AccountId, operator: &Operator) {
+		if role == Role::Verifier {
+			Self::index(who, operator.draw_weight());
+		}
+		Registry::<T>::insert(role, who, operator);
+	}
+
+	/// Removes a record.
+	pub(crate) fn remove(role: Role, who: &T::AccountId) {
+		if role == Role::Verifier {
+			Self::index(who, None);
+			VerifierCount::<T>::mutate(|count| *count = count.saturating_sub(1));
+		}
+		Registry::<T>::remove(role, who);
+	}
+
+	/// Puts a verifier into the index with this weight, or takes it out. Writes only on change.
+	fn index(who: &T::AccountId, weight: Option<Balance>) {
+		let mut ready = ReadyVerifiers::<T>::get();
+		let changed = match (ready.binary_search_by(|entry| entry.who.cmp(who)), weight) {
+			(Ok(at), Some(weight)) => match ready.get_mut(at) {
+				Some(entry) if entry.weight != weight => {
+					entry.weight = weight;
+					true
+				},
+				_ => false,
+			},
+			(Ok(at), None) => {
+				ready.remove(at);
+				true
+			},
+			// Never full: registrations are bounded by the index's capacity.
+			(Err(at), Some(weight)) => ready.try_insert(at, Drawable { who: who.clone(), weight }).is_ok(),
+			(Err(_), None) => false,
+		};
+		if changed {
+			ReadyVerifiers::<T>::put(ready);
+		}
+	}
+}
