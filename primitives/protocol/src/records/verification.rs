@@ -11,6 +11,8 @@ pub struct MilestoneRecord<AccountId> {
 	pub attempt: u32,
 	/// Who committed it.
 	pub worker: AccountId,
+	/// What segments and verifiers are drawn by, once drawn.
+	pub seed: Option<Hash>,
 	/// Its verification.
 	pub round: Round<AccountId>,
 }

@@ -1,0 +1,205 @@
+use crate::{draw_impls::Current, Config, Error, Event, MilestoneRecordOf, Milestones, Openings, Pallet};
+use alloc::vec::Vec;
+use assay_commitment::BoundaryOpening;
+use assay_protocol::{
+	holding::{self, Holding},
+	interfaces::Leases,
+	round::{Challenge, Effect, Phase, Round},
+	sampling::{draw_segments, milestone_seed, tranche_seed},
+	BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
+};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchResult, Get},
+};
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_commit_milestone(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		root: Hash,
+	) -> DispatchResult {
+		let lease = T::Leases::lease(job).ok_or(Error::<T>::NoSuchLease)?;
+		ensure!(who == lease.worker, refused::<T>(Reason::NotLeaseholder));
+		let ahead = index.checked_sub(lease.next_milestone).filter(|_| index < lease.milestones);
+		let ahead = ahead.ok_or(refused::<T>(Reason::MilestoneOutOfOrder))?;
+		let in_order = ahead == 0 || index.checked_sub(1).is_some_and(|before| Milestones::<T>::contains_key(job, before));
+		ensure!(in_order && !Milestones::<T>::contains_key(job, index), refused::<T>(Reason::MilestoneOutOfOrder));
+		ensure!(ahead < lease.parameters.run_ahead.max(1), refused::<T>(Reason::RunAheadExceeded));
+		let round = Round::commit(root, Self::now());
+		let record = MilestoneRecordOf::<T> { attempt: lease.attempt, worker: who, seed: None, round };
+		Milestones::<T>::insert(job, index, record);
+		T::Leases::progressed(job);
+		Self::deposit_event(Event::MilestoneCommitted { job, index, root });
+		Ok(())
+	}
+
+	pub(crate) fn do_draw(job: JobId, index: MilestoneIndex) -> DispatchResult {
+		let Current { lease, mut record, context } = Self::current(job, index)?;
+		let now = Self::now();
+		let blocks = record.round.beacon(&context, now).map_err(refused::<T>)?;
+		let vrfs = Self::vrfs_of(blocks).ok_or(refused::<T>(Reason::BeaconMissing))?;
+		let seed = milestone_seed(job, lease.attempt, &record.round.root, &vrfs);
+		let barred = [lease.worker, lease.client];
+		let mut busy = Vec::new();
+		let mut segments = Vec::new();
+		for segment in draw_segments(&seed, context.range, lease.spec.verify.drawn) {
+			let verifiers =
+				Self::assign(&tranche_seed(&seed, segment, 1), lease.spec.verify.verifiers, &barred, &busy);
+			busy.extend(verifiers.iter().cloned());
+			segments.push((segment, verifiers));
+		}
+		record.round.draw(&context, segments.clone(), now).map_err(refused::<T>)?;
+		record.seed = Some(seed);
+		Self::deposit_event(Event::Drawn { job, index, seed, segments });
+		// The bonds are reserved already: each draw must see the reservations of the one before.
+		Self::finish(job, index, record, Vec::new())
+	}
+
+	pub(crate) fn do_commit_blind(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		segment: SegmentIndex,
+		hash: Hash,
+	) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		record.round.commit_blind(&context, &who, segment, hash, Self::now()).map_err(refused::<T>)?;
+		Self::deposit_event(Event::BlindCommitted { job, index, segment, verifier: who });
+		Self::note_opening_due(job, index, &record);
+		Self::finish(job, index, record, Vec::new())
+	}
+
+	pub(crate) fn do_open(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		openings: Openings,
+	) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		ensure!(who == record.worker, refused::<T>(Reason::NotLeaseholder));
+		record.round.open(&context, &openings, Self::now()).map_err(refused::<T>)?;
+		if let Phase::Reveal { until, .. } = &record.round.phase {
+			Self::deposit_event(Event::Opened { job, index, until: *until });
+		}
+		Self::finish(job, index, record, Vec::new())
+	}
+
+	pub(crate) fn do_reveal(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		segment: SegmentIndex,
+		nonce: Hash,
+		found: (Hash, Hash),
+	) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		let account: [u8; 32] = who.clone().into();
+		let effects = record
+			.round
+			.reveal(&context, &who, account, segment, nonce, found, Self::now())
+			.map_err(refused::<T>)?;
+		let agreed = effects.is_empty();
+		Self::deposit_event(Event::Revealed { job, index, segment, verifier: who, agreed });
+		Self::finish(job, index, record, effects)
+	}
+
+	pub(crate) fn do_settle(job: JobId, index: MilestoneIndex) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		let now = Self::now();
+		let effects = if Self::beacon_is_lost(&record, context.parameters.beacon_blocks, now) {
+			record.round.phase = Phase::Failed(Reason::BeaconMissing);
+			alloc::vec![Effect::LeaseFailed(Reason::BeaconMissing)]
+		} else {
+			record.round.settle(&context, now).map_err(refused::<T>)?
+		};
+		Self::note_opening_due(job, index, &record);
+		Self::finish(job, index, record, effects)
+	}
+
+	pub(crate) fn do_redraw(job: JobId, index: MilestoneIndex) -> DispatchResult {
+		let Current { lease, mut record, context } = Self::current(job, index)?;
+		let now = Self::now();
+		let replacements = record.round.replacements(&context, now);
+		ensure!(!replacements.is_empty(), refused::<T>(Reason::TooEarly));
+		let seed = record.seed.ok_or(refused::<T>(Reason::WrongPhase))?;
+		let mut busy: Vec<T::AccountId> = record
+			.round
+			.phase
+			.segments()
+			.iter()
+			.flat_map(|entry| &entry.checks)
+			.filter(|check| check.state.is_live())
+			.map(|check| check.verifier.clone())
+			.collect();
+		let mut effects = Vec::new();
+		for replacement in replacements {
+			let segment = replacement.segment;
+			let mut barred = replacement.exclude;
+			barred.extend([lease.worker.clone(), lease.client.clone()]);
+			let seed = tranche_seed(&seed, segment, replacement.tranche);
+			let verifiers = Self::assign(&seed, replacement.count, &barred, &busy);
+			busy.extend(verifiers.iter().cloned());
+			let asked = record.round.redraw(&context, segment, verifiers.clone(), now).map_err(refused::<T>)?;
+			// The new ones' bonds are reserved already.
+			effects.extend(asked.into_iter().filter(|effect| !matches!(effect, Effect::LockCheck(_))));
+			Self::deposit_event(Event::Redrawn { job, index, segment, verifiers });
+		}
+		Self::note_opening_due(job, index, &record);
+		Self::finish(job, index, record, effects)
+	}
+
+	pub(crate) fn do_report_unserved(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		segment: SegmentIndex,
+	) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		let until = record.round.report_unserved(&context, &who, segment, Self::now()).map_err(refused::<T>)?;
+		Self::deposit_event(Event::Unserved { job, index, segment, verifier: who, until });
+		Self::finish(job, index, record, Vec::new())
+	}
+
+	pub(crate) fn do_answer_challenge(
+		who: T::AccountId,
+		job: JobId,
+		index: MilestoneIndex,
+		segment: SegmentIndex,
+		opening: Option<BoundaryOpening>,
+		holding: Holding,
+	) -> DispatchResult {
+		let Current { mut record, context, .. } = Self::current(job, index)?;
+		ensure!(who == record.worker, refused::<T>(Reason::NotLeaseholder));
+		let challenge = record.round.phase.segments().iter().find(|entry| entry.segment == segment);
+		let (tranche, until) = match challenge.map(|entry| (entry.tranche, entry.challenge)) {
+			Some((tranche, Challenge::Open { until })) => (tranche, until),
+			Some(_) => return Err(refused::<T>(Reason::WrongPhase).into()),
+			None => return Err(refused::<T>(Reason::NotDrawn).into()),
+		};
+		record.round.answer_unserved(&context, segment, opening.as_ref(), Self::now()).map_err(refused::<T>)?;
+		let proven = record.round.phase.segments().iter().find(|entry| entry.segment == segment);
+		let pre_root = proven.and_then(|entry| entry.pre_root).ok_or(refused::<T>(Reason::OpeningInvalid))?;
+		let seed = holding::seed(&record.round.root, segment, tranche, until);
+		ensure!(holding.verify(&seed, &pre_root), Error::<T>::HoldingInvalid);
+		Self::deposit_event(Event::ChallengeAnswered { job, index, segment, pre_root });
+		Self::finish(job, index, record, Vec::new())
+	}
+
+	/// Whether a milestone was not drawn while its beacon was kept: then nobody can draw it any more.
+	fn beacon_is_lost(record: &MilestoneRecordOf<T>, beacon_blocks: u32, now: BlockNumber) -> bool {
+		let last = record.round.committed_at.saturating_add(beacon_blocks.max(1));
+		record.round.phase == Phase::Committed && now > last.saturating_add(T::BeaconLength::get())
+	}
+
+	fn note_opening_due(job: JobId, index: MilestoneIndex, record: &MilestoneRecordOf<T>) {
+		if let Phase::Opening { until, .. } = &record.round.phase {
+			Self::deposit_event(Event::OpeningDue { job, index, until: *until });
+		}
+	}
+}
+
+fn refused<T: Config>(reason: Reason) -> Error<T> {
+	Error::Refused(reason.into())
+}

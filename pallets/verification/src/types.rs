@@ -1,0 +1,13 @@
+//! Aliases of the stored records.
+
+use assay_protocol::{plan::MAX_DRAWN, records::verification::MilestoneRecord, round::SegmentOpening};
+use frame_support::{traits::ConstU32, BoundedVec};
+
+/// A milestone in verification.
+pub type MilestoneRecordOf<T> = MilestoneRecord<<T as frame_system::Config>::AccountId>;
+
+/// Most segments checked of one milestone: the drawn ones and its last.
+pub const MAX_CHECKED: u32 = MAX_DRAWN + 1;
+
+/// The worker's openings of a milestone's drawn segments.
+pub type Openings = BoundedVec<SegmentOpening, ConstU32<MAX_CHECKED>>;
