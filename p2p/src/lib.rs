@@ -77,9 +77,7 @@
 //! ```
 //! use std::{sync::Arc, time::Duration};
 //!
-//! use assay_p2p::{
-//! 	BlobHash, BlobStore, CancellationToken, Config, DataPlane, DenyAll, Grants, Identity, Provider,
-//! };
+//! use assay_p2p::{BlobHash, BlobStore, CancellationToken, Config, DataPlane, DenyAll, Grants, Identity, Provider};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

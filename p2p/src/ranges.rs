@@ -193,7 +193,7 @@ mod tests {
 		fn foreign_ranges_are_not_contained(len in 0..=MAX_BLOB_LEN, first: u64, count: u32) {
 			let geometry = Geometry::new(len).unwrap();
 			let inside = u128::from(first) + u128::from(count) <= u128::from(geometry.groups());
-			let allowed = inside && count >= 1 && count <= PIECE_GROUPS;
+			let allowed = inside && (1..=PIECE_GROUPS).contains(&count);
 			prop_assert_eq!(geometry.contains(GroupRange { first, count }), allowed);
 		}
 

@@ -105,6 +105,24 @@ async fn a_fetch_that_meets_the_liar_midway_still_completes() {
 	assert!(reader.blob(&hash) == bytes);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_stalls_does_not_hold_up_the_others() {
+	let bytes = sample(8_000_000, 4);
+	let hash = BlobHash::of(&bytes);
+	let (mut staller, mut honest) = (RawPeer::start(None).await, RawPeer::start(None).await);
+	honest.gate = staller.gate.clone();
+	lie(&mut staller, bytes.clone(), Lie::Stall);
+	lie(&mut honest, bytes.clone(), Lie::Late);
+	let mut config = config(2, TCP);
+	config.fetch.patience = Duration::from_millis(100);
+	// Far beyond the patience of the test: only the second copy can end the fetch.
+	config.timeouts.transfer = Duration::from_secs(3600);
+	let reader = Peer::start(config, Arc::new(AllowAll)).await;
+	let fetched = soon(reader.plane.fetch(hash, &[staller.provider(), honest.provider()], MANY)).await.unwrap();
+	assert_eq!((fetched.transferred, fetched.sources), (8_000_000, vec![staller.peer, honest.peer]));
+	assert!(reader.blob(&hash) == bytes);
+}
+
 /// A raw reader opens `hash` at a provider and then sends what `attack` says.
 async fn reader_is_banned(frames: &[Vec<u8>], raw: &[u8]) -> Violation {
 	let (provider, _) = Peer::holding(1, TCP, &sample(100_000, 3)).await;

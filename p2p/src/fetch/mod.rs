@@ -12,7 +12,7 @@ use std::{
 	collections::VecDeque,
 	fmt,
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
-	time::Duration,
+	time::{Duration, Instant},
 };
 
 use futures::{stream, StreamExt};
@@ -149,7 +149,8 @@ pub(crate) async fn run(
 	}
 	let store = plane.store().clone();
 	let resumed = blocking(move || PartialBlob::resume(&store, hash)).await??;
-	let open = resumed.map(|(partial, missing)| Open::resume(partial, missing));
+	let patience = plane.config().fetch.patience;
+	let open = resumed.map(|(partial, missing)| Open::resume(partial, missing, patience));
 	if let Some(len) = open.as_ref().map(|open| open.partial.geometry().len()).filter(|len| *len > max) {
 		return Err(too_large(len));
 	}
@@ -162,10 +163,10 @@ pub(crate) async fn run(
 }
 
 impl Open {
-	fn resume(partial: PartialBlob, missing: Vec<u64>) -> Self {
+	fn resume(partial: PartialBlob, missing: Vec<u64>, patience: Duration) -> Self {
 		let geometry = partial.geometry();
 		let absent: u64 = missing.iter().map(|piece| span(&partial, *piece)).sum();
-		Self { partial: Arc::new(partial), plan: Plan::new(missing), verified: geometry.len() - absent }
+		Self { partial: Arc::new(partial), plan: Plan::new(missing, patience), verified: geometry.len() - absent }
 	}
 }
 
@@ -285,7 +286,8 @@ impl Download<'_> {
 			return Err(AttemptError::Fatal(partial.discard().err().map_or(error, FetchError::Store)));
 		}
 		let missing = if claimed.is_empty() { Vec::new() } else { (0..claimed.pieces()).collect() };
-		state.open = Some(Open { partial: partial.clone(), plan: Plan::new(missing), verified: 0 });
+		let plan = Plan::new(missing, self.plane.config().fetch.patience);
+		state.open = Some(Open { partial: partial.clone(), plan, verified: 0 });
 		state.sources.push(peer);
 		drop(state);
 		self.changed.notify_waiters();
@@ -301,11 +303,13 @@ impl Download<'_> {
 
 	fn complete(&self, piece: u64, peer: PeerId) {
 		let mut state = self.state();
-		if !state.sources.contains(&peer) {
-			state.sources.push(peer);
+		let State { open: Some(open), sources, .. } = &mut *state else { return };
+		if !open.plan.complete(piece) {
+			return;
 		}
-		let Some(open) = &mut state.open else { return };
-		open.plan.complete();
+		if !sources.contains(&peer) {
+			sources.push(peer);
+		}
 		let bytes = span(&open.partial, piece);
 		open.verified += bytes;
 		let progress = Progress { verified: open.verified, total: open.partial.geometry().len() };
@@ -330,10 +334,16 @@ impl Download<'_> {
 			if self.is_finished() {
 				return true;
 			}
-			if self.state().open.as_ref().is_some_and(|open| open.plan.has_waiting()) {
-				return false;
+			let now = Instant::now();
+			let available = self.state().open.as_ref().and_then(|open| open.plan.available_at(now));
+			match available {
+				Some(at) if at <= now => return false,
+				Some(at) => {
+					// Either wakes the next look.
+					let _ = tokio::time::timeout_at(at.into(), changed).await;
+				}
+				None => changed.await,
 			}
-			changed.await;
 		}
 	}
 
@@ -388,7 +398,7 @@ struct Taken<'a, 'b> {
 
 impl Taken<'_, '_> {
 	fn take(&mut self) -> Option<u64> {
-		let piece = self.download.state().open.as_mut()?.plan.take()?;
+		let piece = self.download.state().open.as_mut()?.plan.take(&self.pieces, Instant::now())?;
 		self.pieces.push_back(piece);
 		Some(piece)
 	}

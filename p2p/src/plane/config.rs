@@ -126,6 +126,8 @@ pub struct FetchPolicy {
 	pub parallel_providers: usize,
 	/// Pieces asked for ahead on one stream.
 	pub pipeline: usize,
+	/// How long a provider may take over a piece before an idle one fetches it too.
+	pub patience: Duration,
 	/// Failures in a row, without a verified piece between, after which a provider is given up.
 	pub attempts: u32,
 	/// Wait after the first failure; doubled at each further one.
@@ -139,6 +141,7 @@ impl Default for FetchPolicy {
 		Self {
 			parallel_providers: 4,
 			pipeline: 4,
+			patience: Duration::from_secs(15),
 			attempts: 4,
 			backoff: Duration::from_millis(250),
 			max_backoff: Duration::from_secs(10),

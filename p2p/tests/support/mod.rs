@@ -95,6 +95,8 @@ pub struct RawPeer {
 	pub peer: PeerId,
 	pub address: Multiaddr,
 	pub streams: libp2p_stream::Control,
+	/// Cancelled to let a [`Lie::Late`] peer go on.
+	pub gate: CancellationToken,
 	stop: CancellationToken,
 }
 
@@ -145,7 +147,7 @@ impl RawPeer {
 				}
 			}
 		});
-		Self { peer, address, streams, stop }
+		Self { peer, address, streams, gate: CancellationToken::new(), stop }
 	}
 
 	pub fn provider(&self) -> Provider {
@@ -190,29 +192,38 @@ pub enum Lie {
 	HugeFrame,
 	/// Serves the ranges of another blob.
 	OtherBlob,
+	/// Serves the first range, then lets the second wait for ever and opens its gate.
+	Stall,
+	/// Is honest, but answers only when its gate is open.
+	Late,
 }
 
 /// Answers every blob stream of `raw` with `lie`, holding `bytes`.
 pub fn lie(raw: &mut RawPeer, bytes: Vec<u8>, lie: Lie) {
 	let mut incoming = raw.streams.accept(BLOB).unwrap();
+	let gate = raw.gate.clone();
 	tokio::spawn(async move {
 		while let Some((_, mut stream)) = incoming.next().await {
 			let bytes = if let Lie::OtherBlob = lie { sample(bytes.len(), 99) } else { bytes.clone() };
-			tokio::spawn(async move { answer(&mut stream, &bytes, lie).await });
+			let gate = gate.clone();
+			tokio::spawn(async move { answer(&mut stream, &bytes, lie, gate).await });
 		}
 	});
 }
 
-async fn answer(stream: &mut Stream, bytes: &[u8], lie: Lie) -> Option<()> {
+async fn answer(stream: &mut Stream, bytes: &[u8], lie: Lie, gate: CancellationToken) -> Option<()> {
 	let tree = PreOrderMemOutboard::create(bytes, BlockSize::from_chunk_log(4));
 	receive(stream).await?;
+	if let Lie::Late = lie {
+		gate.cancelled().await;
+	}
 	let len = bytes.len() as u64;
 	match lie {
 		Lie::Noise => send(stream, &[0xee; 40]).await,
 		Lie::HugeFrame => stream.write_all(&[0xff; 64]).await.ok()?,
 		Lie::Longer => send(stream, &(0u8, len + 1).encode()).await,
 		Lie::Absurd => send(stream, &(0u8, u64::MAX).encode()).await,
-		Lie::FlipBit(_) | Lie::OtherBlob => send(stream, &(0u8, len).encode()).await,
+		Lie::FlipBit(_) | Lie::OtherBlob | Lie::Stall | Lie::Late => send(stream, &(0u8, len).encode()).await,
 	}
 	let mut number = 0;
 	loop {
@@ -222,6 +233,10 @@ async fn answer(stream: &mut Stream, bytes: &[u8], lie: Lie) -> Option<()> {
 		let chunks = ChunkRanges::from(ChunkNum::full_chunks(start)..ChunkNum::chunks(end));
 		let mut encoded = Vec::new();
 		encode_ranges_validated(bytes, &tree, &chunks, &mut encoded).ok()?;
+		if matches!(lie, Lie::Stall) && number == 1 {
+			gate.cancel();
+			std::future::pending::<()>().await;
+		}
 		if matches!(lie, Lie::FlipBit(at) if at == number) {
 			let middle = encoded.len() / 2;
 			encoded[middle] ^= 4;
