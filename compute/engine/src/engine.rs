@@ -154,6 +154,14 @@ impl Engine {
 		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors.get(position)?.clone()))
 	}
 
+	/// A data tensor of the program.
+	pub fn data_tensor(&self, id: TensorId) -> Option<Tensor> {
+		match self.plan.places.get(id.0 as usize)? {
+			Place::Data(position) => self.data.get(*position).cloned(),
+			_ => None,
+		}
+	}
+
 	/// A parameter or state tensor by name.
 	pub fn state_tensor_named(&self, state: &State, name: &str) -> Option<Tensor> {
 		let (id, _) = self.program.state_tensors().find(|(_, decl)| decl.name == name.as_bytes())?;
@@ -173,6 +181,13 @@ impl Engine {
 				bits.copy_from_slice(tensor.bits());
 			}
 		}
+		Ok(state)
+	}
+
+	/// As [`Engine::initial_state_with`], after `step` steps.
+	pub fn state_at(&self, step: u64, source: impl Fn(&str) -> Option<Tensor>) -> Result<State, RunError> {
+		let state = State { step, ..self.initial_state_with(source)? };
+		self.check_state(&state)?;
 		Ok(state)
 	}
 

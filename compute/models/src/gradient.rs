@@ -31,7 +31,12 @@ impl Graph {
 					self.fail(BuildError::NoGradient { op: index });
 					continue;
 				};
-				let part = self.fold_broadcast(part, Value(op.inputs[input]), op.output);
+				let part = match op.kind {
+					OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
+						self.fold_broadcast(part, Value(op.inputs[input]), op.output)
+					},
+					_ => part,
+				};
 				let sum = match adjoints[id.0 as usize] {
 					Some(so_far) => self.add(so_far, part),
 					None => part,
@@ -142,7 +147,7 @@ impl Graph {
 		}
 	}
 
-	/// Sums `part`, the contribution to `input` of an op with this output, over the axes along which the op repeated the
+	/// Sums `part`, the contribution to `input` of an elementwise op with this output, over the axes along which the op repeated the
 	/// input.
 	fn fold_broadcast(&mut self, part: Value, input: Value, output: TensorId) -> Value {
 		let (of, to) = (self.tensors[output.0 as usize].spec(), self.spec(input));

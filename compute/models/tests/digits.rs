@@ -1,15 +1,12 @@
 //! The example data set through the whole numeric stack.
 
-use std::{fs::File, io::BufReader, ops::ControlFlow, sync::Arc};
+mod support;
 
-use assay_engine::{Cpu, Engine, Path};
-use assay_models::{evaluate, mlp, Classification, CsvOptions, MlpConfig};
+use std::ops::ControlFlow;
 
-fn digits() -> Classification {
-	let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/digits.csv")).expect("the data set");
-	let options = CsvOptions { scale: 1.0 / 16.0, ..CsvOptions::default() };
-	Classification::from_csv(BufReader::new(file), &options).expect("well formed")
-}
+use assay_engine::Path;
+use assay_models::{evaluate, mlp, MlpConfig};
+use support::{cpu, digits, engine};
 
 #[test]
 fn the_default_model_learns_the_digits() {
@@ -17,9 +14,9 @@ fn the_default_model_learns_the_digits() {
 	assert_eq!((data.features, data.classes), (64, 10));
 	assert_eq!((data.train.y.spec().rows, data.held_out.y.spec().rows), (1438, 359));
 	let config = MlpConfig::new(data.features, data.classes);
-	let cpu = Arc::new(Cpu::new(Path::Auto, 1).expect("a backend"));
+	let cpu = cpu(Path::Auto, 1);
 	let model = mlp(&config, &data.train).expect("valid");
-	let engine = Engine::new(model.program, model.data, cpu.clone()).expect("loads");
+	let engine = engine(&model, cpu.clone());
 	assert_eq!(engine.segments(), 24);
 	let mut state = engine.initial_state();
 	let before = evaluate(&config, &engine, &state, &data.held_out, cpu.clone()).expect("evaluates");

@@ -1,0 +1,60 @@
+//! Reading labelled rows.
+
+use assay_models::{Classification, CsvOptions, DataError, LabelColumn};
+
+fn read(text: &str, options: CsvOptions) -> Result<Classification, DataError> {
+	Classification::from_csv(text.as_bytes(), &options)
+}
+
+fn every_second() -> CsvOptions {
+	CsvOptions { hold_out_every: 2, ..CsvOptions::default() }
+}
+
+#[test]
+fn rows_labels_and_split() {
+	let text = "a, kind ,b\r\n1,0,2\r\n\r\n3,2,4.5\n-5e-1,1,6\n";
+	let options = CsvOptions { label: LabelColumn::Named("kind".into()), scale: 2.0, ..every_second() };
+	let data = read(text, options).expect("well formed");
+	assert_eq!((data.features, data.classes), (2, 3));
+	assert_eq!(data.train.x.to_f32(), [2.0, 4.0, -1.0, 12.0]);
+	assert_eq!(data.train.y.bits(), [0, 1]);
+	assert_eq!(data.held_out.x.to_f32(), [6.0, 9.0]);
+	assert_eq!(data.held_out.y.bits(), [2]);
+}
+
+#[test]
+fn no_header_and_label_by_position() {
+	let data = read("1,7\n0,8\n", CsvOptions { label: LabelColumn::Index(0), ..every_second() }).expect("well formed");
+	assert_eq!((data.train.y.bits(), data.train.x.to_f32()), (&[1][..], vec![7.0]));
+	assert_eq!((data.held_out.y.bits(), data.held_out.x.to_f32()), (&[0][..], vec![8.0]));
+}
+
+#[test]
+fn errors_name_the_place() {
+	let message = |text: &str| read(text, every_second()).expect_err("refused").to_string();
+	assert_eq!(message("a,k\n1,0\n1,2,3\n"), "line 3 has 3 fields, the first has 2");
+	assert_eq!(message("a,k\n1,0\nx,0\n"), "line 3, column 1: `x` is not a finite number");
+	assert_eq!(message("a,k\n1,0\n1e39,0\n"), "line 3, column 1: `1e39` is not a finite number");
+	assert_eq!(message("a,k\n1,0\nNaN,0\n"), "line 3, column 1: `NaN` is not a finite number");
+	assert_eq!(message("a,k\n1,0\n1,-1\n"), "line 3, column 2: label `-1` is not an integer from 0 to 65535");
+	assert_eq!(message("1,0\n1,1.5\n"), "line 2, column 2: label `1.5` is not an integer from 0 to 65535");
+	assert_eq!(message("1,0\n1,65536\n"), "line 2, column 2: label `65536` is not an integer from 0 to 65535");
+	assert_eq!(message("1,0\n"), "1 rows are too few to hold out one in 2");
+	assert_eq!(message(""), "0 rows are too few to hold out one in 2");
+	assert!(message("0\n1\n").contains("no label column"));
+	let named = CsvOptions { label: LabelColumn::Named("z".into()), ..every_second() };
+	assert!(matches!(read("a,k\n1,0\n", named), Err(DataError::LabelColumn(_))));
+}
+
+#[test]
+fn size_is_bounded() {
+	let few = CsvOptions { max_cells: 5, ..every_second() };
+	assert!(matches!(read("1,0\n1,0\n1,0\n", few), Err(DataError::TooLarge { line: 3, limit: 5 })));
+	let long = format!("1,{}\n", "0".repeat(1 << 20));
+	assert!(matches!(read(&long, every_second()), Err(DataError::LongLine { line: 1 })));
+	let endless = std::io::BufReader::new(std::io::repeat(b'1'));
+	assert!(matches!(Classification::from_csv(endless, &every_second()), Err(DataError::LongLine { line: 1 })));
+	assert!(matches!(Classification::from_csv(&[0xff, b'\n'][..], &every_second()), Err(DataError::Read { line: 1, .. })));
+	let never = CsvOptions { hold_out_every: 1, ..CsvOptions::default() };
+	assert!(matches!(read("1,0\n1,0\n", never), Err(DataError::Options(_))));
+}

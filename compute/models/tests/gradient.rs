@@ -1,0 +1,247 @@
+//! Gradients against central differences of a binary64 interpreter of the same ops.
+
+mod support;
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use assay_engine::{Engine, Path};
+use assay_models::{gelu, softmax_cross_entropy, Graph, Value};
+use assay_program::{Axis, BinaryKind, Header, Init, Lane, OpKind, Operand, Program, Reduction, TensorId, UnaryKind};
+use support::cpu;
+
+type Values = BTreeMap<TensorId, Vec<f64>>;
+
+/// The value of `wanted`, `[1, 1]`, from parameter values.
+fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
+	let mut values = params.clone();
+	for op in &program.ops {
+		let out = program.decl(op.output).expect("declared").spec();
+		let get = |input: usize, row: u32, col: u32| match op.inputs[input] {
+			Operand::Scalar(bits) => f64::from(f32::from_bits(bits)),
+			Operand::Tensor(id) => {
+				let spec = program.decl(id).expect("declared").spec();
+				let (row, col) = (if spec.rows == 1 { 0 } else { row }, if spec.cols == 1 { 0 } else { col });
+				values[&id][(row * spec.cols + col) as usize]
+			},
+		};
+		let extent = |input: usize| match op.inputs[input] {
+			Operand::Tensor(id) => program.decl(id).map(|decl| (decl.rows, decl.cols)).expect("declared"),
+			Operand::Scalar(_) => (1, 1),
+		};
+		let element = |row: u32, col: u32| match op.kind {
+			OpKind::MatMul { trans_a, trans_b } => {
+				let (rows, cols) = extent(0);
+				(0..if trans_a { rows } else { cols })
+					.map(|k| {
+						let a = if trans_a { get(0, k, row) } else { get(0, row, k) };
+						a * if trans_b { get(1, col, k) } else { get(1, k, col) }
+					})
+					.sum()
+			},
+			OpKind::Unary(kind) => {
+				let x = get(0, row, col);
+				match kind {
+					UnaryKind::Neg => -x,
+					UnaryKind::Abs => x.abs(),
+					UnaryKind::Relu => x.max(0.0),
+					UnaryKind::Exp => x.exp(),
+					UnaryKind::Log => x.ln(),
+					UnaryKind::Tanh => x.tanh(),
+					UnaryKind::Sqrt => x.sqrt(),
+				}
+			},
+			OpKind::Binary(kind) => {
+				let (a, b) = (get(0, row, col), get(1, row, col));
+				match kind {
+					BinaryKind::Add => a + b,
+					BinaryKind::Sub => a - b,
+					BinaryKind::Mul => a * b,
+					BinaryKind::Div => a / b,
+					BinaryKind::Max => a.max(b),
+					BinaryKind::Min => a.min(b),
+					BinaryKind::Greater => f64::from(u8::from(a > b)),
+				}
+			},
+			OpKind::Fma => get(0, row, col) * get(1, row, col) + get(2, row, col),
+			OpKind::Reduce { reduction, axis } => {
+				let (rows, cols) = extent(0);
+				let along: Vec<f64> = match axis {
+					Axis::Rows => (0..rows).map(|row| get(0, row, col)).collect(),
+					Axis::Cols => (0..cols).map(|col| get(0, row, col)).collect(),
+				};
+				match reduction {
+					Reduction::Sum => along.iter().sum(),
+					Reduction::Max => along.iter().copied().fold(f64::MIN, f64::max),
+				}
+			},
+			OpKind::GatherBatch { .. } | OpKind::OneHot => unreachable!("not in these graphs"),
+		};
+		let elements = (0..out.rows).flat_map(|row| (0..out.cols).map(move |col| (row, col)));
+		let value = elements.map(|(row, col)| element(row, col)).collect();
+		values.insert(op.output, value);
+	}
+	values[&wanted][0]
+}
+
+/// Checks the gradients of the loss that `build` makes of parameters of these shapes, uniform in `offset ± 1`.
+fn check(name: &str, shapes: &[(u32, u32)], offset: f32, build: impl FnOnce(&mut Graph, &[Value]) -> Value) {
+	let mut graph = Graph::new(1);
+	let raw: Vec<Value> =
+		shapes.iter().enumerate().map(|(i, (rows, cols))| graph.uniform_param(&format!("p{i}"), *rows, *cols, 1.0)).collect();
+	let params: Vec<Value> = raw.iter().map(|raw| graph.add(*raw, offset)).collect();
+	let loss = build(&mut graph, &params);
+	let gradients = graph.gradients(loss, &raw);
+	for (i, (rows, cols)) in shapes.iter().enumerate() {
+		let kept = graph.state(&format!("g{i}"), *rows, *cols, Init::Zeros);
+		graph.update(kept, gradients[i]);
+	}
+	let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
+	let program = graph.finish(header).unwrap_or_else(|error| panic!("{name}: {error}"));
+	let engine = Engine::new(program, Vec::new(), cpu(Path::Auto, 1)).expect("loads");
+	let start = engine.initial_state();
+	let wanted: Vec<TensorId> = gradients.iter().map(|value| value.tensor().expect("a tensor")).collect();
+	let computed = engine.outputs(&start, &wanted).expect("runs");
+	let mut values = Values::new();
+	for raw in &raw {
+		let id = raw.tensor().expect("a tensor");
+		let tensor = engine.state_tensor(&start, id).expect("a parameter");
+		values.insert(id, tensor.to_f32().into_iter().map(f64::from).collect());
+	}
+	let values = RefCell::new(values);
+	let loss = loss.tensor().expect("a tensor");
+	let mut largest = 0f64;
+	for (raw, computed) in raw.iter().zip(computed) {
+		let id = raw.tensor().expect("a tensor");
+		for (index, gradient) in computed.to_f32().into_iter().enumerate() {
+			let at = |shift: f64| {
+				let mut moved = values.borrow_mut();
+				let place = &mut moved.get_mut(&id).expect("a parameter")[index];
+				let kept = std::mem::replace(place, *place + shift);
+				let value = interpret(engine.program(), &moved, loss);
+				moved.get_mut(&id).expect("a parameter")[index] = kept;
+				value
+			};
+			let expected = (at(1e-6) - at(-1e-6)) / 2e-6;
+			let error = (f64::from(gradient) - expected).abs() / (1.0 + expected.abs());
+			assert!(error < 2e-5, "{name}: element {index} is {gradient}, differences say {expected}");
+			largest = largest.max(expected.abs());
+		}
+	}
+	assert!(largest > 1e-3, "{name}: a gradient of zero shows nothing");
+}
+
+/// A loss that weighs every element differently.
+fn weigh(graph: &mut Graph, x: Value) -> Value {
+	let square = graph.mul(x, x);
+	let cube = graph.fma(square, x, x);
+	graph.mean_all(cube)
+}
+
+#[test]
+fn matrix_products() {
+	for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+		let a = if trans_a { (4, 3) } else { (3, 4) };
+		let b = if trans_b { (5, 4) } else { (4, 5) };
+		check(&format!("{trans_a} {trans_b}"), &[a, b], 0.0, |graph, p| {
+			let product = graph.matmul_transposed(p[0], trans_a, p[1], trans_b);
+			weigh(graph, product)
+		});
+		check("summed product", &[a, b], 0.0, |graph, p| {
+			let product = graph.matmul_transposed(p[0], trans_a, p[1], trans_b);
+			graph.sum_all(product)
+		});
+	}
+}
+
+#[test]
+fn elementwise_functions() {
+	for kind in [UnaryKind::Neg, UnaryKind::Abs, UnaryKind::Relu, UnaryKind::Exp, UnaryKind::Tanh] {
+		check(&format!("{kind:?}"), &[(5, 7)], 0.1, |graph, p| {
+			let y = graph.unary(kind, p[0]);
+			weigh(graph, y)
+		});
+	}
+	for kind in [UnaryKind::Log, UnaryKind::Sqrt] {
+		check(&format!("{kind:?}"), &[(5, 7)], 1.5, |graph, p| {
+			let y = graph.unary(kind, p[0]);
+			weigh(graph, y)
+		});
+	}
+	check("gelu", &[(5, 7)], 0.0, |graph, p| {
+		let y = gelu(graph, p[0]);
+		weigh(graph, y)
+	});
+}
+
+#[test]
+fn broadcasts() {
+	let shapes = [(4, 6), (1, 6), (4, 1), (1, 1)];
+	for kind in [BinaryKind::Add, BinaryKind::Sub, BinaryKind::Mul, BinaryKind::Div, BinaryKind::Max, BinaryKind::Min] {
+		for a in shapes {
+			for b in shapes {
+				check(&format!("{kind:?} {a:?} {b:?}"), &[a, b], 1.7, |graph, p| {
+					let y = graph.binary(kind, p[0], p[1]);
+					weigh(graph, y)
+				});
+			}
+		}
+	}
+	for [a, b, c] in [[shapes[0]; 3], [shapes[1], shapes[2], shapes[3]], [shapes[0], shapes[3], shapes[1]]] {
+		check("fma", &[a, b, c], 0.3, |graph, p| {
+			let y = graph.fma(p[0], p[1], p[2]);
+			weigh(graph, y)
+		});
+	}
+}
+
+#[test]
+fn reductions_and_reuse() {
+	check("sums", &[(5, 7)], 0.2, |graph, p| {
+		let by_row = graph.sum(p[0], Axis::Cols);
+		let by_col = graph.sum(p[0], Axis::Rows);
+		let product = graph.matmul(by_row, by_col);
+		let mixed = graph.mul(product, p[0]);
+		weigh(graph, mixed)
+	});
+	check("mean", &[(5, 7)], 0.2, |graph, p| graph.mean_all(p[0]));
+}
+
+#[test]
+fn cross_entropy() {
+	check("cross entropy", &[(6, 10), (6, 10)], 0.0, |graph, p| {
+		// The second parameter serves as targets. Each row's maximum moves with the logits, and its share must cancel.
+		softmax_cross_entropy(graph, p[0], p[1])
+	});
+}
+
+#[test]
+fn what_has_no_gradient_is_an_error() {
+	use assay_models::BuildError;
+	let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
+	let build = |with: &dyn Fn(&mut Graph, Value, Value)| {
+		let mut graph = Graph::new(1);
+		let p = graph.param("p", 2, 2, Init::Zeros);
+		let q = graph.param("q", 3, 2, Init::Zeros);
+		with(&mut graph, p, q);
+		graph.finish(header.clone()).expect_err("refused")
+	};
+	let max = |graph: &mut Graph, p: Value, _: Value| {
+		let rows = graph.max(p, Axis::Cols);
+		let loss = graph.sum(rows, Axis::Rows);
+		graph.gradients(loss, &[p]);
+	};
+	assert_eq!(build(&max), BuildError::NoGradient { op: 0 });
+	let other = |graph: &mut Graph, p: Value, q: Value| {
+		let loss = graph.sum_all(p);
+		graph.gradients(loss, &[q]);
+	};
+	assert_eq!(build(&other), BuildError::Independent("q".into()));
+	let matrix = |graph: &mut Graph, p: Value, _: Value| {
+		graph.gradients(p, &[p]);
+	};
+	assert_eq!(build(&matrix), BuildError::NotALoss);
+	let shapes = |graph: &mut Graph, p: Value, q: Value| {
+		graph.add(p, q);
+	};
+	assert!(matches!(build(&shapes), BuildError::Shape { op: 0, .. }));
+}
