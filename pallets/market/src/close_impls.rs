@@ -36,12 +36,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends the running lease and frees its collateral. The caller gives the job its next state.
-	pub(crate) fn end_lease(
-		id: JobId,
-		job: &mut Job<T::AccountId>,
-		reason: Reason,
-		success: bool,
-	) -> DispatchResult {
+	pub(crate) fn end_lease(id: JobId, job: &mut Job<T::AccountId>, reason: Reason, success: bool) -> DispatchResult {
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		let worker = lease.worker.clone();
 		T::Operators::release_collateral(&worker, id, success);

@@ -9,12 +9,7 @@ use assay_protocol::{
 	reason::Reason,
 	Balance, JobId,
 };
-use frame_support::{
-	ensure,
-	pallet_prelude::DispatchResult,
-	traits::fungible::MutateHold,
-	BoundedVec,
-};
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::fungible::MutateHold, BoundedVec};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_post_job(client: T::AccountId, spec: JobSpec) -> DispatchResult {
@@ -68,7 +63,7 @@ impl<T: Config> Pallet<T> {
 				ensure!(price <= ceiling, refuse(Reason::BidAboveRamp));
 				let collateral = Self::lock(id, &spec, &worker, price)?;
 				Self::begin_lease(id, &mut job, worker, price, collateral)?;
-			},
+			}
 			Clearing::BestBid { window } => {
 				let over = now >= order.opened_at.saturating_add(window);
 				// A window that passed without a bid stays open until the first one.
@@ -77,7 +72,7 @@ impl<T: Config> Pallet<T> {
 				let collateral = spec.collateral(price).ok_or(refuse(Reason::AmountTooLarge))?;
 				T::Operators::can_work(&worker, collateral)?;
 				Self::place_bid(id, &mut job, Bid { worker, price, at: now })?;
-			},
+			}
 		}
 		Jobs::<T>::insert(id, job);
 		Ok(())
@@ -116,7 +111,7 @@ impl<T: Config> Pallet<T> {
 				Self::ensure_decided(id, &job)?;
 				Self::pay_milestone(&mut job, &spec)?;
 				Self::end_lease(id, &mut job, Reason::CancelledByClient, true)?;
-			},
+			}
 		}
 		Self::close(id, &mut job, Reason::CancelledByClient)?;
 		Jobs::<T>::insert(id, job);
@@ -150,7 +145,7 @@ impl<T: Config> Pallet<T> {
 				Self::ensure_decided(id, &job)?;
 				Self::end_lease(id, &mut job, Reason::DeadlinePassed, false)?;
 				Reason::DeadlinePassed
-			},
+			}
 			_ => Reason::DeadlinePassed,
 		};
 		Self::close(id, &mut job, reason)?;

@@ -87,8 +87,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn burn_order_deposit(job: &mut Job<T::AccountId>) -> DispatchResult {
 		let deposit = core::mem::take(&mut job.account.deposit);
 		let reason = HoldReason::OrderDeposit.into();
-		let burned =
-			T::NativeBalance::burn_held(&reason, &job.client, deposit, Precision::Exact, Fortitude::Force)?;
+		let burned = T::NativeBalance::burn_held(&reason, &job.client, deposit, Precision::Exact, Fortitude::Force)?;
 		job.account.deposit_burned = job.account.deposit_burned.saturating_add(burned);
 		Ok(())
 	}

@@ -5,15 +5,10 @@ use crate::{
 	types::{MAX_ATTEMPTS, PROGRAM_CLAIMS},
 	Bid, Config, Error, Event, HoldReason, Job, JobState, Lease, Order, Pallet, Share,
 };
-use assay_protocol::{
-	interfaces::Operators, job::JobSpec, reason::Reason, Balance, JobId,
-};
+use assay_protocol::{interfaces::Operators, job::JobSpec, reason::Reason, Balance, JobId};
 use frame_support::{
 	pallet_prelude::{DispatchError, DispatchResult},
-	traits::{
-		fungible::MutateHold,
-		tokens::Precision,
-	},
+	traits::{fungible::MutateHold, tokens::Precision},
 	BoundedVec,
 };
 
@@ -25,7 +20,8 @@ impl<T: Config> Pallet<T> {
 		if order.bids.is_full() {
 			let full = Error::<T>::BidRefused(Reason::BidsFull.into());
 			let worst = rules::worst_bid(&order.bids).ok_or(full)?;
-			let displaced = order.bids.get(worst).filter(|other| bid.price < other.price).map(|other| other.worker.clone());
+			let displaced =
+				order.bids.get(worst).filter(|other| bid.price < other.price).map(|other| other.worker.clone());
 			let Some(displaced) = displaced else {
 				return Err(Error::<T>::BidRefused(Reason::BidsFull.into()).into());
 			};
@@ -67,7 +63,7 @@ impl<T: Config> Pallet<T> {
 						granted = true;
 						Self::begin_lease(id, job, bid.worker.clone(), bid.price, collateral)?;
 						None
-					},
+					}
 					Err(_) => Some(Reason::BidNotReady),
 				}
 			};
@@ -86,8 +82,7 @@ impl<T: Config> Pallet<T> {
 		worker: &T::AccountId,
 		price: Balance,
 	) -> Result<Balance, DispatchError> {
-		let collateral =
-			spec.collateral(price).ok_or(Error::<T>::BidRefused(Reason::AmountTooLarge.into()))?;
+		let collateral = spec.collateral(price).ok_or(Error::<T>::BidRefused(Reason::AmountTooLarge.into()))?;
 		T::Operators::lock_collateral(worker, id, collateral)?;
 		Ok(collateral)
 	}
@@ -120,12 +115,7 @@ impl<T: Config> Pallet<T> {
 
 	/// After a lease has ended: puts the order up again from the last verified milestone, or closes the job when there is no
 	/// point.
-	pub(crate) fn reopen(
-		id: JobId,
-		job: &mut Job<T::AccountId>,
-		spec: &JobSpec,
-		ended: Reason,
-	) -> DispatchResult {
+	pub(crate) fn reopen(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec, ended: Reason) -> DispatchResult {
 		job.attempt = job.attempt.saturating_add(1);
 		let now = Self::now();
 		job.state = JobState::Order(Order { opened_at: now, bids: BoundedVec::new() });

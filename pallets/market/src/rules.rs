@@ -45,7 +45,7 @@ pub(crate) fn highest_bid<A>(spec: &JobSpec, job: &Job<A>, now: BlockNumber) -> 
 		// After payments less may be left than the ramp once started from.
 		Clearing::Ramp { start, duration } => {
 			plan::ramp_price(start.min(left), left, duration, now.saturating_sub(order.opened_at))
-		},
+		}
 	})
 }
 
@@ -63,10 +63,7 @@ pub(crate) fn best_first<A>(bids: BoundedVec<Bid<A>, ConstU32<MAX_BIDS>>) -> Vec
 
 /// Reasons that say the job itself cannot be run.
 pub(crate) fn blames_client(reason: Reason) -> bool {
-	matches!(
-		reason,
-		Reason::ProgramUnavailable | Reason::ProgramMismatch | Reason::NonFinite | Reason::OutOfMemory
-	)
+	matches!(reason, Reason::ProgramUnavailable | Reason::ProgramMismatch | Reason::NonFinite | Reason::OutOfMemory)
 }
 
 /// Whether `worker` gave up an earlier lease of this job blaming the client.

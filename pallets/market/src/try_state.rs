@@ -50,16 +50,16 @@ impl<T: Config> Pallet<T> {
 						let worker = holds.entry(bid.worker.clone()).or_default();
 						worker[2] = worker[2].saturating_add(job.parameters.bid_deposit);
 					}
-				},
+				}
 				JobState::Running(lease) => {
 					ensure!(leases == job.attempt.saturating_add(1), "invariant 9: shares differ from attempts");
 					ensure!(lease.paid <= lease.price, "invariant 10: paid above price");
 					ensure!(lease.price - lease.paid <= account.price_left, "invariant 10: price not covered");
 					ensure!(account.deposit == 0, "invariant 2: deposit kept during a lease");
-				},
+				}
 				JobState::Closed(_) => {
 					ensure!(account.escrow() == 0 && account.deposit == 0, "invariant 5: closed with money on hold");
-				},
+				}
 			}
 		}
 		ensure!(Specs::<T>::iter_keys().all(Jobs::<T>::contains_key), "invariant 8: specification without job");

@@ -1,11 +1,7 @@
 //! Read-only answers for wallets and daemons.
 
 use crate::{rules, Config, CurrentParameters, JobState, Pallet, Receipt};
-use assay_protocol::{
-	job::JobSpec,
-	reason::Reason,
-	Balance, Hash, JobId,
-};
+use assay_protocol::{job::JobSpec, reason::Reason, Balance, Hash, JobId};
 use codec::Encode;
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 

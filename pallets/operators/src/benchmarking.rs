@@ -146,7 +146,9 @@ mod benchmarks {
 		let who = verifier::<T>();
 		Pallet::<T>::do_unbond(who.clone(), Role::Verifier, Pallet::<T>::min_bond(Role::Verifier)).expect("it is free");
 		let at = T::Parameters::get().unbonding.saturating_add(1);
-		frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(at) + frame_system::Pallet::<T>::block_number());
+		frame_system::Pallet::<T>::set_block_number(
+			BlockNumberFor::<T>::from(at) + frame_system::Pallet::<T>::block_number(),
+		);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who.clone()), Role::Verifier);
 		assert!(!Registry::<T>::contains_key(Role::Verifier, who));

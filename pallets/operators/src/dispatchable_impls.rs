@@ -7,10 +7,7 @@ use assay_protocol::Balance;
 use frame_support::{
 	ensure,
 	pallet_prelude::{DispatchResult, Get},
-	traits::{
-		fungible::MutateHold,
-		tokens::Precision,
-	},
+	traits::{fungible::MutateHold, tokens::Precision},
 };
 
 impl<T: Config> Pallet<T> {
@@ -131,7 +128,7 @@ impl<T: Config> Pallet<T> {
 			Some(unbonding) => {
 				ensure!(Self::now() >= unbonding.at, Error::<T>::StillUnbonding);
 				unbonding.amount
-			},
+			}
 			// A slash can take the last of a bond: then nothing is left to wait for.
 			None if operator.bond == 0 => 0,
 			None => return Err(Error::<T>::NothingUnbonding.into()),

@@ -1,7 +1,7 @@
 //! What neighbours ask of the registry.
 
-use crate::{Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, Registry, Role, Service, State};
 use crate::types::ABSENCES_TO_UNRESPONSIVE;
+use crate::{Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, Registry, Role, Service, State};
 use alloc::vec::Vec;
 use assay_protocol::{
 	interfaces::{Operators, SlashSplit, VerifierFault},

@@ -41,13 +41,13 @@ impl<T: Config> Pallet<T> {
 				Some(entry) if entry.weight != weight => {
 					entry.weight = weight;
 					true
-				},
+				}
 				_ => false,
 			},
 			(Ok(at), None) => {
 				ready.remove(at);
 				true
-			},
+			}
 			// Never full: registrations are bounded by the index's capacity.
 			(Err(at), Some(weight)) => ready.try_insert(at, Drawable { who: who.clone(), weight }).is_ok(),
 			(Err(_), None) => false,

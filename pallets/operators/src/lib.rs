@@ -367,5 +367,4 @@ pub mod pallet {
 			}
 		}
 	}
-
 }

@@ -78,8 +78,8 @@ impl<T: Config> Pallet<T> {
 		let challenger = pay(challenger, due.challenger);
 		let unpaid = (due.client.saturating_sub(client)).saturating_add(due.challenger.saturating_sub(challenger));
 		let rest = due.burned.saturating_add(unpaid);
-		let burned = T::NativeBalance::burn_held(&reason, who, rest, Precision::BestEffort, Fortitude::Force)
-			.unwrap_or(0);
+		let burned =
+			T::NativeBalance::burn_held(&reason, who, rest, Precision::BestEffort, Fortitude::Force).unwrap_or(0);
 		let split = SlashSplit { client, challenger, burned };
 		operator.bond = operator.bond.saturating_sub(client.saturating_add(challenger).saturating_add(burned));
 		split

@@ -32,8 +32,11 @@ impl<T: Config> Pallet<T> {
 				(Role::Worker, Service::Worker(_)) => {
 					let jobs: Vec<Balance> = Collateral::<T>::iter_prefix_values(&who).collect();
 					ensure!(jobs.len() as u32 == duties, "invariant 3: collateral entries differ from duties");
-					ensure!(jobs.iter().sum::<Balance>() == operator.locked, "invariant 3: collateral differs from locked");
-				},
+					ensure!(
+						jobs.iter().sum::<Balance>() == operator.locked,
+						"invariant 3: collateral differs from locked"
+					);
+				}
 				(Role::Verifier, Service::Verifier { check_stake }) => {
 					ensure!(
 						check_stake.saturating_mul(duties.into()) == operator.locked,
@@ -41,7 +44,7 @@ impl<T: Config> Pallet<T> {
 					);
 					verifiers = verifiers.saturating_add(1);
 					drawable.extend(operator.draw_weight().map(|weight| Drawable { who, weight }));
-				},
+				}
 				_ => return Err("invariant 5: record under another role".into()),
 			}
 		}

@@ -16,9 +16,7 @@ fn success_the_lowest_bid_wins() {
 		assert_eq!((lease.worker, lease.price, lease.collateral), (BOB, 70 * UNIT, 200 * UNIT));
 		assert_eq!((on_hold(ALICE), on_hold(BOB)), (BOND, BOND));
 		assert_eq!(on_hold(CLIENT), 116 * UNIT);
-		System::assert_has_event(
-			Event::BidRemoved { job: id, worker: ALICE, reason: Some(Reason::BidOutbid) }.into(),
-		);
+		System::assert_has_event(Event::BidRemoved { job: id, worker: ALICE, reason: Some(Reason::BidOutbid) }.into());
 	});
 }
 

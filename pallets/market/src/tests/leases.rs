@@ -80,10 +80,7 @@ fn success_a_fault_is_slashed_and_its_checks_are_paid_by_it() {
 		assert!(matches!(job.state, JobState::Order(_)));
 		let alice = Operators::operator(Role::Worker, ALICE).expect("registered");
 		assert!(matches!(alice.state, State::Jailed { .. }));
-		assert_noop!(
-			Market::bid(signed(ALICE), id, UNIT),
-			pallet_operators::Error::<Test>::NotTakingWork
-		);
+		assert_noop!(Market::bid(signed(ALICE), id, UNIT), pallet_operators::Error::<Test>::NotTakingWork);
 		lease(id, BOB, 60 * UNIT);
 		for index in 1..3 {
 			assert_ok!(Market::milestone_verified(id, index, [2; 32], &[20, 20, 21, 21]));

@@ -55,12 +55,12 @@ fn step(random: &mut Random) -> (Balance, bool) {
 		10 => {
 			Operators::release_collateral(&who, job, random.below(2) == 0);
 			true
-		},
+		}
 		11 => {
 			let split = Operators::slash_collateral(&who, job, &other, amount, (other > 3).then_some(&other));
 			burned = split.burned;
 			burned > 0
-		},
+		}
 		12 | 13 => Operators::lock_check(&who).is_ok(),
 		14 => {
 			if random.below(3) == 0 {
@@ -69,13 +69,13 @@ fn step(random: &mut Random) -> (Balance, bool) {
 				Operators::release_check(&who, random.below(2) == 0);
 			}
 			true
-		},
+		}
 		_ => {
 			Operators::note_absence(&who);
 			let blocks = random.below(12);
 			System::set_block_number(System::block_number().saturating_add(blocks));
 			true
-		},
+		}
 	};
 	(burned, done)
 }

@@ -30,7 +30,11 @@ fn fails_when_incomplete() {
 
 #[test]
 fn boundary_longest_endpoint() {
-	assert!(crate::types::Contact { endpoint: vec![b'a'; 128].try_into().expect("128 fit"), ..contact() }.endpoint.len() == 128);
-	let over: Result<frame_support::BoundedVec<u8, frame_support::traits::ConstU32<128>>, _> = vec![b'a'; 129].try_into();
+	assert!(
+		crate::types::Contact { endpoint: vec![b'a'; 128].try_into().expect("128 fit"), ..contact() }.endpoint.len()
+			== 128
+	);
+	let over: Result<frame_support::BoundedVec<u8, frame_support::traits::ConstU32<128>>, _> =
+		vec![b'a'; 129].try_into();
 	assert!(over.is_err());
 }
