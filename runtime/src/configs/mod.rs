@@ -1,0 +1,16 @@
+//! How each pallet is configured.
+//!
+//! Pallets of the SDK are grouped by purpose; each of ours has a file of its own name.
+
+mod consensus;
+mod control;
+mod fees;
+mod system;
+mod validator_set;
+mod wallets;
+
+pub use consensus::{EpochLength, EquivocationReportPeriod, BABE_GENESIS_EPOCH_CONFIG};
+pub use control::{NeverFiltered, NeverPaused};
+pub use fees::ToAuthor;
+pub use system::{BlockLength, BlockWeights, Version};
+pub use wallets::ProxyType;
