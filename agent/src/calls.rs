@@ -143,17 +143,17 @@ pub fn report_unserved(job: JobId, milestone: MilestoneIndex, segment: SegmentIn
 
 /// Plays a move of a dispute.
 pub fn play(dispute: u64, played: &Move) -> Call {
-	Call::new(DISPUTES, "play", (dispute, played))
+	Call::new(DISPUTES, "play", (Compact(dispute), played))
 }
 
 /// Submits the openings of the disputed micro-operation.
 pub fn submit_evidence(dispute: u64, evidence: &Evidence) -> Call {
-	Call::new(DISPUTES, "submit_evidence", (dispute, evidence))
+	Call::new(DISPUTES, "submit_evidence", (Compact(dispute), evidence))
 }
 
 /// Ends a dispute whose side to move ran out of blocks.
 pub fn time_out(dispute: u64) -> Call {
-	Call::new(DISPUTES, "timeout", dispute)
+	Call::new(DISPUTES, "timeout", Compact(dispute))
 }
 
 /// Moves money.

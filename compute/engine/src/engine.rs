@@ -36,6 +36,9 @@ pub struct StepReport<'a> {
 	pub metrics: &'a [f32],
 }
 
+/// Looks at the state and the temps after a step.
+type AfterStep<'a> = dyn FnMut(&State, &Workspace) -> Result<ControlFlow<()>, RunError> + 'a;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -88,8 +91,8 @@ impl Engine {
 		limits: &Limits,
 	) -> Result<Self, EngineError> {
 		program.validate(limits).map_err(EngineError::Program)?;
-		let trees = ProgramTrees::build(&program)
-			.ok_or(EngineError::Program(assay_program::ProgramError::Empty("program")))?;
+		let trees =
+			ProgramTrees::build(&program).ok_or(EngineError::Program(assay_program::ProgramError::Empty("program")))?;
 		let data = check_data(&program, data)?;
 		let states = program.state_tensors().map(|(id, _)| id).collect();
 		let plan = Plan::shared(&program);
@@ -140,7 +143,7 @@ impl Engine {
 					Role::Param(Init::Constant(bits)) | Role::State(Init::Constant(bits)) => vec![bits; elements],
 					Role::Param(Init::Uniform { bound, stream }) | Role::State(Init::Uniform { bound, stream }) => {
 						(0..elements).map(|element| key.uniform(stream, element as u32, bound)).collect()
-					},
+					}
 					_ => vec![0; elements],
 				}
 			})
@@ -262,12 +265,7 @@ impl Engine {
 		self.steps(state, until, &mut |state, _| observer(state).map(ControlFlow::Continue)).map(|_| ())
 	}
 
-	fn steps(
-		&self,
-		state: &mut State,
-		until: u64,
-		after: &mut dyn FnMut(&State, &Workspace) -> Result<ControlFlow<()>, RunError>,
-	) -> Result<Outcome, RunError> {
+	fn steps(&self, state: &mut State, until: u64, after: &mut AfterStep<'_>) -> Result<Outcome, RunError> {
 		self.check_state(state)?;
 		let end = self.program.header.steps;
 		if until < state.step || until > end {
@@ -334,13 +332,7 @@ impl Engine {
 		Ok(())
 	}
 
-	fn execute_op(
-		&self,
-		op: &Op,
-		state: &State,
-		context: &Context,
-		workspace: &mut Workspace,
-	) -> Result<(), OpError> {
+	fn execute_op(&self, op: &Op, state: &State, context: &Context, workspace: &mut Workspace) -> Result<(), OpError> {
 		let Some(Place::Buffer(buffer)) = workspace.plan.places.get(op.output.0 as usize).copied() else {
 			return Err(OpError::Shape("the output is not a temp"));
 		};
@@ -353,12 +345,8 @@ impl Engine {
 				Operand::Tensor(id) => Input::Tensor(self.matrix(id, state, workspace)),
 			};
 		}
-		let output = Output {
-			dtype: spec.dtype,
-			rows: spec.rows,
-			cols: spec.cols,
-			bits: &mut out[..spec.elements() as usize],
-		};
+		let output =
+			Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..spec.elements() as usize] };
 		let result = self.cpu.run(op.kind, &inputs[..op.inputs.len().min(3)], context, output);
 		workspace.buffers[buffer] = out;
 		result
@@ -391,11 +379,7 @@ impl Engine {
 	pub(crate) fn check_state(&self, state: &State) -> Result<(), RunError> {
 		let fits = state.tensors.len() == self.states.len()
 			&& state.step <= self.program.header.steps
-			&& self
-				.states
-				.iter()
-				.zip(&state.tensors)
-				.all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
+			&& self.states.iter().zip(&state.tensors).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
 		fits.then_some(()).ok_or(RunError::ForeignState)
 	}
 
@@ -433,7 +417,7 @@ pub fn requirements(program: &Program) -> Vec<Requirement> {
 		Role::Data { root } => {
 			let name = String::from_utf8_lossy(&decl.name).into_owned();
 			Some(Requirement { id: TensorId(id), name, spec: decl.spec(), root })
-		},
+		}
 		_ => None,
 	});
 	data.collect()

@@ -1,0 +1,223 @@
+//! One check: from the pre-state to an answer, durable before anything is said about it.
+
+use crate::error::VerifierError;
+use assay_agent::{
+	artifacts,
+	store::{Store, StoreError},
+	wire::{Reply, Request},
+	Peer,
+};
+use assay_cpu::Cpu;
+use assay_engine::{Engine, Outcome, RunError, State};
+use assay_p2p::{BlobHash, Provider};
+use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
+use codec::{Decode, DecodeAll, Encode};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for the worker's answer.
+const ASK: Duration = Duration::from_secs(10);
+
+/// The answer to a segment whose run fails with an infinity or NaN: no state has this root, so it differs from every claim.
+const NO_STATE: Hash = [0xff; 32];
+
+/// Names a check of this verifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckId {
+	/// The job.
+	pub job: JobId,
+	/// Attempt of the lease.
+	pub attempt: u32,
+	/// The milestone.
+	pub milestone: MilestoneIndex,
+	/// The segment, counted over the job.
+	pub segment: SegmentIndex,
+}
+
+/// What this verifier found, and the nonce of its blind commitment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Answer {
+	/// Nonce of the blind commitment.
+	pub nonce: Hash,
+	/// State root before the segment, proven.
+	pub pre_root: Hash,
+	/// State root after it, as found.
+	pub post_root: Hash,
+	/// Blob of the state before; `None` for the program's initial state.
+	pub pre: Option<Hash>,
+	/// Blob of the state after; `None` if the run does not end in one.
+	pub post: Option<Hash>,
+}
+
+/// Durable answers.
+#[derive(Clone)]
+pub struct Answers {
+	store: Store,
+}
+
+impl Answers {
+	/// Over the daemon's state file.
+	pub fn new(store: Store) -> Self {
+		Self { store }
+	}
+
+	fn key(id: CheckId) -> String {
+		format!("answer/{:020}/{:05}/{:010}/{:010}", id.job, id.attempt, id.milestone, id.segment)
+	}
+
+	/// The answer of a check, if it is known.
+	///
+	/// # Errors
+	/// [`StoreError`], as for every call here.
+	pub fn get(&self, id: CheckId) -> Result<Option<Answer>, StoreError> {
+		self.store.get(&Self::key(id))
+	}
+
+	/// Keeps an answer.
+	pub fn put(&self, id: CheckId, answer: &Answer) -> Result<(), StoreError> {
+		self.store.put(&Self::key(id), answer)
+	}
+
+	/// The blob of a state with this root that a check of `job` ended in.
+	pub fn state_of(&self, job: JobId, root: &Hash) -> Result<Option<Hash>, StoreError> {
+		let answers = self.store.scan::<Answer>(&format!("answer/{job:020}/"))?;
+		Ok(answers.into_iter().find(|(_, answer)| answer.post_root == *root).and_then(|(_, answer)| answer.post))
+	}
+}
+
+/// A check to be made.
+#[derive(Clone)]
+pub struct Check {
+	/// The daemon's parts.
+	pub peer: Peer,
+	/// The backend.
+	pub cpu: Arc<Cpu>,
+	/// Where answers are kept.
+	pub answers: Answers,
+	/// Which check.
+	pub id: CheckId,
+	/// The order.
+	pub spec: JobSpec,
+	/// How it is divided.
+	pub plan: JobPlan,
+	/// The worker's commitment to the milestone.
+	pub milestone_root: Hash,
+	/// State root before the milestone, verified.
+	pub verified_root: Hash,
+	/// The worker.
+	pub worker: Provider,
+	/// Who has program and data.
+	pub sources: Vec<Provider>,
+	/// Ends it.
+	pub stop: CancellationToken,
+}
+
+impl Check {
+	/// Executes the segment and keeps the answer.
+	///
+	/// # Errors
+	/// [`VerifierError`]; nothing is kept then.
+	pub async fn run(self) -> Result<(), VerifierError> {
+		let stop = self.stop.clone();
+		tokio::select! {
+			() = stop.cancelled() => Err(VerifierError::Stopped),
+			done = self.answer() => done,
+		}
+	}
+
+	async fn answer(self) -> Result<(), VerifierError> {
+		let engine = Arc::new(
+			artifacts::prepare(&self.peer.plane, &self.spec, &self.sources, self.cpu.clone()).await?,
+		);
+		let (state, pre_root, pre) = self.pre_state(&engine).await?;
+		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
+		let store = self.peer.plane.store().clone();
+		let (post_root, post) =
+			tokio::task::spawn_blocking(move || -> Result<(Hash, Option<Hash>), VerifierError> {
+				match execute(&engine, state, until, &stop)? {
+					Some((state, root)) => {
+						Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes())))
+					},
+					None => Ok((NO_STATE, None)),
+				}
+			})
+			.await
+			.map_err(|_| VerifierError::Stopped)??;
+		let answer = Answer { nonce: rand::random(), pre_root, post_root, pre, post };
+		self.answers.put(self.id, &answer)?;
+		tracing::info!(job = self.id.job, segment = self.id.segment, "segment re-executed");
+		Ok(())
+	}
+
+	/// The state before the segment with its proven root, and the blob it came as.
+	async fn pre_state(&self, engine: &Engine) -> Result<(State, Hash, Option<Hash>), VerifierError> {
+		if self.id.segment == 0 {
+			return Ok((engine.initial_state(), self.spec.initial_root, None));
+		}
+		let CheckId { job, attempt, milestone, segment } = self.id;
+		let request = Request::PreState { job, attempt, milestone, segment }.encode();
+		let unserved = |error: &dyn std::fmt::Display| VerifierError::Unserved(error.to_string());
+		let answer =
+			self.peer.plane.request(&self.worker, request, ASK).await.map_err(|error| unserved(&error))?;
+		let Ok(Reply::PreState { opening, checkpoint }) = Reply::decode_all(&mut &answer[..]) else {
+			return Err(unserved(&"its answer is not one of this protocol version"));
+		};
+		let range = self.plan.segments_of(milestone);
+		let root = match opening {
+			None if segment == range.first => self.verified_root,
+			Some(opening) if opening.segment.checked_add(1) == Some(segment) && segment != range.first => {
+				if !opening.verify(&self.milestone_root, job, range) {
+					return Err(VerifierError::WrongOpening);
+				}
+				opening.state_root
+			},
+			_ => return Err(VerifierError::WrongOpening),
+		};
+		let blob = artifacts::blob(
+			&self.peer.plane,
+			checkpoint,
+			std::slice::from_ref(&self.worker),
+			engine.checkpoint_len(),
+			"state before the segment",
+		)
+		.await
+		.map_err(|error| unserved(&error))?;
+		Ok((engine.load_checkpoint(&blob, &root)?, root, Some(checkpoint)))
+	}
+}
+
+/// Runs to `until`; `None` if the run fails with an infinity or NaN, as it then does on every machine.
+fn execute(
+	engine: &Engine,
+	mut state: State,
+	until: u64,
+	stop: &CancellationToken,
+) -> Result<Option<(State, Hash)>, VerifierError> {
+	let mut observer = |_: &assay_engine::StepReport<'_>| match stop.is_cancelled() {
+		true => ControlFlow::Break(()),
+		false => ControlFlow::Continue(()),
+	};
+	match engine.run(&mut state, until, &mut observer) {
+		Ok(Outcome::Finished) => {
+			let root = engine.state_root(&state)?;
+			Ok(Some((state, root)))
+		},
+		Ok(Outcome::Stopped) => Err(VerifierError::Stopped),
+		Err(RunError::NonFinite { .. }) => Ok(None),
+		Err(error) => Err(error.into()),
+	}
+}
+
+/// The state before a checked segment, from the kept blob.
+///
+/// # Errors
+/// [`VerifierError`] when the blob is gone.
+pub fn kept_pre_state(peer: &Peer, engine: &Engine, answer: &Answer) -> Result<State, VerifierError> {
+	match answer.pre {
+		None => Ok(engine.initial_state()),
+		Some(hash) => {
+			let blob = peer.plane.store().get(&BlobHash::from(hash), engine.checkpoint_len())?;
+			Ok(engine.load_checkpoint(&blob, &answer.pre_root)?)
+		},
+	}
+}

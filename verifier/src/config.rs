@@ -1,0 +1,21 @@
+//! What a verifier is started with.
+
+use assay_agent::PeerConfig;
+use assay_engine::Path;
+use assay_protocol::Balance;
+
+/// What a verifier is started with.
+#[derive(Clone)]
+pub struct VerifierConfig {
+	/// Chain, key, folder, data plane.
+	pub peer: PeerConfig,
+	/// Bond to register with.
+	pub bond: Balance,
+	/// Threads to compute with; 0 for all cores.
+	pub threads: usize,
+	/// Vector path.
+	pub path: Path,
+	/// How to misbehave.
+	#[cfg(feature = "adversary")]
+	pub misbehaviour: Option<crate::adversary::Misbehaviour>,
+}
