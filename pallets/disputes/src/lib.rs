@@ -17,7 +17,12 @@ extern crate self as pallet_disputes;
 mod benchmarking;
 mod court_impls;
 mod dispatchable_impls;
+#[cfg(test)]
+#[path = "../../verification/src/mock/mod.rs"]
+mod mock;
 mod refusal;
+#[cfg(test)]
+mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;

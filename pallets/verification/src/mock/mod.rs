@@ -6,6 +6,10 @@ pub(crate) mod program;
 
 use assay_commitment::{boundary, derive_salt, BlindAnswer, MilestoneTree, SegmentRange};
 use assay_protocol::{
+	dispute::{
+		player::{next_move, Action},
+		Side,
+	},
 	interfaces::LeaseView,
 	job::{Clearing, JobSpec, Offer, Verify},
 	parameters::{Parameters, UNIT},
@@ -13,9 +17,10 @@ use assay_protocol::{
 	round::{CheckState, Phase, SegmentOpening},
 	Balance, Hash, JobId,
 };
+use assay_referee::Evidence;
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
-	traits::{fungible::InspectHold, Get, Hooks},
+	traits::{fungible::InspectHold, Get, OnFinalize, OnInitialize},
 };
 use program::{Run, MILESTONE_SEGMENTS};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage, DispatchResult};
@@ -393,21 +398,35 @@ pub(crate) fn dispute(id: u64) -> DisputeRecord<Account> {
 	pallet_disputes::Disputes::<Test>::get(id).expect("a running dispute")
 }
 
-/// Plays a dispute to its leaf; returns the challenger, who can build the evidence.
-pub(crate) fn play_to_leaf<'a>(id: u64, worker: &Run, verifier: &'a Run) -> players::Challenger<'a> {
-	let mut challenger = players::Challenger::new(verifier);
+/// The next action of the side to move.
+pub(crate) fn next_action(id: u64, worker: &Run, verifier: &Run) -> (Account, Action) {
+	let DisputeRecord { accusation, state, context, .. } = dispute(id);
+	let side = state.phase.to_move();
+	let (who, by) = match side {
+		Side::Defender => (accusation.defender, worker),
+		Side::Challenger => (accusation.challenger, verifier),
+	};
+	let Ok(action) = next_move(&state, &context, side, &mut players::By(by));
+	(who, action.expect("it is this side's turn"))
+}
+
+/// Plays a dispute to its leaf, one move per block.
+pub(crate) fn play_to_leaf(id: u64, worker: &Run, verifier: &Run) -> Evidence {
 	loop {
-		let record = dispute(id);
-		let (who, played) = match record.state.phase.to_move() {
-			_ if record.state.leaf().is_some() => return challenger,
-			assay_protocol::dispute::Side::Defender => (record.accusation.defender.clone(), players::defend(worker, &record)),
-			assay_protocol::dispute::Side::Challenger => {
-				(record.accusation.challenger.clone(), challenger.choose(&record))
+		match next_action(id, worker, verifier) {
+			(who, Action::Move(played)) => {
+				assert_ok!(Disputes::play(signed(&who), id, Box::new(played)));
 			},
-		};
-		assert_ok!(Disputes::play(signed(&who), id, Box::new(played)));
+			(_, Action::Evidence(evidence)) => return *evidence,
+		}
 		skip(1);
 	}
+}
+
+/// Plays a dispute to the referee's verdict.
+pub(crate) fn play_out(id: u64, worker: &Run, verifier: &Run) {
+	let evidence = play_to_leaf(id, worker, verifier);
+	assert_ok!(Disputes::submit_evidence(signed(&ANYONE), id, Box::new(evidence)));
 }
 
 /// Free balance.

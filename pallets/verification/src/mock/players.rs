@@ -1,22 +1,17 @@
-//! Both sides of a dispute, each moving by its own run only.
+//! What a side of a dispute computes, for the protocol's players.
 
 use super::program::Run;
-use assay_commitment::{Combiner, Domain, Hash, Node, TensorTree, Tree};
-use assay_program::TensorId;
-use assay_protocol::{
-	dispute::{points, Move, OpClaim, Phase},
-	records::disputes::DisputeRecord,
-};
-use assay_referee::{build_evidence, run_chain, ClaimedTree, Evidence, StepData};
-use std::borrow::Cow;
+use assay_commitment::{Hash, TensorTree};
+use assay_program::{OpOpening, TensorId};
+use assay_protocol::dispute::player::{TraceOracle, TraceProof};
+use assay_referee::{build_evidence, run_chain, Evidence, MicroClaim, StepData};
+use std::{borrow::Cow, convert::Infallible};
 
-const TRACE: Combiner = Combiner::Merkle(Domain::Trace);
-
-/// A step of a run, as the evidence builder and the chains read it.
+/// A step of a run.
 struct Step<'a> {
 	run: &'a Run,
 	step: u64,
-	claimed: Option<&'a ClaimedTree>,
+	proof: Option<TraceProof<'a>>,
 }
 
 impl StepData for Step<'_> {
@@ -41,117 +36,51 @@ impl StepData for Step<'_> {
 	}
 
 	fn trace_leaf(&self, op: u32) -> Option<Hash> {
-		self.claimed?.leaf(op).or_else(|| self.run.trace(self.step).get(op as usize).copied())
+		self.run.trace(self.step).get(op as usize).copied()
 	}
 
 	fn trace_proof(&self, op: u32) -> Option<Vec<Hash>> {
-		self.claimed?.prove(op)
+		self.proof.and_then(|proof| proof(op))
 	}
 }
 
-fn output_tree(run: &Run, op: &OpClaim) -> TensorTree {
-	let id = run.program.ops[op.op as usize].output;
-	let data = Step { run, step: op.trace.step.step, claimed: None };
-	TensorTree::build(&data.tensor(id).expect("an output")).expect("whole chunks")
-}
+/// A side that computes by this run.
+pub(crate) struct By<'a>(pub(crate) &'a Run);
 
-fn frontier_move(tree: &Tree, node: Node) -> Move {
-	Move::Reveal(frontier(tree, node))
-}
-
-fn frontier(tree: &Tree, node: Node) -> assay_protocol::dispute::Points {
-	assay_protocol::dispute::Points::new(tree.frontier(node).expect("a node")).expect("at most 16")
-}
-
-/// The worker's next move.
-pub(crate) fn defend<A>(run: &Run, record: &DisputeRecord<A>) -> Move {
-	match &record.state.phase {
-		Phase::StepsReveal(span) => {
-			let roots = points(span.lo, span.hi).into_iter().map(|step| run.roots[step as usize]).collect();
-			Move::Reveal(assay_protocol::dispute::Points::new(roots).expect("at most 15"))
-		},
-		Phase::TraceReveal(step) => {
-			let tree = Tree::build(TRACE, run.trace(step.step)).expect("leaves");
-			let last = Node::leaf(tree.n() - 1);
-			Move::RevealTrace {
-				root: tree.root(),
-				post_proof: assay_protocol::dispute::Proof::new(tree.prove(last).expect("a leaf")).expect("short"),
-				children: frontier(&tree, Node::whole(tree.n())),
-			}
-		},
-		Phase::TraceDescend { trace, node, .. } => {
-			frontier_move(&Tree::build(TRACE, run.trace(trace.step.step)).expect("leaves"), *node)
-		},
-		Phase::TensorReveal { op, node, .. } => frontier_move(output_tree(run, op).tree(), *node),
-		Phase::LinksReveal { chunk, span } => {
-			let data = Step { run, step: chunk.op.trace.step.step, claimed: None };
-			let hashes = run_chain(&data, chunk.op.op, chunk.chunk).expect("a chain").hashes(chunk.op.op, chunk.chunk);
-			let ends = points(span.lo.into(), span.hi.into());
-			let hashes = ends.into_iter().map(|end| hashes[end as usize - 1]).collect();
-			Move::Reveal(assay_protocol::dispute::Points::new(hashes).expect("at most 15"))
-		},
-		other => panic!("not the worker's move: {other:?}"),
+impl<'a> By<'a> {
+	fn step(&self, step: u64) -> Step<'a> {
+		Step { run: self.0, step, proof: None }
 	}
 }
 
-/// A verifier in a dispute: its run and what the worker has revealed of its trace.
-pub(crate) struct Challenger<'a> {
-	run: &'a Run,
-	claimed: Option<ClaimedTree>,
-}
+impl TraceOracle for By<'_> {
+	type Error = Infallible;
 
-impl<'a> Challenger<'a> {
-	pub(crate) fn new(run: &'a Run) -> Self {
-		Self { run, claimed: None }
+	fn state_root(&mut self, steps: u64) -> Result<Option<Hash>, Infallible> {
+		Ok(self.0.roots.get(steps as usize).copied())
 	}
 
-	/// The verifier's next move.
-	pub(crate) fn choose<A>(&mut self, record: &DisputeRecord<A>) -> Move {
-		let first_wrong = |own: &[Hash], revealed: &[Hash]| {
-			own.iter().zip(revealed).position(|(own, revealed)| own != revealed).unwrap_or(revealed.len()) as u8
-		};
-		match &record.state.phase {
-			Phase::StepsChoose { span, interior } => {
-				let own: Vec<Hash> =
-					points(span.lo, span.hi).into_iter().map(|step| self.run.roots[step as usize]).collect();
-				Move::Choose(first_wrong(&own, interior))
-			},
-			Phase::TraceChoose { trace, node, children } => {
-				let own = self.run.trace(trace.step.step);
-				let tree = self
-					.claimed
-					.get_or_insert_with(|| ClaimedTree::new(TRACE, trace.root, own.clone()).expect("leaves"));
-				assert!(tree.reveal(*node, children), "the chain accepts only frontiers that recombine");
-				let chosen = tree.first_difference(*node).expect("the roots differ");
-				let child = assay_commitment::frontier(*node, own.len() as u32)
-					.iter()
-					.position(|child| *child == chosen)
-					.expect("of this frontier") as u8;
-				if !chosen.is_leaf() || chosen.start as usize + 1 == own.len() {
-					return Move::Choose(child);
-				}
-				let opening = self.run.trees.open_op_with_decls(&self.run.program, chosen.start).expect("an op");
-				Move::ChooseOp { child, opening }
-			},
-			Phase::TensorChoose { op, node, children } => {
-				let own = output_tree(self.run, op).tree().frontier(*node).expect("a node");
-				Move::Choose(first_wrong(&own, children))
-			},
-			Phase::LinksChoose { chunk, span, interior } => {
-				let data = Step { run: self.run, step: chunk.op.trace.step.step, claimed: None };
-				let hashes = run_chain(&data, chunk.op.op, chunk.chunk).expect("a chain").hashes(chunk.op.op, chunk.chunk);
-				let own: Vec<Hash> =
-					points(span.lo.into(), span.hi.into()).into_iter().map(|end| hashes[end as usize - 1]).collect();
-				Move::Choose(first_wrong(&own, interior))
-			},
-			other => panic!("not the verifier's move: {other:?}"),
-		}
+	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, Infallible> {
+		Ok(self.0.trace(step).into_iter().map(Some).collect())
 	}
 
-	/// Evidence for the leaf.
-	pub(crate) fn evidence<A>(&self, record: &DisputeRecord<A>) -> Evidence {
-		let claim = record.state.leaf().expect("at the leaf").micro_claim(&record.context);
-		let data = Step { run: self.run, step: claim.step, claimed: self.claimed.as_ref() };
-		build_evidence(&data, &claim.target).expect("the verifier has executed the step")
+	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, Infallible> {
+		let output = self.0.program.ops[op as usize].output;
+		let bytes = self.step(step).tensor(output).expect("an output").into_owned();
+		let tree = TensorTree::build(&bytes).expect("whole chunks");
+		Ok(tree.tree().leaves().iter().copied().map(Some).collect())
+	}
+
+	fn accumulators(&mut self, step: u64, op: u32, chunk: u32) -> Result<Vec<Hash>, Infallible> {
+		Ok(run_chain(&self.step(step), op, chunk).expect("a chain").hashes(op, chunk))
+	}
+
+	fn op_opening(&mut self, op: u32) -> Result<OpOpening, Infallible> {
+		Ok(self.0.trees.open_op_with_decls(&self.0.program, op).expect("an op"))
+	}
+
+	fn evidence(&mut self, claim: &MicroClaim, proof: TraceProof<'_>) -> Result<Evidence, Infallible> {
+		let data = Step { run: self.0, step: claim.step, proof: Some(proof) };
+		Ok(build_evidence(&data, &claim.target).expect("this side has executed the step"))
 	}
 }

@@ -109,7 +109,7 @@ impl Run {
 		let data = Values::from([(X, x())]);
 		let first: Values = program
 			.state_tensors()
-			.map(|(id, decl)| (id, init_tensor(&program.header, decl).expect("a state tensor")))
+			.map(|(id, decl)| (id, init_tensor(decl, &program.header).expect("a state tensor")))
 			.collect();
 		let mut run = Run { program, trees, data, states: vec![first], roots: vec![], steps: vec![] };
 		for step in 0..=STEPS {
