@@ -1,6 +1,18 @@
 //! Protocol rules as pure functions: no FRAME, no I/O.
 //!
 //! The chain, the daemons, the simulator and the fuzzers call the same code. Words are those of `docs/protocol.md`.
+//!
+//! | Module | Rules |
+//! |---|---|
+//! | [`job`], [`plan`] | the order, its validation, its division into segments, milestones and payments, clearing |
+//! | [`economics`] | detection probability, collateral, slashes |
+//! | [`sampling`] | which segments are checked, and by whom |
+//! | [`round`] | one milestone's verification |
+//! | [`holding`] | proof that a worker holds a state |
+//! | [`dispute`] | from a disputed segment to one micro-operation, and players for both sides |
+//! | [`reason`] | why something was closed, refused, slashed or decided |
+//! | [`parameters`], [`records`], [`interfaces`] | tunable numbers, what pallets store, how they reach each other |
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;

@@ -208,7 +208,10 @@ mod tests {
 		assert_ne!(tranche_seed(&s, 3, 1), tranche_seed(&s, 3, 2));
 		assert_ne!(tranche_seed(&s, 3, 1), tranche_seed(&s, 4, 1));
 		assert_ne!(milestone_seed(1, 0, &[0; 32], &[[1; 32]]), milestone_seed(1, 1, &[0; 32], &[[1; 32]]));
-		assert_ne!(milestone_seed(1, 0, &[0; 32], &[[1; 32], [2; 32]]), milestone_seed(1, 0, &[0; 32], &[[2; 32], [1; 32]]));
+		assert_ne!(
+			milestone_seed(1, 0, &[0; 32], &[[1; 32], [2; 32]]),
+			milestone_seed(1, 0, &[0; 32], &[[2; 32], [1; 32]])
+		);
 	}
 
 	#[test]

@@ -27,9 +27,14 @@ const LIE_AT: u64 = 3;
 enum Lie {
 	Nothing,
 	/// One bit of one element of an op's output; everything after is computed from it.
-	Element { op: usize, element: usize },
+	Element {
+		op: usize,
+		element: usize,
+	},
 	/// A byte of an op's output that is not an element.
-	Padding { op: usize },
+	Padding {
+		op: usize,
+	},
 	/// One bit of a tensor in the state after the step.
 	State(TensorId),
 	/// Claims 0 wherever a result is not finite.
@@ -197,8 +202,15 @@ impl TraceOracle for Party {
 		let bytes = self.bytes(step, op as usize);
 		let tree = TensorTree::build(&bytes).unwrap();
 		let float = self.program.geometry(op as usize).unwrap().output().dtype == DType::F32;
-		let finite = |chunk: &[u8]| !float || chunk.chunks(4).all(|w| is_finite(u32::from_le_bytes(w.try_into().unwrap())));
-		Ok(tree.tree().leaves().iter().zip(bytes.chunks(1024)).map(|(cv, chunk)| finite(chunk).then_some(*cv)).collect())
+		let finite =
+			|chunk: &[u8]| !float || chunk.chunks(4).all(|w| is_finite(u32::from_le_bytes(w.try_into().unwrap())));
+		Ok(tree
+			.tree()
+			.leaves()
+			.iter()
+			.zip(bytes.chunks(1024))
+			.map(|(cv, chunk)| finite(chunk).then_some(*cv))
+			.collect())
 	}
 
 	fn accumulators(&mut self, step: u64, op: u32, chunk: u32) -> Result<Vec<Hash>, String> {

@@ -49,8 +49,13 @@ impl LeafClaim {
 		let (trace, target) = match self {
 			LeafClaim::Link { chunk, span } => {
 				let claimed = span.after.unwrap_or(chunk.cv);
-				let target =
-					Target::Micro { op: chunk.op.op, chunk: chunk.chunk, link: span.lo, previous: span.before, claimed };
+				let target = Target::Micro {
+					op: chunk.op.op,
+					chunk: chunk.chunk,
+					link: span.lo,
+					previous: span.before,
+					claimed,
+				};
 				(&chunk.op.trace, target)
 			}
 			LeafClaim::Assembly(trace) => (trace, Target::StateAssembly { claimed: trace.step.post_root }),

@@ -22,6 +22,6 @@ mod tests;
 pub use leaf::{rule, RuleError, MAX_EVIDENCE};
 pub use moves::{step, time_out};
 pub use state::{
-	points, ChunkClaim, Clocks, Context, Descent, DisputeState, Ground, LeafClaim, LinkSpan, Move, OpClaim, Outcome, Phase,
-	Points, Proof, Revealed, Side, StepClaim, StepSpan, TraceClaim,
+	points, ChunkClaim, Clocks, Context, Descent, DisputeState, Ground, LeafClaim, LinkSpan, Move, OpClaim, Outcome,
+	Phase, Points, Proof, Revealed, Side, StepClaim, StepSpan, TraceClaim,
 };

@@ -1,8 +1,8 @@
 //! The transitions.
 
 use super::state::{
-	points, ChunkClaim, Clocks, Context, Descent, DisputeState, Ground, LeafClaim, LinkSpan, Move, OpClaim, Outcome, Phase, Points,
-	Proof, Revealed, Side, StepClaim, StepSpan, TraceClaim,
+	points, ChunkClaim, Clocks, Context, Descent, DisputeState, Ground, LeafClaim, LinkSpan, Move, OpClaim, Outcome,
+	Phase, Points, Proof, Revealed, Side, StepClaim, StepSpan, TraceClaim,
 };
 use crate::{BlockNumber, Hash, Reason};
 use assay_commitment::{combine_frontier, frontier, verify_node, Combiner, Domain, Node};
@@ -39,8 +39,8 @@ pub fn step(
 	}
 	let clocks = tick(&state.clocks, by, now)?;
 	match advance(&state.phase, context, played)? {
-		Advance::To(phase) => Ok((DisputeState { phase, clocks }, None)),
-		Advance::Malformed => {
+		Some(phase) => Ok((DisputeState { phase, clocks }, None)),
+		None => {
 			let outcome = Outcome { winner: Side::Challenger, ground: Ground::Malformed };
 			Ok((DisputeState { phase: state.phase.clone(), clocks }, Some(outcome)))
 		}
@@ -55,11 +55,6 @@ pub fn time_out(state: &DisputeState, now: BlockNumber) -> Result<Outcome, Reaso
 	Ok(Outcome { winner: state.phase.to_move().opponent(), ground: Ground::TimedOut })
 }
 
-enum Advance {
-	To(Phase),
-	Malformed,
-}
-
 /// Charges the blocks since the turn began to `by`.
 fn tick(clocks: &Clocks, by: Side, now: BlockNumber) -> Result<Clocks, Reason> {
 	let spent = now.saturating_sub(clocks.since);
@@ -70,7 +65,8 @@ fn tick(clocks: &Clocks, by: Side, now: BlockNumber) -> Result<Clocks, Reason> {
 	})
 }
 
-fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Advance, Reason> {
+/// The next phase; `None` if the chosen op has no meaning.
+fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Option<Phase>, Reason> {
 	let trace_len = context.program.n_ops.checked_add(1).ok_or(Reason::ProgramEmpty)?;
 	let next = match (phase, played) {
 		(Phase::StepsReveal(span), Move::Reveal(interior)) => {
@@ -102,7 +98,7 @@ fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Advance, R
 			if !node.is_leaf() || node.start == context.program.n_ops {
 				return Err(Reason::WrongMove);
 			}
-			let Some(geometry) = open_op(context, node.start, opening)? else { return Ok(Advance::Malformed) };
+			let Some(geometry) = open_op(context, node.start, opening)? else { return Ok(None) };
 			let (chunks, links) = (geometry.output_layout().chunks(), geometry.chain_len());
 			let op = OpClaim { trace: trace.clone(), op: node.start, output_root, chunks, links };
 			Phase::TensorReveal { op, node: Node::whole(chunks), hash: output_root }
@@ -129,7 +125,7 @@ fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Advance, R
 		}
 		_ => return Err(Reason::WrongMove),
 	};
-	Ok(Advance::To(next))
+	Ok(Some(next))
 }
 
 fn expect_count(hashes: &Points, count: usize) -> Result<(), Reason> {
@@ -174,7 +170,12 @@ fn reveal_trace(
 }
 
 /// Start and end of part `index` of a range with the given interior points, with its value at the interior ends.
-fn choose_part(lo: u64, hi: u64, interior: &Points, index: u8) -> Result<(u64, u64, Option<Hash>, Option<Hash>), Reason> {
+fn choose_part(
+	lo: u64,
+	hi: u64,
+	interior: &Points,
+	index: u8,
+) -> Result<(u64, u64, Option<Hash>, Option<Hash>), Reason> {
 	let ends = points(lo, hi);
 	let index = usize::from(index);
 	if index > ends.len() || ends.len() != interior.len() {

@@ -3,7 +3,9 @@
 //! A player keeps nothing between moves, so it may restart at any time. A defender who claims what it computed wins against
 //! everyone; a challenger who computed correctly wins against every wrong claim.
 
-use super::state::{points, DisputeState, LeafClaim, LinkSpan, Move, Phase, Points, Proof, Revealed, Side, StepSpan, TraceClaim};
+use super::state::{
+	points, DisputeState, LeafClaim, LinkSpan, Move, Phase, Points, Proof, Revealed, Side, StepSpan, TraceClaim,
+};
 use super::Context;
 use crate::Hash;
 use alloc::{boxed::Box, vec::Vec};
@@ -89,7 +91,9 @@ pub fn next_move<O: TraceOracle>(
 			let own = inner_links(span).into_iter().map(|link| own.get(link).copied());
 			first_part(interior, own).map(Move::Choose)
 		}
-		Phase::Leaf(_) => return evidence(state, context, oracle).map(|found| found.map(|e| Action::Evidence(Box::new(e)))),
+		Phase::Leaf(_) => {
+			return evidence(state, context, oracle).map(|found| found.map(|e| Action::Evidence(Box::new(e))))
+		}
 	};
 	Ok(Some(Action::Move(played.unwrap_or(Move::Concede))))
 }
@@ -139,7 +143,11 @@ fn reveal_trace<O: TraceOracle>(
 	let Some(Own { tree, .. }) = Own::new(TRACE, leaves).filter(|_| fits) else { return Ok(None) };
 	let post_proof = tree.prove(Node::leaf(context.program.n_ops)).and_then(Proof::new);
 	let children = tree.frontier(Node::whole(tree.n())).and_then(Points::new);
-	Ok(post_proof.zip(children).map(|(post_proof, children)| Move::RevealTrace { root: tree.root(), post_proof, children }))
+	Ok(post_proof.zip(children).map(|(post_proof, children)| Move::RevealTrace {
+		root: tree.root(),
+		post_proof,
+		children,
+	}))
 }
 
 fn choose_steps<O: TraceOracle>(span: &StepSpan, interior: &Points, oracle: &mut O) -> Result<Option<Move>, O::Error> {
@@ -178,7 +186,10 @@ fn first_part(interior: &Points, own: impl Iterator<Item = Option<Hash>>) -> Opt
 
 /// Positions, among the accumulators that are handed on, of the interior points of a span.
 fn inner_links(span: &LinkSpan) -> Vec<usize> {
-	points(span.lo.into(), span.hi.into()).into_iter().filter_map(|point| usize::try_from(point.checked_sub(1)?).ok()).collect()
+	points(span.lo.into(), span.hi.into())
+		.into_iter()
+		.filter_map(|point| usize::try_from(point.checked_sub(1)?).ok())
+		.collect()
 }
 
 /// A side's own tree; leaves that do not exist are marked.

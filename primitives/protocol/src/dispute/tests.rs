@@ -19,7 +19,13 @@ const CLOCK: u32 = 100;
 
 /// A chain of ops on `[rows, cols]` tensors: a product with a long inner dimension, a reduction, then sums.
 fn program(ops: u32, rows: u32, cols: u32, inner: u32) -> Program {
-	let decl = |name: &str, rows, cols, role| TensorDecl { name: name.as_bytes().to_vec(), dtype: DType::F32, rows, cols, role };
+	let decl = |name: &str, rows, cols, role| TensorDecl {
+		name: name.as_bytes().to_vec(),
+		dtype: DType::F32,
+		rows,
+		cols,
+		role,
+	};
 	let mut tensors = alloc::vec![
 		decl("a", rows, inner, Role::Param(Init::Zeros)),
 		decl("b", inner, cols, Role::State(Init::Zeros)),
@@ -115,7 +121,8 @@ impl TraceOracle for Toy {
 	}
 
 	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, ()> {
-		let mut leaves: Vec<_> = (0..self.program.ops.len() as u32).map(|op| Some(self.output_root(step, op))).collect();
+		let mut leaves: Vec<_> =
+			(0..self.program.ops.len() as u32).map(|op| Some(self.output_root(step, op))).collect();
 		let post = match self.post {
 			Some((claimed_step, root)) if claimed_step == step => root,
 			_ => self.value(Place::State(step + 1)),

@@ -1,8 +1,6 @@
 //! From the commitment to the last blind commitment: draw, commit, challenges for the pre-state, redraw.
 
-use super::state::{
-	Challenge, Check, CheckState, Effect, Phase, Replacement, Round, RoundContext, SegmentRound,
-};
+use super::state::{Challenge, Check, CheckState, Effect, Phase, Replacement, Round, RoundContext, SegmentRound};
 use crate::{BlockNumber, Hash, Reason, SegmentIndex};
 use alloc::vec::Vec;
 use assay_commitment::BoundaryOpening;
@@ -14,7 +12,11 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	}
 
 	/// The blocks whose author VRF outputs make the seed, once all of them are behind `now`.
-	pub fn beacon(&self, context: &RoundContext, now: BlockNumber) -> Result<core::ops::RangeInclusive<BlockNumber>, Reason> {
+	pub fn beacon(
+		&self,
+		context: &RoundContext,
+		now: BlockNumber,
+	) -> Result<core::ops::RangeInclusive<BlockNumber>, Reason> {
 		if self.phase != Phase::Committed {
 			return Err(Reason::WrongPhase);
 		}
@@ -47,7 +49,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		if drawn.iter().any(|(_, verifiers)| has_duplicates(verifiers)) {
 			return Err(Reason::NotEnoughDrawn);
 		}
-		let effects = drawn.iter().flat_map(|(_, verifiers)| verifiers.iter().cloned().map(Effect::LockCheck)).collect();
+		let effects =
+			drawn.iter().flat_map(|(_, verifiers)| verifiers.iter().cloned().map(Effect::LockCheck)).collect();
 		let until = now.saturating_add(context.parameters.blind_window);
 		let segments = drawn
 			.into_iter()

@@ -33,7 +33,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	fn settle_blind(&mut self, context: &RoundContext, now: BlockNumber) -> Result<Vec<Effect<AccountId>>, Reason> {
 		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
 		let unanswered = |challenge: &Challenge| matches!(challenge, Challenge::Open { until } if now > *until);
-		if segments.iter().any(|entry| unanswered(&entry.challenge)) {
+		// Where everybody has committed, the pre-state was served after all.
+		if segments.iter().any(|entry| entry.missing() > 0 && unanswered(&entry.challenge)) {
 			return Ok(self.fault(WorkerFault::NotServed, None, Reason::NotServed, committed));
 		}
 		let mut effects = Vec::new();

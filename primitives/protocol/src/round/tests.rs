@@ -93,7 +93,10 @@ impl Booked {
 		result
 	}
 
-	fn effects(&mut self, transition: impl FnOnce(&mut Round<Id>) -> Result<Vec<Effect<Id>>, Reason>) -> Result<(), Reason> {
+	fn effects(
+		&mut self,
+		transition: impl FnOnce(&mut Round<Id>) -> Result<Vec<Effect<Id>>, Reason>,
+	) -> Result<(), Reason> {
 		let effects = self.run(transition)?;
 		self.book(effects);
 		Ok(())
@@ -248,8 +251,19 @@ fn silence_on_a_challenge_is_a_fault() {
 	assert_eq!(booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7], 42)), Err(Reason::TooEarly));
 	assert_eq!(booked.settle(42), Err(Reason::TooEarly));
 	booked.settle(43).unwrap();
-	let fault = Effect::WorkerFault { fault: WorkerFault::NotServed, challenger: None, checkers: alloc::vec![1, 2, 3, 4] };
+	let fault =
+		Effect::WorkerFault { fault: WorkerFault::NotServed, challenger: None, checkers: alloc::vec![1, 2, 3, 4] };
 	assert_eq!(booked.last(), &fault);
+}
+
+#[test]
+fn a_challenge_is_moot_once_everybody_has_committed() {
+	let mut booked = drawn();
+	booked.run(|r| r.report_unserved(&context(), &5, 9, 20)).unwrap();
+	booked.commit(5, &honest(5, 9), 21).unwrap();
+	booked.commit(6, &honest(6, 9), 21).unwrap();
+	assert_eq!(booked.settle(33), Err(Reason::TooEarly));
+	assert!(matches!(booked.round.phase, Phase::Blind { .. }));
 }
 
 #[test]
@@ -286,8 +300,11 @@ fn openings_must_be_those_of_the_draw() {
 	assert_eq!(booked.settle(32), Err(Reason::TooEarly));
 	assert_eq!(booked.open(33), Err(Reason::TooLate));
 	booked.settle(33).unwrap();
-	let fault =
-		Effect::WorkerFault { fault: WorkerFault::NotOpened, challenger: None, checkers: alloc::vec![1, 2, 3, 4, 5, 6] };
+	let fault = Effect::WorkerFault {
+		fault: WorkerFault::NotOpened,
+		challenger: None,
+		checkers: alloc::vec![1, 2, 3, 4, 5, 6],
+	};
 	assert_eq!(booked.last(), &fault);
 }
 
@@ -328,13 +345,8 @@ fn disputed() -> Booked {
 	for answer in &answers {
 		booked.reveal(answer, 22).unwrap();
 	}
-	let accuse = Effect::Accuse {
-		segment: 7,
-		challenger: 3,
-		pre_root: state(6),
-		claimed_root: state(7),
-		found_root: [7; 32],
-	};
+	let accuse =
+		Effect::Accuse { segment: 7, challenger: 3, pre_root: state(6), claimed_root: state(7), found_root: [7; 32] };
 	assert!(booked.effects.contains(&accuse));
 	assert_eq!(booked.settle(100), Err(Reason::TooEarly));
 	booked
