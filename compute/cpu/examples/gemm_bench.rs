@@ -15,22 +15,8 @@ const THREADS: [usize; 2] = [1, 2];
 /// Time to spend on each measurement.
 const BUDGET: Duration = Duration::from_millis(800);
 
-type Sgemm = unsafe extern "C" fn(
-	i32,
-	i32,
-	i32,
-	i32,
-	i32,
-	i32,
-	f32,
-	*const f32,
-	i32,
-	*const f32,
-	i32,
-	f32,
-	*mut f32,
-	i32,
-);
+type Sgemm =
+	unsafe extern "C" fn(i32, i32, i32, i32, i32, i32, f32, *const f32, i32, *const f32, i32, f32, *mut f32, i32);
 
 struct OpenBlas(libloading::Library);
 

@@ -79,7 +79,7 @@ impl Cpu {
 		let finite = match (kind, inputs) {
 			(OpKind::MatMul { trans_a, trans_b }, [a, b]) => {
 				self.matmul(&f32_tensor(a)?, trans_a, &f32_tensor(b)?, trans_b, out)?
-			},
+			}
 			(OpKind::Unary(unary), [_]) => self.elementwise(Elementwise::Unary(unary), inputs, out)?,
 			(OpKind::Binary(binary), [_, _]) => self.elementwise(Elementwise::Binary(binary), inputs, out)?,
 			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, inputs, out)?,
@@ -90,21 +90,21 @@ impl Cpu {
 				}
 				let (path, cols) = (self.path, x.cols as usize);
 				self.over_rows_of(x.bits, cols, out.bits, 1, |x, out| reduce::over_cols(path, reduction, x, cols, out))
-			},
+			}
 			(OpKind::Reduce { reduction, axis: Axis::Rows }, [x]) => {
 				let x = f32_tensor(x)?;
 				if (out.rows, out.cols) != (1, x.cols) {
 					return Err(OpError::Shape("a reduction over rows gives one row"));
 				}
 				self.reduce_rows(reduction, &x, out.bits)
-			},
+			}
 			(OpKind::GatherBatch { stream }, [x]) => {
 				let x = tensor(x)?;
 				if x.cols != out.cols || x.dtype != out.dtype {
 					return Err(OpError::Shape("a batch has the columns and the type of its data"));
 				}
 				gather::batch(&x, Key::batch(&context.seed), stream, context.step, out.bits)
-			},
+			}
 			(OpKind::OneHot, [labels]) => {
 				let labels = tensor(labels)?;
 				if labels.dtype != DType::I32 || labels.cols != 1 || labels.rows != out.rows {
@@ -112,7 +112,7 @@ impl Cpu {
 				}
 				gather::one_hot(labels.bits, cols, out.bits);
 				true
-			},
+			}
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		};
 		if finite {
@@ -238,7 +238,7 @@ fn tensor<'a>(input: &Input<'a>) -> Result<Matrix<'a>, OpError> {
 		Input::Tensor(matrix) if matrix.rows == 0 || matrix.cols == 0 => Err(OpError::Shape("an input is empty")),
 		Input::Tensor(matrix) if u64::from(matrix.rows) * u64::from(matrix.cols) == matrix.bits.len() as u64 => {
 			Ok(*matrix)
-		},
+		}
 		Input::Tensor(_) => Err(OpError::Shape("an input's elements are not rows * cols")),
 		Input::Scalar(_) => Err(OpError::Shape("the op takes a tensor where a scalar was given")),
 	}

@@ -48,7 +48,7 @@ impl<'a> Sources<'a> {
 						return None;
 					}
 					Source { bits: matrix.bits, row_stride: if r == 1 { 0 } else { c }, along: c == cols && c != 1 }
-				},
+				}
 			};
 		}
 		Some(Self { sources, rows, cols }.flattened())

@@ -15,12 +15,10 @@
 //! let cpu = Cpu::new(Path::Auto, 1)?;
 //! let x = [1.0f32.to_bits(), 2.0f32.to_bits()];
 //! let mut sum = [0u32; 2];
-//! cpu.run(
-//! 	OpKind::Binary(BinaryKind::Add),
-//! 	&[Input::Tensor(Matrix { dtype: DType::F32, rows: 1, cols: 2, bits: &x }), Input::Scalar(0.5f32.to_bits())],
-//! 	&Context { seed: [0; 32], step: 0 },
-//! 	Output { dtype: DType::F32, rows: 1, cols: 2, bits: &mut sum },
-//! )?;
+//! let half = Input::Scalar(0.5f32.to_bits());
+//! let x = Input::Tensor(Matrix { dtype: DType::F32, rows: 1, cols: 2, bits: &x });
+//! let out = Output { dtype: DType::F32, rows: 1, cols: 2, bits: &mut sum };
+//! cpu.run(OpKind::Binary(BinaryKind::Add), &[x, half], &Context { seed: [0; 32], step: 0 }, out)?;
 //! assert_eq!(sum, [1.5f32.to_bits(), 2.5f32.to_bits()]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -29,7 +29,7 @@ impl Path {
 					&& is_x86_feature_detected!("avx512vl")
 					&& is_x86_feature_detected!("avx512bw")
 					&& is_x86_feature_detected!("avx512dq")
-			},
+			}
 			#[cfg(not(target_arch = "x86_64"))]
 			Path::Avx2 | Path::Avx512 => false,
 		}
@@ -46,7 +46,7 @@ impl Supported {
 			Path::Auto => {
 				let best = [Path::Avx512, Path::Avx2].into_iter().find(|path| path.supported());
 				Ok(Self(best.unwrap_or(Path::Portable)))
-			},
+			}
 			_ if path.supported() => Ok(Self(path)),
 			_ => Err(CpuError::Unsupported(path)),
 		}

@@ -18,7 +18,7 @@ impl Random {
 	}
 
 	fn below(&mut self, n: u32) -> u32 {
-		(u64::from(self.next()) * u64::from(n) >> 32) as u32
+		((u64::from(self.next()) * u64::from(n)) >> 32) as u32
 	}
 
 	/// A number of ordinary size.
@@ -90,7 +90,7 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		.map(|given| match given {
 			Given::Tensor(spec, bits, _) => {
 				Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
-			},
+			}
 			Given::Scalar(bits) => Input::Scalar(*bits),
 		})
 		.collect();
@@ -99,7 +99,8 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		let mut bits = vec![0xdead_beef; output.elements() as usize];
 		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
 		let result = cpu.run(kind, &inputs, &Context { seed: SEED, step }, out);
-		let place = format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
+		let place =
+			format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
 		assert_eq!(result, if finite { Ok(()) } else { Err(OpError::NonFinite) }, "{place}");
 		if let Some(index) = (0..bits.len()).find(|index| !same(bits[*index], expected[*index])) {
 			panic!("{place}: element {index} is {:08x}, the referee says {:08x}", bits[index], expected[index]);
@@ -110,7 +111,8 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 #[test]
 fn matrix_products() {
 	let (backends, mut random) = (backends(), Random(1));
-	let mut shapes = vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 1537, 16), (97, 40, 101)];
+	let mut shapes =
+		vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 1537, 16), (97, 40, 101)];
 	// Above the threshold for threads, and beyond one block of rows or columns.
 	shapes.extend([(130, 140, 150), (1100, 3, 700), (5, 5, 1100)]);
 	for _ in 0..12 {
@@ -159,8 +161,12 @@ fn elementwise() {
 		BinaryKind::Greater,
 	]
 	.map(OpKind::Binary);
-	let kinds: Vec<(OpKind, usize)> =
-		unary.into_iter().map(|kind| (kind, 1)).chain(binary.into_iter().map(|kind| (kind, 2))).chain([(OpKind::Fma, 3)]).collect();
+	let kinds: Vec<(OpKind, usize)> = unary
+		.into_iter()
+		.map(|kind| (kind, 1))
+		.chain(binary.into_iter().map(|kind| (kind, 2)))
+		.chain([(OpKind::Fma, 3)])
+		.collect();
 	for (kind, arity) in kinds {
 		for (rows, cols) in [(1, 1), (1, 37), (29, 1), (7, 10), (3, 1500), (300, 230)] {
 			for special in [false, true] {
@@ -201,7 +207,8 @@ fn functions_over_their_whole_range() {
 #[test]
 fn reductions() {
 	let (backends, mut random) = (backends(), Random(5));
-	let mut shapes = vec![(1, 1), (1, 31), (31, 1), (33, 65), (2, 4096), (4096, 2), (3, 9000), (9000, 3), (500, 300), (5, 17)];
+	let mut shapes =
+		vec![(1, 1), (1, 31), (31, 1), (33, 65), (2, 4096), (4096, 2), (3, 9000), (9000, 3), (500, 300), (5, 17)];
 	for _ in 0..10 {
 		shapes.push((1 + random.below(100), 1 + random.below(100)));
 	}
@@ -210,7 +217,7 @@ fn reductions() {
 			for special in [false, true] {
 				let x = f32s(rows, cols, || if special { random.any() } else { random.ordinary() });
 				let over_cols = OpKind::Reduce { reduction, axis: Axis::Cols };
-				check(&backends, over_cols, &[x.clone()], TensorSpec::f32(rows, 1));
+				check(&backends, over_cols, core::slice::from_ref(&x), TensorSpec::f32(rows, 1));
 				let over_rows = OpKind::Reduce { reduction, axis: Axis::Rows };
 				check(&backends, over_rows, &[x], TensorSpec::f32(1, cols));
 			}
@@ -266,4 +273,26 @@ fn arguments_that_do_not_fit_are_refused() {
 	assert!(matches!(run(OpKind::Fma, &[matrix(2, 3)], 2, 3), Err(OpError::Shape(_))));
 	assert!(matches!(run(OpKind::OneHot, &[matrix(6, 1)], 6, 1), Err(OpError::Shape(_))));
 	assert!(matches!(run(OpKind::Unary(UnaryKind::Neg), &[matrix(2, 3)], 2, 4), Err(OpError::Shape(_))));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_thread_that_flushes_subnormals_is_refused() {
+	let cpu = Cpu::new(Path::Auto, 1).expect("a backend");
+	let x = [1u32];
+	let run = || {
+		let input = Input::Tensor(Matrix { dtype: DType::F32, rows: 1, cols: 1, bits: &x });
+		let out = Output { dtype: DType::F32, rows: 1, cols: 1, bits: &mut [0] };
+		cpu.run(OpKind::Unary(UnaryKind::Neg), &[input], &Context { seed: SEED, step: 0 }, out)
+	};
+	let set = |mode: u32| {
+		// SAFETY: loads MXCSR from a local; the default and flush-to-zero are both valid values.
+		unsafe { core::arch::asm!("ldmxcsr [{}]", in(reg) &mode, options(nostack)) }
+	};
+	assert_eq!(run(), Ok(()));
+	set(0x9f80);
+	let refused = run();
+	set(0x1f80);
+	assert_eq!(refused, Err(OpError::FloatEnvironment));
+	assert_eq!(run(), Ok(()));
 }

@@ -94,7 +94,7 @@ impl SegmentOracle {
 		if self.trace.as_ref().map(|trace| trace.pre().step()) != Some(step) {
 			let mut pre = self.start.clone();
 			match self.engine.run_with(&mut pre, step, &mut |_| Ok(())) {
-				Ok(()) => {},
+				Ok(()) => {}
 				Err(RunError::NonFinite { step: failed, .. }) => return Err(OracleError::Failed { step, failed }),
 				Err(error) => return Err(error.into()),
 			}

@@ -67,7 +67,7 @@ impl Plan {
 				None => {
 					buffers.push(0);
 					buffers.len() - 1
-				},
+				}
 			};
 			buffers[buffer] = buffers[buffer].max(elements);
 			places[id] = Place::Buffer(buffer);

@@ -131,10 +131,7 @@ struct Rows {
 impl Rows {
 	fn split(self, features: u32) -> Result<Split, TensorError> {
 		let rows = self.y.len() as u32;
-		Ok(Split {
-			x: Tensor::new(DType::F32, rows, features, self.x)?,
-			y: Tensor::new(DType::I32, rows, 1, self.y)?,
-		})
+		Ok(Split { x: Tensor::new(DType::F32, rows, features, self.x)?, y: Tensor::new(DType::I32, rows, 1, self.y)? })
 	}
 }
 
@@ -169,7 +166,7 @@ impl Classification {
 						continue;
 					}
 					first
-				},
+				}
 			};
 			if (rows + 1).saturating_mul(columns.count as u64) > options.max_cells {
 				return Err(DataError::TooLarge { line, limit: options.max_cells });
@@ -185,7 +182,7 @@ impl Classification {
 			Some(columns) if !held_out.y.is_empty() => {
 				let features = columns.count as u32 - 1;
 				Ok(Self { features, classes, train: train.split(features)?, held_out: held_out.split(features)? })
-			},
+			}
 			_ => Err(too_few),
 		}
 	}

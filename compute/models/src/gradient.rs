@@ -34,7 +34,7 @@ impl Graph {
 				let part = match op.kind {
 					OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
 						self.fold_broadcast(part, Value(op.inputs[input]), op.output)
-					},
+					}
 					_ => part,
 				};
 				let sum = match adjoints[id.0 as usize] {
@@ -51,7 +51,7 @@ impl Graph {
 					let name = self.name(*value);
 					self.fail(BuildError::Independent(name));
 					*value
-				},
+				}
 			})
 			.collect()
 	}
@@ -85,7 +85,7 @@ impl Graph {
 					(_, _, false) => self.matmul_transposed(a, !trans_a, g, false),
 					(_, _, true) => self.matmul_transposed(g, true, a, trans_a),
 				}
-			},
+			}
 			OpKind::Unary(kind) => self.pull_unary(kind, operand(0), y, g),
 			OpKind::Binary(kind) => self.pull_binary(kind, input, operand(0), operand(1), y, g),
 			OpKind::Fma => match input {
@@ -94,7 +94,9 @@ impl Graph {
 				_ => g,
 			},
 			OpKind::Reduce { reduction: Reduction::Sum, .. } => g,
-			OpKind::Reduce { reduction: Reduction::Max, .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => return None,
+			OpKind::Reduce { reduction: Reduction::Max, .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => {
+				return None
+			}
 		})
 	}
 
@@ -105,22 +107,22 @@ impl Graph {
 				let (positive, negative) = (self.greater(x, 0.0), self.greater(0.0, x));
 				let sign = self.sub(positive, negative);
 				self.mul(g, sign)
-			},
+			}
 			UnaryKind::Relu => {
 				let passes = self.greater(x, 0.0);
 				self.mul(g, passes)
-			},
+			}
 			UnaryKind::Exp => self.mul(g, y),
 			UnaryKind::Log => self.div(g, x),
 			UnaryKind::Tanh => {
 				let square = self.mul(y, y);
 				let slope = self.sub(1.0, square);
 				self.mul(g, slope)
-			},
+			}
 			UnaryKind::Sqrt => {
 				let half = self.mul(g, 0.5);
 				self.div(half, y)
-			},
+			}
 		}
 	}
 
@@ -135,14 +137,13 @@ impl Graph {
 				let scaled = self.div(g, b);
 				let product = self.mul(scaled, y);
 				self.neg(product)
-			},
+			}
 			// The first operand wins a tie and takes the gradient.
 			(BinaryKind::Max, input) | (BinaryKind::Min, input) => {
-				let second =
-					if kind == BinaryKind::Max { self.greater(b, a) } else { self.greater(a, b) };
+				let second = if kind == BinaryKind::Max { self.greater(b, a) } else { self.greater(a, b) };
 				let share = if input == 0 { self.sub(1.0, second) } else { second };
 				self.mul(g, share)
-			},
+			}
 			(BinaryKind::Greater, _) => 0.0.into(),
 		}
 	}
@@ -152,10 +153,9 @@ impl Graph {
 	fn fold_broadcast(&mut self, part: Value, input: Value, output: TensorId) -> Value {
 		let (of, to) = (self.tensors[output.0 as usize].spec(), self.spec(input));
 		let mut part = part;
-		for (axis, extent, repeated) in [
-			(Axis::Rows, of.rows, to.rows == 1 && of.rows > 1),
-			(Axis::Cols, of.cols, to.cols == 1 && of.cols > 1),
-		] {
+		for (axis, extent, repeated) in
+			[(Axis::Rows, of.rows, to.rows == 1 && of.rows > 1), (Axis::Cols, of.cols, to.cols == 1 && of.cols > 1)]
+		{
 			if !repeated {
 				continue;
 			}

@@ -59,7 +59,7 @@ impl MlpConfig {
 					return Err(BuildError::Setting("epsilon and 1 - beta"));
 				}
 				(rate, [beta1, beta2, epsilon, weight_decay])
-			},
+			}
 		};
 		if !(rate.is_finite() && rate > 0.0) {
 			return Err(BuildError::Setting("rate"));

@@ -42,7 +42,7 @@ impl Optimiser {
 				for (param, gradient) in params.iter().zip(gradients) {
 					sgd(graph, *param, *gradient, rate, momentum);
 				}
-			},
+			}
 			Optimiser::AdamW { rate, beta1, beta2, epsilon, weight_decay } => {
 				// 1 - beta^t for step t, counted from 1: the power is state that each step multiplies once more.
 				let corrections = [("adamw.beta1_power", beta1), ("adamw.beta2_power", beta2)].map(|(name, beta)| {
@@ -55,7 +55,7 @@ impl Optimiser {
 				for (param, gradient) in params.iter().zip(gradients) {
 					adamw.apply(graph, *param, *gradient);
 				}
-			},
+			}
 		}
 	}
 }
@@ -88,15 +88,14 @@ impl AdamW {
 	fn apply(&self, graph: &mut Graph, param: Value, gradient: Value) {
 		let (name, spec) = (graph.name(param), graph.spec(param));
 		let square = graph.mul(gradient, gradient);
-		let [first, second] = [("first", self.beta1, gradient), ("second", self.beta2, square)].map(
-			|(moment, beta, sample)| {
+		let [first, second] =
+			[("first", self.beta1, gradient), ("second", self.beta2, square)].map(|(moment, beta, sample)| {
 				let state = graph.state(&format!("{name}.{moment}_moment"), spec.rows, spec.cols, Init::Zeros);
 				let kept = graph.mul(state, beta);
 				let next = graph.fma(sample, 1.0 - beta, kept);
 				graph.update(state, next);
 				next
-			},
-		);
+			});
 		let first = graph.div(first, self.corrections[0]);
 		let second = graph.div(second, self.corrections[1]);
 		let root = graph.sqrt(second);

@@ -54,7 +54,10 @@ fn size_is_bounded() {
 	assert!(matches!(read(&long, every_second()), Err(DataError::LongLine { line: 1 })));
 	let endless = std::io::BufReader::new(std::io::repeat(b'1'));
 	assert!(matches!(Classification::from_csv(endless, &every_second()), Err(DataError::LongLine { line: 1 })));
-	assert!(matches!(Classification::from_csv(&[0xff, b'\n'][..], &every_second()), Err(DataError::Read { line: 1, .. })));
+	assert!(matches!(
+		Classification::from_csv(&[0xff, b'\n'][..], &every_second()),
+		Err(DataError::Read { line: 1, .. })
+	));
 	let never = CsvOptions { hold_out_every: 1, ..CsvOptions::default() };
 	assert!(matches!(read("1,0\n1,0\n", never), Err(DataError::Options(_))));
 }

@@ -65,11 +65,11 @@ fn play_with<O: TraceOracle<Error = OracleError>>(
 					return (outcome, None);
 				}
 				state = next;
-			},
+			}
 			Action::Evidence(evidence) => {
 				let leaf = state.leaf().cloned();
 				return (rule(&state, &context, &evidence).expect("accepted evidence"), leaf);
-			},
+			}
 		}
 	}
 	panic!("no end: {state:?}");
@@ -140,7 +140,32 @@ fn a_worker_with_another_operand_is_caught_inside_the_chain() {
 		Some(LeafClaim::Link { chunk, .. }) => {
 			assert_eq!(chunk.op.op as usize, place);
 			assert_eq!(chunk.op.links, 12);
-		},
+		}
+		other => panic!("{other:?}"),
+	}
+}
+
+#[test]
+fn a_worker_who_goes_on_after_an_overflow_is_caught_at_the_op() {
+	use assay_models::Graph;
+	use assay_program::{Header, Lane, UnaryKind};
+	let mut graph = Graph::new(1);
+	let p = graph.uniform_param("p", 40, 50, 3.0);
+	let power = graph.exp(p);
+	let next = graph.add(power, p);
+	graph.update(p, next);
+	let header = Header { version: 1, lane: Lane::F32, seed: [8; 32], steps: 4, batch: 1, segment_steps: 2 };
+	let model = assay_models::Model { program: graph.finish(header).expect("valid"), data: Vec::new() };
+	let referee = engine(&model, cpu(Path::Auto, 1));
+	// The job's own program fails here, in step 2; the worker claims a result all the same.
+	let mut state = referee.initial_state();
+	let failure = referee.run(&mut state, 4, &mut support::on).expect_err("overflows");
+	assert!(matches!(failure, assay_engine::RunError::NonFinite { step: 2, op: 0, .. }), "{failure}");
+	let cheat = altered(&referee, &model, |program| program.ops[0].kind = OpKind::Unary(UnaryKind::Relu));
+	let (outcome, leaf) = play(&referee, cheat, engine(&model, cpu(Path::Portable, 1)));
+	assert_eq!(outcome, Outcome { winner: Side::Challenger, ground: Ground::Ruled });
+	match leaf {
+		Some(LeafClaim::Link { chunk, .. }) => assert_eq!((chunk.op.trace.step.step, chunk.op.op), (2, 0)),
 		other => panic!("{other:?}"),
 	}
 }

@@ -22,7 +22,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 				let spec = program.decl(id).expect("declared").spec();
 				let (row, col) = (if spec.rows == 1 { 0 } else { row }, if spec.cols == 1 { 0 } else { col });
 				values[&id][(row * spec.cols + col) as usize]
-			},
+			}
 		};
 		let extent = |input: usize| match op.inputs[input] {
 			Operand::Tensor(id) => program.decl(id).map(|decl| (decl.rows, decl.cols)).expect("declared"),
@@ -37,7 +37,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 						a * if trans_b { get(1, col, k) } else { get(1, k, col) }
 					})
 					.sum()
-			},
+			}
 			OpKind::Unary(kind) => {
 				let x = get(0, row, col);
 				match kind {
@@ -49,7 +49,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					UnaryKind::Tanh => x.tanh(),
 					UnaryKind::Sqrt => x.sqrt(),
 				}
-			},
+			}
 			OpKind::Binary(kind) => {
 				let (a, b) = (get(0, row, col), get(1, row, col));
 				match kind {
@@ -61,7 +61,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					BinaryKind::Min => a.min(b),
 					BinaryKind::Greater => f64::from(u8::from(a > b)),
 				}
-			},
+			}
 			OpKind::Fma => get(0, row, col) * get(1, row, col) + get(2, row, col),
 			OpKind::Reduce { reduction, axis } => {
 				let (rows, cols) = extent(0);
@@ -73,7 +73,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					Reduction::Sum => along.iter().sum(),
 					Reduction::Max => along.iter().copied().fold(f64::MIN, f64::max),
 				}
-			},
+			}
 			OpKind::GatherBatch { .. } | OpKind::OneHot => unreachable!("not in these graphs"),
 		};
 		let elements = (0..out.rows).flat_map(|row| (0..out.cols).map(move |col| (row, col)));
@@ -86,8 +86,11 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 /// Checks the gradients of the loss that `build` makes of parameters of these shapes, uniform in `offset ± 1`.
 fn check(name: &str, shapes: &[(u32, u32)], offset: f32, build: impl FnOnce(&mut Graph, &[Value]) -> Value) {
 	let mut graph = Graph::new(1);
-	let raw: Vec<Value> =
-		shapes.iter().enumerate().map(|(i, (rows, cols))| graph.uniform_param(&format!("p{i}"), *rows, *cols, 1.0)).collect();
+	let raw: Vec<Value> = shapes
+		.iter()
+		.enumerate()
+		.map(|(i, (rows, cols))| graph.uniform_param(&format!("p{i}"), *rows, *cols, 1.0))
+		.collect();
 	let params: Vec<Value> = raw.iter().map(|raw| graph.add(*raw, offset)).collect();
 	let loss = build(&mut graph, &params);
 	let gradients = graph.gradients(loss, &raw);

@@ -61,10 +61,8 @@ fn the_referee_gets_the_same_trace() {
 
 	engine.run(&mut state, 5, &mut on).expect("runs");
 	let ids: Vec<_> = program.state_tensors().map(|(id, _)| id).collect();
-	let soft = ids
-		.iter()
-		.map(|id| (*id, engine.state_tensor(&state, *id).expect("a state tensor").bits().to_vec()))
-		.collect();
+	let soft =
+		ids.iter().map(|id| (*id, engine.state_tensor(&state, *id).expect("a state tensor").bits().to_vec())).collect();
 	let data = model.data.iter().map(|(id, tensor)| (*id, tensor.bits().to_vec())).collect();
 	let step = whole::run_step(program, 5, &soft, &data).expect("runs");
 	let trace = engine.trace(&state).expect("runs");
@@ -120,7 +118,10 @@ fn checkpoints_that_are_not_the_programs_are_refused() {
 
 	let other = assay_models::MlpConfig { seed: [6; 32], ..config };
 	let other = assay_models::mlp(&other, &digits().train).expect("valid");
-	assert_eq!(support::engine(&other, cpu(Path::Auto, 1)).decode_checkpoint(&blob).err(), Some(CheckpointError::Program));
+	assert_eq!(
+		support::engine(&other, cpu(Path::Auto, 1)).decode_checkpoint(&blob).err(),
+		Some(CheckpointError::Program)
+	);
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn a_run_that_diverges_fails_at_one_place() {
 				let chunks = engine.traced_chunks(&trace, op).expect("the op's chunks");
 				assert!(chunks.iter().any(Option::is_none));
 				failures.insert((step, op));
-			},
+			}
 			other => panic!("{other:?}"),
 		}
 	}

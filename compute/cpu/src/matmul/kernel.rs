@@ -5,17 +5,18 @@ use crate::{hard::Hard, path::PORTABLE_FUSED};
 use assay_softfloat::Real;
 
 /// A register tile of `ROWS` x `COLS` chains.
-pub(super) trait Micro: Copy {
+pub(super) trait Micro {
 	/// Height of a tile, a divisor of [`super::BLOCK_ROWS`].
 	const ROWS: usize;
 	/// Width of a tile, a divisor of [`super::BLOCK_COLS`].
 	const COLS: usize;
-	/// The kernel.
-	const PROOF: Self;
-
 	/// Folds the chains of panels `a` (`ROWS` per inner index) and `b` (`COLS` per inner index) into `out`: stored on
 	/// the first segment, added afterwards. `out` may be smaller than the tile.
-	fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>);
+	///
+	/// # Safety
+	///
+	/// The processor has the instructions of the kernel.
+	unsafe fn run(a: &[f32], b: &[f32], first: bool, out: Region<'_>);
 }
 
 /// Folds finished chains of `width` columns into `out`.
@@ -29,16 +30,14 @@ fn fold(chains: &[f32], width: usize, first: bool, mut out: Region<'_>) {
 }
 
 /// For any processor.
-#[derive(Clone, Copy)]
 pub(super) struct Portable;
 
 impl Micro for Portable {
 	const ROWS: usize = 4;
 	const COLS: usize = 8;
-	const PROOF: Self = Portable;
 
 	#[inline(always)]
-	fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+	unsafe fn run(a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
 		let mut chains = [[Hard::<PORTABLE_FUSED>(0.0); Self::COLS]; Self::ROWS];
 		for (a, b) in a.chunks_exact(Self::ROWS).zip(b.chunks_exact(Self::COLS)) {
 			for (chains, a) in chains.iter_mut().zip(a) {
@@ -64,33 +63,29 @@ mod x86 {
 	use core::arch::x86_64::*;
 
 	/// 6 x 16 chains in 12 of the 16 vector registers.
-	#[derive(Clone, Copy)]
-	pub(in super::super) struct Avx2(());
+	pub(in super::super) struct Avx2;
 
 	impl Micro for Avx2 {
 		const ROWS: usize = 6;
 		const COLS: usize = 16;
-		const PROOF: Self = Avx2(());
 
 		#[inline(always)]
-		fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
-			// SAFETY: `matmul::run` picks this kernel only on a path whose processor has AVX2 and FMA.
+		unsafe fn run(a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+			// SAFETY: the caller vouches for AVX2 and FMA.
 			unsafe { avx2(a, b, first, out) }
 		}
 	}
 
 	/// 12 x 32 chains in 24 of the 32 vector registers.
-	#[derive(Clone, Copy)]
-	pub(in super::super) struct Avx512(());
+	pub(in super::super) struct Avx512;
 
 	impl Micro for Avx512 {
 		const ROWS: usize = 12;
 		const COLS: usize = 32;
-		const PROOF: Self = Avx512(());
 
 		#[inline(always)]
-		fn run(self, a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
-			// SAFETY: `matmul::run` picks this kernel only on a path whose processor has AVX-512 F.
+		unsafe fn run(a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+			// SAFETY: the caller vouches for AVX-512 F.
 			unsafe { avx512(a, b, first, out) }
 		}
 	}

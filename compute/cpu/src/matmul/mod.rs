@@ -10,7 +10,7 @@ mod kernel;
 mod pack;
 mod region;
 
-use core::cell::RefCell;
+use core::{cell::RefCell, marker::PhantomData};
 
 pub(crate) use region::Region;
 
@@ -66,7 +66,14 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 					let b_source = pack::Source { operand: b, outer: out.col0() + col, count: cols, start, len };
 					pack::run(path, b_source, M::COLS, b_panels);
 					let tile = out.part(row, rows, col, cols);
-					path.run(Tiles::<M> { a: a_panels, b: b_panels, len, first: start == 0, out: tile, micro: M::PROOF });
+					path.run(Tiles::<M> {
+						a: a_panels,
+						b: b_panels,
+						len,
+						first: start == 0,
+						out: tile,
+						micro: PhantomData,
+					});
 				}
 			}
 		}
@@ -80,7 +87,7 @@ struct Tiles<'a, 'b, M: Micro> {
 	len: usize,
 	first: bool,
 	out: Region<'b>,
-	micro: M,
+	micro: PhantomData<M>,
 }
 
 impl<M: Micro> Kernel for Tiles<'_, '_, M> {
@@ -95,7 +102,8 @@ impl<M: Micro> Kernel for Tiles<'_, '_, M> {
 				let rows = M::ROWS.min(self.out.rows() - row);
 				let cols = M::COLS.min(self.out.cols() - col);
 				let tile = self.out.part(row, rows, col, cols);
-				self.micro.run(a, b, self.first, tile);
+				// SAFETY: `run` above picks the kernel by the path, which the processor was found to have.
+				unsafe { M::run(a, b, self.first, tile) };
 			}
 		}
 	}

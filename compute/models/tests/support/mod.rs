@@ -9,7 +9,8 @@ use assay_models::{mlp, Classification, CsvOptions, MlpConfig, Model};
 
 /// The digits data set, pixels in 0..1.
 pub(crate) fn digits() -> Classification {
-	let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/digits.csv")).expect("the data set");
+	let file =
+		File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/digits.csv")).expect("the data set");
 	let options = CsvOptions { scale: 1.0 / 16.0, ..CsvOptions::default() };
 	Classification::from_csv(BufReader::new(file), &options).expect("well formed")
 }
