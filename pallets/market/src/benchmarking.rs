@@ -108,7 +108,7 @@ mod benchmarks {
 		_(RawOrigin::Signed(worker.clone()), id, UNIT);
 		assert!(matches!(
 			Jobs::<T>::get(id).map(|job| job.state),
-			Some(JobState::Order(order)) if order.bids.iter().any(|bid| bid.worker == worker)
+			Some(JobState::Order(order)) if order.bids.iter().any(|entry| entry.worker == worker)
 		));
 	}
 
