@@ -95,9 +95,11 @@ mod x86 {
 		const ROWS: usize = Avx2::ROWS;
 		const COLS: usize = Avx2::COLS;
 		let mut chains = [[_mm256_setzero_ps(); 2]; ROWS];
-		for (a, b) in a.chunks_exact(ROWS).zip(b.chunks_exact(COLS)) {
-			// SAFETY: `b` has 16 elements.
-			let b = unsafe { [_mm256_loadu_ps(b.as_ptr()), _mm256_loadu_ps(b.as_ptr().add(8))] };
+		// Arrays by value, not slices and loads: with nothing to check, the chains stay in registers in every profile.
+		let (columns, _) = b.as_chunks::<8>();
+		for (a, b) in a.as_chunks::<ROWS>().0.iter().zip(columns.as_chunks::<2>().0) {
+			// SAFETY: a register is 8 numbers.
+			let b = b.map(|b| unsafe { core::mem::transmute::<[f32; 8], __m256>(b) });
 			for i in 0..ROWS {
 				let a = _mm256_set1_ps(a[i]);
 				chains[i][0] = _mm256_fmadd_ps(a, b[0], chains[i][0]);
@@ -131,9 +133,11 @@ mod x86 {
 		const ROWS: usize = Avx512::ROWS;
 		const COLS: usize = Avx512::COLS;
 		let mut chains = [[_mm512_setzero_ps(); 2]; ROWS];
-		for (a, b) in a.chunks_exact(ROWS).zip(b.chunks_exact(COLS)) {
-			// SAFETY: `b` has 32 elements.
-			let b = unsafe { [_mm512_loadu_ps(b.as_ptr()), _mm512_loadu_ps(b.as_ptr().add(16))] };
+		// As above.
+		let (columns, _) = b.as_chunks::<16>();
+		for (a, b) in a.as_chunks::<ROWS>().0.iter().zip(columns.as_chunks::<2>().0) {
+			// SAFETY: a register is 16 numbers.
+			let b = b.map(|b| unsafe { core::mem::transmute::<[f32; 16], __m512>(b) });
 			for i in 0..ROWS {
 				let a = _mm512_set1_ps(a[i]);
 				chains[i][0] = _mm512_fmadd_ps(a, b[0], chains[i][0]);
