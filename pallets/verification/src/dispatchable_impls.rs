@@ -4,7 +4,7 @@ use assay_commitment::BoundaryOpening;
 use assay_protocol::{
 	holding::{self, Holding},
 	interfaces::Leases,
-	round::{Challenge, Effect, Phase, Round},
+	round::{Challenge, Effect, Phase, Round, RoundContext},
 	sampling::{draw_segments, milestone_seed, tranche_seed},
 	BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
 };
@@ -108,9 +108,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_settle(job: JobId, index: MilestoneIndex) -> DispatchResult {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		let now = Self::now();
-		let effects = if Self::beacon_is_lost(&record, context.parameters.beacon_blocks, now) {
-			record.round.phase = Phase::Failed(Reason::BeaconMissing);
-			alloc::vec![Effect::LeaseFailed(Reason::BeaconMissing)]
+		let effects = if Self::is_overdue(&record, &context, now) {
+			record.round.phase = Phase::Failed(Reason::NoVerifiers);
+			alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)]
 		} else {
 			record.round.settle(&context, now).map_err(refused::<T>)?
 		};
@@ -187,10 +187,12 @@ impl<T: Config> Pallet<T> {
 		Self::finish(job, index, record, Vec::new())
 	}
 
-	/// Whether a milestone was not drawn while its beacon was kept: then nobody can draw it any more.
-	fn beacon_is_lost(record: &MilestoneRecordOf<T>, beacon_blocks: u32, now: BlockNumber) -> bool {
-		let last = record.round.committed_at.saturating_add(beacon_blocks.max(1));
-		record.round.phase == Phase::Committed && now > last.saturating_add(T::BeaconLength::get())
+	/// Whether a milestone could not be drawn for as long as all its tranches would have taken, or while its beacon was kept.
+	fn is_overdue(record: &MilestoneRecordOf<T>, context: &RoundContext, now: BlockNumber) -> bool {
+		let parameters = &context.parameters;
+		let last = record.round.committed_at.saturating_add(parameters.beacon_blocks.max(1));
+		let tranches = parameters.blind_window.saturating_mul(parameters.max_tranches);
+		record.round.phase == Phase::Committed && now > last.saturating_add(tranches.min(T::BeaconLength::get()))
 	}
 
 	fn note_opening_due(job: JobId, index: MilestoneIndex, record: &MilestoneRecordOf<T>) {

@@ -76,12 +76,15 @@ pub mod pallet {
 		type Court: Court<Self::AccountId, Error = DispatchError>;
 		/// Counts the blocks in which users could transact: every window runs on it, and the beacon is numbered by it.
 		type Clock: BlockNumberProvider<BlockNumber = BlockNumber>;
-		/// Blocks whose VRF output is kept. Above the `beacon_blocks` parameter; a milestone not drawn within this many
-		/// blocks after its beacon ends its lease.
+		/// Blocks whose VRF output is kept: above `beacon_blocks + blind_window * max_tranches` of the parameters, within which
+		/// a milestone must be drawn.
 		#[pallet::constant]
 		type BeaconLength: Get<u32>;
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
+		/// Makes what the benchmarks start from.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: types::BenchmarkHelper<Self::AccountId>;
 	}
 
 	/// The pallet.

@@ -11,3 +11,11 @@ pub const MAX_CHECKED: u32 = MAX_DRAWN + 1;
 
 /// The worker's openings of a milestone's drawn segments.
 pub type Openings = BoundedVec<SegmentOpening, ConstU32<MAX_CHECKED>>;
+
+/// Makes what the benchmarks start from.
+#[cfg(feature = "runtime-benchmarks")]
+pub trait BenchmarkHelper<AccountId> {
+	/// A running lease of a job like `spec`, and `verifiers` ready verifiers with bond for two checks each. Returns the job
+	/// and its worker, who is none of them.
+	fn lease(spec: assay_protocol::job::JobSpec, verifiers: u32) -> (assay_protocol::JobId, AccountId);
+}

@@ -110,6 +110,34 @@ impl pallet_verification::Config for Test {
 	type Clock = System;
 	type BeaconLength = BeaconLength;
 	type WeightInfo = pallet_verification::weights::SubstrateWeight<Test>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = Setting;
+}
+
+/// What the benchmarks start from.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Setting;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl pallet_verification::types::BenchmarkHelper<Account> for Setting {
+	fn lease(spec: JobSpec, verifiers: u32) -> (JobId, Account) {
+		System::set_block_number(1);
+		let fund = |who: &Account| {
+			assert_ok!(<Balances as frame_support::traits::fungible::Mutate<_>>::mint_into(who, FUNDS));
+		};
+		fund(&CLIENT);
+		fund(&WORKER);
+		register_worker(&WORKER);
+		for id in 0..verifiers {
+			let who = account(100 + id as u8);
+			fund(&who);
+			register_verifier(&who);
+		}
+		let price = spec.offer.max_price;
+		assert_ok!(Market::post_job(signed(&CLIENT), spec));
+		assert_ok!(Market::bid(signed(&WORKER), JOB, price));
+		(JOB, WORKER)
+	}
 }
 
 impl pallet_disputes::Config for Test {
