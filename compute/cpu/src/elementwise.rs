@@ -94,6 +94,9 @@ impl<'a> Sources<'a> {
 
 /// An elementwise function of up to three inputs.
 trait Function {
+	/// Inputs that matter; the others are passed any value.
+	const ARITY: usize;
+
 	fn apply<R: Real>(a: R, b: R, c: R) -> R;
 }
 
@@ -106,10 +109,12 @@ pub(crate) enum Elementwise {
 }
 
 macro_rules! functions {
-	($($name:ident = |$a:ident, $b:ident, $c:ident| $value:expr;)*) => {
+	($($name:ident($arity:literal) = |$a:ident, $b:ident, $c:ident| $value:expr;)*) => {
 		$(
 			struct $name;
 			impl Function for $name {
+				const ARITY: usize = $arity;
+
 				#[inline(always)]
 				fn apply<R: Real>($a: R, $b: R, $c: R) -> R {
 					$value
@@ -120,21 +125,21 @@ macro_rules! functions {
 }
 
 functions! {
-	Neg = |a, _b, _c| a.neg();
-	Abs = |a, _b, _c| a.abs();
-	Relu = |a, _b, _c| R::select(R::from_bits(0).lt(a), a, R::from_bits(0));
-	Exp = |a, _b, _c| functions::exp(a);
-	Log = |a, _b, _c| functions::log(a);
-	Tanh = |a, _b, _c| functions::tanh(a);
-	Sqrt = |a, _b, _c| a.sqrt();
-	Add = |a, b, _c| a.add(b);
-	Sub = |a, b, _c| a.sub(b);
-	Mul = |a, b, _c| a.mul(b);
-	Div = |a, b, _c| a.div(b);
-	Max = |a, b, _c| a.max(b);
-	Min = |a, b, _c| a.min(b);
-	Greater = |a, b, _c| R::select(b.lt(a), R::from_bits(0x3f80_0000), R::from_bits(0));
-	MultiplyAdd = |a, b, c| a.fma(b, c);
+	Neg(1) = |a, _b, _c| a.neg();
+	Abs(1) = |a, _b, _c| a.abs();
+	Relu(1) = |a, _b, _c| R::select(R::from_bits(0).lt(a), a, R::from_bits(0));
+	Exp(1) = |a, _b, _c| functions::exp(a);
+	Log(1) = |a, _b, _c| functions::log(a);
+	Tanh(1) = |a, _b, _c| functions::tanh(a);
+	Sqrt(1) = |a, _b, _c| a.sqrt();
+	Add(2) = |a, b, _c| a.add(b);
+	Sub(2) = |a, b, _c| a.sub(b);
+	Mul(2) = |a, b, _c| a.mul(b);
+	Div(2) = |a, b, _c| a.div(b);
+	Max(2) = |a, b, _c| a.max(b);
+	Min(2) = |a, b, _c| a.min(b);
+	Greater(2) = |a, b, _c| R::select(b.lt(a), R::from_bits(0x3f80_0000), R::from_bits(0));
+	MultiplyAdd(3) = |a, b, c| a.fma(b, c);
 }
 
 /// Fills `out` and tells whether every element is finite.
@@ -186,23 +191,40 @@ impl<F: Function> Kernel for Blocks<'_, '_, F> {
 			let mut col = 0;
 			while col < cols {
 				let len = BLOCK.min(cols - col);
-				let [a, b, c] = [0, 1, 2].map(|i| {
-					let source = &sources[i];
-					match source.along {
-						true => &source.bits[row * source.row_stride + col..][..len],
-						false => &spread[i][..len],
-					}
-				});
+				let stretch = |i: usize| match sources[i].along {
+					true => &sources[i].bits[row * sources[i].row_stride + col..][..len],
+					false => &spread[i][..len],
+				};
 				let out = &mut self.out[row * cols + col..][..len];
-				for i in 0..len {
-					let (a, b, c) = (Hard::<FUSED>::from_bits(a[i]), Hard::from_bits(b[i]), Hard::from_bits(c[i]));
-					let bits = F::apply(a, b, c).to_bits();
-					flags |= non_finite_flag(bits);
-					out[i] = bits;
-				}
+				flags |= map::<F, FUSED>(stretch(0), stretch(1), stretch(2), out);
 				col += len;
 			}
 		}
 		!is_raised(flags)
 	}
+}
+
+/// `out = F(a, b, c)` over slices of one length; returns the elements' flags. A loop for each arity, over nothing but the
+/// slices that matter, is what the compiler vectorises.
+#[inline(always)]
+fn map<F: Function, const FUSED: bool>(a: &[u32], b: &[u32], c: &[u32], out: &mut [u32]) -> u32 {
+	let number = |bits: &u32| Hard::<FUSED>::from_bits(*bits);
+	let mut flags = 0u32;
+	if F::ARITY == 1 {
+		for (a, out) in a.iter().zip(out) {
+			*out = F::apply(number(a), number(a), number(a)).to_bits();
+			flags |= non_finite_flag(*out);
+		}
+	} else if F::ARITY == 2 {
+		for ((a, b), out) in a.iter().zip(b).zip(out) {
+			*out = F::apply(number(a), number(b), number(b)).to_bits();
+			flags |= non_finite_flag(*out);
+		}
+	} else {
+		for (((a, b), c), out) in a.iter().zip(b).zip(c).zip(out) {
+			*out = F::apply(number(a), number(b), number(c)).to_bits();
+			flags |= non_finite_flag(*out);
+		}
+	}
+	flags
 }
