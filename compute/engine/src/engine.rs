@@ -83,7 +83,8 @@ impl Engine {
 		Self::with_limits(program, data, cpu, &Limits::default())
 	}
 
-	/// Checks the program against `limits` and the data against the program.
+	/// Checks the program against `limits` and the data against the program. A machine that takes programs from strangers
+	/// sets `limits.total_bytes` to the memory it can spare: states and temps are allocated from the program's shapes.
 	pub fn with_limits(
 		program: Program,
 		data: Vec<(TensorId, Tensor)>,
