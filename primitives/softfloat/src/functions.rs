@@ -9,8 +9,15 @@
 //! `2^-n` is the relative error of the rounded polynomial in exact arithmetic. Coefficients are listed from the highest
 //! power, in the order Horner's scheme uses them.
 //!
-//! The maximal errors stated are over all 2^32 inputs, in units of the last place of the exact result (2^-149 below the
-//! normal range), and `examples/function_sweep.rs` measures them.
+//! Largest errors over all 2^32 inputs, in units of the last place of the exact result (2^-149 below the normal range),
+//! measured with `examples/function_sweep.rs` against binary64; the digest covers every (input, output) pair:
+//!
+//! | function | error, ulp | worst input | digest |
+//! |---|---|---|---|
+//! | [`exp`] | 0.8913 | `c0bb2813` | `5d9a6459c2443caa` |
+//! | [`log`] | 0.9229 | `3f34d8a6` | `16fdd5bf404161e5` |
+//! | [`tanh`] | 1.5057 | `3f101fb8` | `bd7aaa37c589952c` |
+//! | [`sigmoid`] | 1.4797 | `c09b1629` | `9abb1776c374d526` |
 
 use crate::Real;
 
@@ -71,7 +78,7 @@ pub fn exp<R: Real>(x: R) -> R {
 	let power = quotient.fma(r, constant(ONE));
 
 	let first = k >> 1;
-	let second = k - first;
+	let second = k.wrapping_sub(first);
 	let scaled = power.mul(R::power_of_two(first)).mul(R::power_of_two(second));
 	R::select(x.is_nan(), constant(NAN), scaled)
 }
