@@ -2,6 +2,7 @@
 
 use crate::{configs::BABE_GENESIS_EPOCH_CONFIG, constants::UNIT, *};
 use alloc::{string::ToString, vec, vec::Vec};
+use assay_protocol::parameters::Parameters;
 use frame_support::build_struct_json_patch;
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
@@ -22,7 +23,11 @@ struct Speed {
 
 /// One validator, Alice, and a block every second.
 fn development() -> Value {
-	preset(&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)], Speed { slot: 1_000, epoch: 60 })
+	preset(
+		&[(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
+		Speed { slot: 1_000, epoch: 60 },
+		Parameters::development(),
+	)
 }
 
 /// Four validators, Alice to Dave, at the speed of a public network.
@@ -35,11 +40,12 @@ fn local_testnet() -> Value {
 			(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
 		],
 		Speed { slot: 6_000, epoch: 100 },
+		Parameters::development(),
 	)
 }
 
 /// A chain of well-known accounts whose `validators` bond from their stash; Alice has sudo.
-fn preset(validators: &[(Sr25519Keyring, Ed25519Keyring)], speed: Speed) -> Value {
+fn preset(validators: &[(Sr25519Keyring, Ed25519Keyring)], speed: Speed, parameters: Parameters) -> Value {
 	let stashes: Vec<_> = validators
 		.iter()
 		.filter_map(|(validator, finalizer)| Some((stash_of(*validator)?, session_keys(*validator, *finalizer))))
@@ -57,6 +63,7 @@ fn preset(validators: &[(Sr25519Keyring, Ed25519Keyring)], speed: Speed) -> Valu
 			keys: stashes.into_iter().map(|(stash, keys)| (stash.clone(), stash, keys)).collect::<Vec<_>>(),
 		},
 		babe: pallet_babe::GenesisConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
+		market: pallet_market::GenesisConfig { parameters: Some(parameters) },
 		sudo: pallet_sudo::GenesisConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
 	})
 }

@@ -177,7 +177,14 @@ mod runtime {
 	#[runtime::pallet_index(33)]
 	pub type MultiBlockMigrations = pallet_migrations;
 
-	// 40 Operators, 41 Market, 42 Verification, 43 Disputes.
+	#[runtime::pallet_index(40)]
+	pub type Operators = pallet_operators;
+	#[runtime::pallet_index(41)]
+	pub type Market = pallet_market;
+	#[runtime::pallet_index(42)]
+	pub type Verification = pallet_verification;
+	#[runtime::pallet_index(43)]
+	pub type Disputes = pallet_disputes;
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -186,6 +193,10 @@ mod benches {
 		[pallet_balances, Balances]
 		[pallet_timestamp, Timestamp]
 		[pallet_validator_set, ValidatorSet]
+		[pallet_operators, Operators]
+		[pallet_market, Market]
+		[pallet_verification, Verification]
+		[pallet_disputes, Disputes]
 		[pallet_utility, Utility]
 		[pallet_multisig, Multisig]
 		[pallet_proxy, Proxy]

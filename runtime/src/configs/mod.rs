@@ -4,13 +4,18 @@
 
 mod consensus;
 mod control;
+mod disputes;
 mod fees;
+mod market;
+mod operators;
 mod system;
 mod validator_set;
+mod verification;
 mod wallets;
 
 pub use consensus::{EpochLength, EquivocationReportPeriod, BABE_GENESIS_EPOCH_CONFIG};
 pub use control::{NeverFiltered, NeverPaused};
 pub use fees::ToAuthor;
 pub use system::{BlockLength, BlockWeights, Version};
+pub use verification::AuthorVrf;
 pub use wallets::ProxyType;

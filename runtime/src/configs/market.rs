@@ -1,0 +1,9 @@
+use crate::*;
+
+impl pallet_market::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type NativeBalance = Balances;
+	type Operators = Operators;
+	type Rounds = Verification;
+	type WeightInfo = pallet_market::weights::SubstrateWeight<Runtime>;
+}
