@@ -46,7 +46,10 @@ impl<T: Config> Court<T::AccountId> for Pallet<T> {
 			defender: accusation.defender.clone(),
 			challenger: accusation.challenger.clone(),
 		});
-		Disputes::<T>::insert(id, DisputeRecordOf::<T> { accusation, context, state, opened_at: now, moves: 0, bytes: 0 });
+		Disputes::<T>::insert(
+			id,
+			DisputeRecordOf::<T> { accusation, context, state, opened_at: now, moves: 0, bytes: 0 },
+		);
 		Ok(id)
 	}
 

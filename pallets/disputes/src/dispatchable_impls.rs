@@ -26,7 +26,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_play(who: T::AccountId, id: u64, played: Move) -> DispatchResultWithPostInfo {
 		let mut record = Disputes::<T>::get(id).ok_or(Error::<T>::NotFound)?;
 		let by = side_of::<T>(&record, &who).ok_or(Error::<T>::NotAParty)?;
-		let (state, outcome) = step(&record.state, &record.context, &played, by, Self::now()).map_err(Error::<T>::from)?;
+		let (state, outcome) =
+			step(&record.state, &record.context, &played, by, Self::now()).map_err(Error::<T>::from)?;
 		let len = saturated_len(&played);
 		count_move(&mut record, id, len);
 		record.state = state;
@@ -35,9 +36,9 @@ impl<T: Config> Pallet<T> {
 			Self::conclude(id, record, outcome, None, Weight::zero());
 			return Ok(Some(played_weight.saturating_add(T::WeightInfo::verdict())).into());
 		}
-		let (moves, phase, deadline) = (record.moves, record.state.phase.clone(), record.state.deadline());
+		let (moves, to_move, deadline) = (record.moves, record.state.phase.to_move(), record.state.deadline());
 		Disputes::<T>::insert(id, record);
-		Self::deposit_event(Event::Moved { id, moves, phase, deadline });
+		Self::deposit_event(Event::Moved { id, moves, to_move, deadline });
 		Ok(Some(played_weight).into())
 	}
 
@@ -115,11 +116,7 @@ fn side_of<T: Config>(record: &DisputeRecordOf<T>, who: &T::AccountId) -> Option
 }
 
 /// Counts a move whose argument besides the id takes `len` bytes.
-fn count_move<AccountId>(
-	record: &mut assay_protocol::records::disputes::DisputeRecord<AccountId>,
-	id: u64,
-	len: u32,
-) {
+fn count_move<AccountId>(record: &mut assay_protocol::records::disputes::DisputeRecord<AccountId>, id: u64, len: u32) {
 	let call = CALL_HEAD.saturating_add(saturated_len(&Compact(id))).saturating_add(len);
 	record.moves = record.moves.saturating_add(1);
 	record.bytes = record.bytes.saturating_add(call);

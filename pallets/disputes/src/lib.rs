@@ -39,7 +39,7 @@ pub mod pallet {
 	use super::*;
 	use alloc::boxed::Box;
 	use assay_protocol::{
-		dispute::{Move, Outcome, Phase},
+		dispute::{Move, Outcome, Side},
 		interfaces::{Leases, OnVerdict},
 		records::disputes::LeafKind,
 		BlockNumber, JobId, MilestoneIndex, Reason, SegmentIndex,
@@ -79,8 +79,7 @@ pub mod pallet {
 
 	/// Running disputes of each job, ascending.
 	#[pallet::storage]
-	pub type OpenByJob<T: Config> =
-		StorageMap<_, Twox64Concat, JobId, BoundedVec<u64, T::MaxOpenPerJob>, ValueQuery>;
+	pub type OpenByJob<T: Config> = StorageMap<_, Twox64Concat, JobId, BoundedVec<u64, T::MaxOpenPerJob>, ValueQuery>;
 
 	/// What happened.
 	#[pallet::event]
@@ -109,9 +108,9 @@ pub mod pallet {
 			id: u64,
 			/// Moves so far.
 			moves: u32,
-			/// Where it stands now.
-			phase: Phase,
-			/// Last block in which the side to move can move.
+			/// Whose clock runs now.
+			to_move: Side,
+			/// Last block in which that side can move.
 			deadline: BlockNumber,
 		},
 		/// The dispute ended.

@@ -33,7 +33,7 @@ const BYTE: u64 = 10_000;
 /// Picoseconds per scalar operation of the referee.
 const OP: u64 = 20_000;
 /// Encoded size of a dispute with its trie nodes, rounded up.
-const RECORD: u64 = 3_500;
+const RECORD: u64 = 9_000;
 /// Encoded size of what a verdict touches at the neighbours: round, job, operators, index of verifiers.
 const VERDICT: u64 = 120_000;
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::types::{BenchmarkHelper, MAX_CHECKED};
 use alloc::{boxed::Box, vec, vec::Vec};
 use assay_commitment::{
-	boundary, BlindAnswer, BoundaryOpening, DType, Layout, MilestoneTree, SegmentRange, StateLeaf, StateMeta, StateTree,
-	TensorTree,
+	boundary, BlindAnswer, BoundaryOpening, DType, Layout, MilestoneTree, SegmentRange, StateLeaf, StateMeta,
+	StateTree, TensorTree,
 };
 use assay_program::{Header, Lane, ProgramCommitment};
 use assay_protocol::{
@@ -17,7 +17,6 @@ use assay_protocol::{
 	Hash, JobId,
 };
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
 use frame_system::RawOrigin;
 
 /// Verifiers of each segment: with [`MAX_CHECKED`] segments, the most checks a milestone has.
@@ -120,7 +119,12 @@ fn checks<T: Config>(job: JobId) -> Vec<(u32, T::AccountId)> {
 		.collect()
 }
 
-fn answer<T: Config>(job: JobId, segment: u32, who: &T::AccountId, post_root: Hash) -> Result<BlindAnswer, BenchmarkError> {
+fn answer<T: Config>(
+	job: JobId,
+	segment: u32,
+	who: &T::AccountId,
+	post_root: Hash,
+) -> Result<BlindAnswer, BenchmarkError> {
 	let verifier = who.clone().into();
 	Ok(BlindAnswer { verifier, nonce: [1; 32], job, milestone: 0, segment, pre_root: state()?.root(), post_root })
 }

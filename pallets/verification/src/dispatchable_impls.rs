@@ -24,7 +24,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(who == lease.worker, refused::<T>(Reason::NotLeaseholder));
 		let ahead = index.checked_sub(lease.next_milestone).filter(|_| index < lease.milestones);
 		let ahead = ahead.ok_or(refused::<T>(Reason::MilestoneOutOfOrder))?;
-		let in_order = ahead == 0 || index.checked_sub(1).is_some_and(|before| Milestones::<T>::contains_key(job, before));
+		let in_order =
+			ahead == 0 || index.checked_sub(1).is_some_and(|before| Milestones::<T>::contains_key(job, before));
 		ensure!(in_order && !Milestones::<T>::contains_key(job, index), refused::<T>(Reason::MilestoneOutOfOrder));
 		ensure!(ahead < lease.parameters.run_ahead.max(1), refused::<T>(Reason::RunAheadExceeded));
 		let round = Round::commit(root, Self::now());
@@ -45,8 +46,7 @@ impl<T: Config> Pallet<T> {
 		let mut busy = Vec::new();
 		let mut segments = Vec::new();
 		for segment in draw_segments(&seed, context.range, lease.spec.verify.drawn) {
-			let verifiers =
-				Self::assign(&tranche_seed(&seed, segment, 1), lease.spec.verify.verifiers, &barred, &busy);
+			let verifiers = Self::assign(&tranche_seed(&seed, segment, 1), lease.spec.verify.verifiers, &barred, &busy);
 			busy.extend(verifiers.iter().cloned());
 			segments.push((segment, verifiers));
 		}
@@ -71,12 +71,7 @@ impl<T: Config> Pallet<T> {
 		Self::finish(job, index, record, Vec::new())
 	}
 
-	pub(crate) fn do_open(
-		who: T::AccountId,
-		job: JobId,
-		index: MilestoneIndex,
-		openings: Openings,
-	) -> DispatchResult {
+	pub(crate) fn do_open(who: T::AccountId, job: JobId, index: MilestoneIndex, openings: Openings) -> DispatchResult {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		ensure!(who == record.worker, refused::<T>(Reason::NotLeaseholder));
 		record.round.open(&context, &openings, Self::now()).map_err(refused::<T>)?;
@@ -96,10 +91,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		let account: [u8; 32] = who.clone().into();
-		let effects = record
-			.round
-			.reveal(&context, &who, account, segment, nonce, found, Self::now())
-			.map_err(refused::<T>)?;
+		let effects =
+			record.round.reveal(&context, &who, account, segment, nonce, found, Self::now()).map_err(refused::<T>)?;
 		let agreed = effects.is_empty();
 		Self::deposit_event(Event::Revealed { job, index, segment, verifier: who, agreed });
 		Self::finish(job, index, record, effects)

@@ -38,12 +38,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Draws up to `count` verifiers and reserves the bond of one check of each. None of `barred` is drawn; one of `busy`,
 	/// who has another segment of the milestone already, only where too few others are ready.
-	pub(crate) fn assign(
-		seed: &Hash,
-		count: u32,
-		barred: &[T::AccountId],
-		busy: &[T::AccountId],
-	) -> Vec<T::AccountId> {
+	pub(crate) fn assign(seed: &Hash, count: u32, barred: &[T::AccountId], busy: &[T::AccountId]) -> Vec<T::AccountId> {
 		let excluded: Vec<T::AccountId> = barred.iter().chain(busy).cloned().collect();
 		let mut assigned = Self::reserve(T::Operators::draw_verifiers(seed, count, &excluded));
 		let missing = count.saturating_sub(assigned.len() as u32);

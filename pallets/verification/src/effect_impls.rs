@@ -49,15 +49,15 @@ impl<T: Config> Pallet<T> {
 			Effect::ReleaseCheck { verifier, honest } => {
 				T::Operators::release_check(&verifier, honest);
 				Ok(())
-			},
+			}
 			Effect::SlashCheck { verifier, fault, to_worker } => {
 				T::Operators::slash_check(&verifier, fault, to_worker.then_some(worker));
 				Ok(())
-			},
+			}
 			Effect::NoteAbsence(verifier) => {
 				T::Operators::note_absence(&verifier);
 				Ok(())
-			},
+			}
 			Effect::Accuse { segment, challenger, pre_root, claimed_root, found_root } => T::Court::open(Accusation {
 				job,
 				attempt,
@@ -76,10 +76,10 @@ impl<T: Config> Pallet<T> {
 				let checks = checkers.len() as u32;
 				Self::deposit_event(Event::MilestoneVerified { job, index, state_root, checks });
 				Ok(())
-			},
+			}
 			Effect::WorkerFault { fault, challenger, checkers } => {
 				T::Leases::worker_fault(job, fault, challenger.as_ref(), &checkers)
-			},
+			}
 			Effect::LeaseFailed(_) => T::Leases::lease_failed(job),
 		}
 	}
@@ -114,8 +114,10 @@ impl<T: Config> Pallet<T> {
 		challenger: &T::AccountId,
 		worker_lost: bool,
 	) -> DispatchResult {
-		let mut record =
-			Milestones::<T>::get(job, index).filter(|record| record.attempt == attempt).ok_or(Error::<T>::NotFound)?;
+		// A round that has ended dismissed its disputes; a verdict for it would change nothing.
+		let Some(mut record) = Milestones::<T>::get(job, index).filter(|record| record.attempt == attempt) else {
+			return Ok(());
+		};
 		let effects = record
 			.round
 			.verdict(segment, challenger, worker_lost)

@@ -99,15 +99,8 @@ pub mod pallet {
 	/// verifiers for each of `max_tranches` tranches.
 	#[pallet::storage]
 	#[pallet::unbounded]
-	pub type Milestones<T: Config> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		JobId,
-		Twox64Concat,
-		MilestoneIndex,
-		MilestoneRecordOf<T>,
-		OptionQuery,
-	>;
+	pub type Milestones<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, JobId, Twox64Concat, MilestoneIndex, MilestoneRecordOf<T>, OptionQuery>;
 
 	/// What happened.
 	#[pallet::event]

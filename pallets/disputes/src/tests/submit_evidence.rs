@@ -33,7 +33,7 @@ fn success_basic() {
 			.find_map(|event| match event {
 				RuntimeEvent::Disputes(crate::Event::Ended { moves, bytes, leaf, referee, .. }) => {
 					Some((moves, bytes, leaf, referee))
-				},
+				}
 				_ => None,
 			})
 			.expect("it ended");
@@ -52,7 +52,8 @@ fn fails_before_the_leaf() {
 		let evidence = at_leaf();
 		// A second dispute over the same job at its first phase.
 		let mut record = dispute(0);
-		record.state = assay_protocol::dispute::DisputeState::open(&record.context, System::block_number()).expect("opens");
+		record.state =
+			assay_protocol::dispute::DisputeState::open(&record.context, System::block_number()).expect("opens");
 		let at_leaf = crate::Disputes::<Test>::get(0).expect("runs");
 		crate::Disputes::<Test>::insert(0, record);
 		assert_noop!(
@@ -99,7 +100,8 @@ fn fails_when_too_large() {
 
 #[test]
 fn the_largest_micro_operation_fits_a_block() {
-	let largest = <Test as crate::Config>::WeightInfo::submit_evidence(crate::weights::MAX_BYTES, crate::weights::MAX_OPS);
+	let largest =
+		<Test as crate::Config>::WeightInfo::submit_evidence(crate::weights::MAX_BYTES, crate::weights::MAX_OPS);
 	// A tenth of a 2 s block.
 	assert!(largest.ref_time() < 200_000_000_000, "{largest:?}");
 }

@@ -247,7 +247,8 @@ fn contact() -> pallet_operators::Contact {
 }
 
 fn register_worker(who: &Account) {
-	let capabilities = pallet_operators::Capabilities { slots: 4, cores: 2, memory_mib: 1_024, devices: Default::default() };
+	let capabilities =
+		pallet_operators::Capabilities { slots: 4, cores: 2, memory_mib: 1_024, devices: Default::default() };
 	assert_ok!(Operators::register_worker(signed(who), WORKER_BOND, contact(), capabilities));
 }
 
@@ -272,11 +273,7 @@ pub(crate) fn spec(run: &Run, verifiers: u32) -> JobSpec {
 		program_blob: [1; 32],
 		initial_root: run.roots[0],
 		milestone_segments: MILESTONE_SEGMENTS,
-		offer: Offer {
-			max_price: PRICE,
-			clearing: Clearing::Ramp { start: PRICE, duration: 10 },
-			deadline: 1_000,
-		},
+		offer: Offer { max_price: PRICE, clearing: Clearing::Ramp { start: PRICE, duration: 10 }, deadline: 1_000 },
 		verify: Verify { drawn: 1, verifiers, insured_value: 10 * UNIT, fee_per_check: FEE },
 		memory_mib: 64,
 		endpoint: b"/ip4/127.0.0.1/tcp/4000".to_vec(),
@@ -444,7 +441,7 @@ pub(crate) fn play_to_leaf(id: u64, worker: &Run, verifier: &Run) -> Evidence {
 		match next_action(id, worker, verifier) {
 			(who, Action::Move(played)) => {
 				assert_ok!(Disputes::play(signed(&who), id, Box::new(played)));
-			},
+			}
 			(_, Action::Evidence(evidence)) => return *evidence,
 		}
 		skip(1);

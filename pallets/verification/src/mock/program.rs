@@ -3,8 +3,8 @@
 
 use assay_commitment::Hash;
 use assay_program::{
-	DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, StepContext, TensorDecl, TensorId, Update,
-	{BinaryKind, philox},
+	DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, StepContext, TensorDecl, TensorId,
+	Update, {philox, BinaryKind},
 };
 use assay_referee::{
 	init_tensor, run_op, run_step,
@@ -70,7 +70,10 @@ pub(crate) fn program() -> Program {
 		updates: vec![Update { state: W, value: TensorId(6) }, Update { state: COUNT, value: TensorId(7) }],
 		metrics: vec![],
 	};
-	assert_eq!(assay_program::decode_program(&codec::Encode::encode(&program), &Default::default()).as_ref(), Ok(&program));
+	assert_eq!(
+		assay_program::decode_program(&codec::Encode::encode(&program), &Default::default()).as_ref(),
+		Ok(&program)
+	);
 	program
 }
 
@@ -130,7 +133,7 @@ impl Run {
 		match lie {
 			Some(Lie::State { step: at }) if at == step => {
 				done.state.get_mut(&W).expect("w is state")[1] ^= 1;
-			},
+			}
 			Some(Lie::Output { step: at, op: wrong, element }) if at == step => {
 				let mut temps = Values::new();
 				for (index, op) in self.program.ops.iter().enumerate() {
@@ -155,8 +158,8 @@ impl Run {
 				for update in &self.program.updates {
 					done.state.insert(update.state, temps[&update.value].clone());
 				}
-			},
-			_ => {},
+			}
+			_ => {}
 		}
 		done
 	}

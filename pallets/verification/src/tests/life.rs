@@ -17,7 +17,7 @@ fn ended() -> (Side, Ground, Option<LeafKind>, u32, u32) {
 		.find_map(|event| match event {
 			RuntimeEvent::Disputes(pallet_disputes::Event::Ended { outcome, leaf, moves, bytes, .. }) => {
 				Some((outcome.winner, outcome.ground, leaf, moves, bytes))
-			},
+			}
 			_ => None,
 		})
 		.expect("a dispute ended")
@@ -85,10 +85,7 @@ fn cheat_is_caught(lie: Lie, expected: LeafKind) {
 
 #[test]
 fn a_wrong_output_is_refuted() {
-	cheat_is_caught(
-		Lie::Output { step: 7, op: FMA_OP, element: 4_321 },
-		LeafKind::Op(assay_program::OpKind::Fma),
-	);
+	cheat_is_caught(Lie::Output { step: 7, op: FMA_OP, element: 4_321 }, LeafKind::Op(assay_program::OpKind::Fma));
 }
 
 #[test]

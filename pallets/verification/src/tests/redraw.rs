@@ -26,7 +26,8 @@ fn no_shows_are_replaced_and_not_slashed() {
 		skip(1);
 		assert_ok!(Verification::redraw(signed(&ANYONE), JOB, 0));
 		assert_eq!(bond(&absent), VERIFIER_BOND);
-		let entry = record(0).round.phase.segments().iter().find(|entry| entry.segment == missed).cloned().expect("drawn");
+		let entry =
+			record(0).round.phase.segments().iter().find(|entry| entry.segment == missed).cloned().expect("drawn");
 		assert_eq!(entry.tranche, 2);
 		assert_eq!(entry.checks[0].state, CheckState::Absent);
 		assert_eq!(entry.checks[1].state, CheckState::Assigned);

@@ -17,10 +17,7 @@ fn success_basic() {
 		assert_ok!(Verification::report_unserved(signed(&who), JOB, 0, segment));
 		let until = System::block_number() + Parameters::development().serve_window;
 		assert_eq!(record(0).round.phase.segments()[0].challenge, Challenge::Open { until });
-		assert_noop!(
-			Verification::report_unserved(signed(&who), JOB, 0, segment),
-			refused(Reason::AlreadyReported)
-		);
+		assert_noop!(Verification::report_unserved(signed(&who), JOB, 0, segment), refused(Reason::AlreadyReported));
 	});
 }
 
@@ -31,10 +28,7 @@ fn fails_for_others() {
 		lease(&honest, 1);
 		commit_and_draw(&honest, 0);
 		let segment = assigned(0)[0].0;
-		assert_noop!(
-			Verification::report_unserved(signed(&ANYONE), JOB, 0, segment),
-			refused(Reason::NotAssigned)
-		);
+		assert_noop!(Verification::report_unserved(signed(&ANYONE), JOB, 0, segment), refused(Reason::NotAssigned));
 	});
 }
 
