@@ -1,1 +1,32 @@
-//! The assay command line and Rust SDK.
+//! Client SDK of Assay: what the command line does, as functions.
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`job_file`] | YAML job files, and the program, data and specification made of them |
+//! | [`estimate`] | cost and detection probability of a job, and [who could take it](bidders) |
+//! | [`post`] | posts a job exactly once, serves its blobs, keeps its verified states |
+//! | [`watch`], [`history`] | what happens to a job, live and looking back |
+//! | [`explain`] | why a job is where it is; what a reason code means |
+//! | [`receipt`] | checkable records of closed jobs |
+//! | [`states`], [`safetensors`] | fetching a result, checking, evaluating and writing it |
+//! | [`operator`] | what a worker or verifier earned, lost and missed |
+//! | [`units`] | amounts of money as text |
+
+pub mod bidders;
+mod error;
+pub mod estimate;
+pub mod explain;
+pub mod history;
+pub mod job_file;
+pub mod operator;
+pub mod post;
+pub mod receipt;
+pub mod safetensors;
+pub mod states;
+mod suggestion;
+#[cfg(test)]
+mod tests_support;
+pub mod units;
+pub mod watch;
+
+pub use error::Error;

@@ -1,0 +1,48 @@
+//! `assay account balance`.
+
+use super::super::arguments;
+use crate::console::Console;
+use assay_agent::{keys::address, Chain};
+use assay_cli::{units::amount, Error};
+use serde::Serialize;
+use std::fmt;
+
+/// Show an account's money.
+#[derive(clap::Args)]
+pub(crate) struct Balance {
+	/// The account: an address, a development name such as //Alice, or @FILE with a secret.
+	account: String,
+}
+
+#[derive(Serialize)]
+struct Money {
+	account: String,
+	block: u64,
+	/// Text of the smallest unit, as is the next.
+	free: String,
+	held: String,
+	#[serde(skip)]
+	text: String,
+}
+
+impl Balance {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let account = arguments::account(&self.account)?;
+		let snapshot = Chain::connect(node).await?.finalized().await?;
+		let (free, held) = snapshot.balance(&account).await?;
+		console.show(&Money {
+			account: address(&account),
+			block: snapshot.number(),
+			free: free.to_string(),
+			held: held.to_string(),
+			text: format!("{} free, {} on hold", amount(free), amount(held)),
+		});
+		Ok(())
+	}
+}
+
+impl fmt::Display for Money {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{} at block {}: {}", self.account, self.block, self.text)
+	}
+}

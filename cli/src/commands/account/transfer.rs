@@ -1,0 +1,57 @@
+//! `assay account transfer`.
+
+use super::super::arguments::{self, Key};
+use crate::console::Console;
+use assay_agent::{calls, keys::address, Chain, Submitter};
+use assay_cli::{units, Error};
+use assay_protocol::Balance;
+use serde::Serialize;
+use std::fmt;
+
+/// Send money.
+#[derive(clap::Args)]
+pub(crate) struct Transfer {
+	/// Who receives it.
+	to: String,
+	/// How much, such as 10 or "250 mUNIT".
+	#[arg(value_parser = arguments::amount)]
+	amount: Balance,
+	#[command(flatten)]
+	key: Key,
+}
+
+#[derive(Serialize)]
+struct Sent {
+	from: String,
+	to: String,
+	/// Text of the smallest unit.
+	amount: String,
+	block: u64,
+	#[serde(skip)]
+	units: String,
+}
+
+impl Transfer {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let to = arguments::account(&self.to)?;
+		let keypair = self.key.load()?;
+		let from = keypair.address();
+		let submitter = Submitter::new(Chain::connect(node).await?, keypair);
+		console.progress("waiting for finality");
+		let done = submitter.submit(calls::transfer(to, self.amount)).await?;
+		console.show(&Sent {
+			from,
+			to: address(&to),
+			amount: self.amount.to_string(),
+			block: done.number,
+			units: units::amount(self.amount),
+		});
+		Ok(())
+	}
+}
+
+impl fmt::Display for Sent {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{} from {} to {} in block {}", self.units, self.from, self.to, self.block)
+	}
+}

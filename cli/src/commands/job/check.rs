@@ -1,0 +1,47 @@
+//! `assay job check`.
+
+use super::super::arguments;
+use crate::console::Console;
+use assay_agent::Chain;
+use assay_cli::{estimate::Estimate, job_file::Draft, Error};
+use assay_protocol::parameters::Parameters;
+use std::path::PathBuf;
+
+/// Show what a job file costs, how safe it is and who could take it. Signs nothing.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+	/// The job file.
+	file: PathBuf,
+	/// Account that would pay, to be left out of the workers.
+	#[arg(long, value_name = "ACCOUNT")]
+	client: Option<String>,
+	/// Do not ask a node; assume the parameters of a development chain.
+	#[arg(long)]
+	offline: bool,
+}
+
+impl Check {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let client = self.client.as_deref().map(arguments::account).transpose()?;
+		console.progress("building the program");
+		let draft = Draft::load(&self.file)?;
+		let chain = match self.offline {
+			true => None,
+			false => Chain::connect(node)
+				.await
+				.map_err(|error| console.note(format!("{error}; checking without a node")))
+				.ok(),
+		};
+		let estimate = match chain {
+			None => Estimate::of(&draft, &Parameters::development())?,
+			Some(chain) => {
+				let snapshot = chain.finalized().await?;
+				let mut estimate = Estimate::of(&draft, &snapshot.parameters().await?)?;
+				estimate.ask(&draft, client.as_ref(), &snapshot).await?;
+				estimate
+			}
+		};
+		console.show(&estimate);
+		Ok(())
+	}
+}

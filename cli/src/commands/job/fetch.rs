@@ -1,0 +1,205 @@
+//! `assay job fetch`.
+
+use super::super::arguments::folder;
+use crate::console::Console;
+use assay_agent::{artifacts, store::Store, Chain};
+use assay_cli::{job_file::Draft, post::Keep, safetensors, states, watch, Error};
+use assay_engine::{Cpu, Engine, Path as CpuPath, State, Tensor};
+use assay_models::Evaluation;
+use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, DenyAll, Identity, StoreError};
+use assay_protocol::{Hash, JobId};
+use serde::Serialize;
+use std::{
+	fmt,
+	path::{Path, PathBuf},
+	sync::Arc,
+};
+
+/// Download the weights of the last verified milestone, check them against the chain, and write them as safetensors.
+#[derive(clap::Args)]
+pub(crate) struct Fetch {
+	/// The job.
+	job: JobId,
+	/// Folder to write to; made if it is missing.
+	#[arg(long, value_name = "FOLDER")]
+	out: PathBuf,
+	/// The job file: also show accuracy and loss on its held-out rows.
+	#[arg(long, value_name = "FILE")]
+	evaluate: Option<PathBuf>,
+	/// The client's folder, whose kept states are used [default: ~/.assay/client].
+	#[arg(long, value_name = "FOLDER")]
+	data_dir: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Fetched {
+	job: JobId,
+	genesis: String,
+	program_root: String,
+	state_root: String,
+	verified_milestones: u32,
+	milestones: u32,
+	steps: u64,
+	files: Vec<Written>,
+	accuracy: Option<f32>,
+	loss: Option<f32>,
+	held_out_rows: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Written {
+	path: String,
+	bytes: usize,
+	blake3: String,
+	tensors: Vec<Named>,
+}
+
+#[derive(Serialize)]
+struct Named {
+	name: String,
+	rows: u32,
+	cols: u32,
+}
+
+impl Fetch {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let draft = self.evaluate.as_deref().map(Draft::load).transpose()?;
+		let chain = Chain::connect(node).await?;
+		let stop = CancellationToken::new();
+		let (plane, keep) = open(&folder(&self.data_dir, "client"), &chain, stop.clone()).await?;
+		let fetched = self.with(&chain, &plane, keep.as_ref(), draft.as_ref(), console).await;
+		plane.shutdown().await;
+		console.show(&fetched?);
+		Ok(())
+	}
+
+	async fn with(
+		&self,
+		chain: &Chain,
+		plane: &DataPlane,
+		keep: Option<&Keep>,
+		draft: Option<&Draft>,
+		console: &Console,
+	) -> Result<Fetched, Error> {
+		let snapshot = chain.finalized().await?;
+		let record = watch::job(&snapshot, self.job).await?;
+		let spec = watch::spec(&snapshot, self.job).await?;
+		if record.verified.milestones == 0 {
+			return Err(Error::NothingVerified(self.job));
+		}
+		let root = record.verified.root;
+		let providers = states::providers(&snapshot, &record, &spec).await?;
+		let cpu = Arc::new(Cpu::new(CpuPath::Auto, 1).map_err(|error| Error::Evaluate(error.to_string()))?);
+		console.progress("fetching the program and its data");
+		let engine = artifacts::prepare(plane, &spec, &providers, cpu.clone()).await?;
+		console.progress("fetching the state");
+		let state = match kept(plane, &engine, keep, self.job, &root)? {
+			Some(state) => state,
+			None => states::verified(plane, &engine, self.job, &root, &providers).await?.state,
+		};
+		let evaluation: Option<Evaluation> = match draft {
+			Some(draft) => Some(states::evaluation(draft, self.job, &engine, &state, cpu)?),
+			None => None,
+		};
+		let mut fetched = Fetched {
+			job: self.job,
+			genesis: hex::encode(chain.genesis()),
+			program_root: hex::encode(spec.program.root()),
+			state_root: hex::encode(root),
+			verified_milestones: record.verified.milestones,
+			milestones: record.milestones,
+			steps: state.step(),
+			files: Vec::new(),
+			accuracy: evaluation.map(|evaluation| evaluation.accuracy),
+			loss: evaluation.map(|evaluation| evaluation.loss),
+			held_out_rows: draft.map(|draft| draft.held_out.x.spec().rows),
+		};
+		self.write(&engine, &state, &mut fetched)?;
+		Ok(fetched)
+	}
+
+	/// `model.safetensors`, `optimiser.safetensors` and `manifest.json`.
+	fn write(&self, engine: &Engine, state: &State, fetched: &mut Fetched) -> Result<(), Error> {
+		std::fs::create_dir_all(&self.out).map_err(io(&self.out))?;
+		let (parameters, others) = states::tensors(engine, state);
+		for (name, tensors) in [("model.safetensors", parameters), ("optimiser.safetensors", others)] {
+			if !tensors.is_empty() {
+				let written = self.write_tensors(name, &tensors, fetched)?;
+				fetched.files.push(written);
+			}
+		}
+		let path = self.out.join("manifest.json");
+		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default()).map_err(io(&path))
+	}
+
+	fn write_tensors(&self, name: &str, tensors: &[(String, Tensor)], of: &Fetched) -> Result<Written, Error> {
+		let metadata =
+			[("job", of.job.to_string()), ("genesis", of.genesis.clone()), ("state_root", of.state_root.clone())];
+		let bytes = safetensors::encode(tensors, &metadata);
+		let path = self.out.join(name);
+		std::fs::write(&path, &bytes).map_err(io(&path))?;
+		let named = |(name, tensor): &(String, Tensor)| {
+			let spec = tensor.spec();
+			Named { name: name.clone(), rows: spec.rows, cols: spec.cols }
+		};
+		Ok(Written {
+			path: path.display().to_string(),
+			bytes: bytes.len(),
+			blake3: hex::encode(assay_engine::blob_hash(&bytes)),
+			tensors: tensors.iter().map(named).collect(),
+		})
+	}
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+	let path = path.display().to_string();
+	move |source| Error::Io { what: "write", path, source }
+}
+
+fn kept(
+	plane: &DataPlane,
+	engine: &Engine,
+	keep: Option<&Keep>,
+	job: JobId,
+	root: &Hash,
+) -> Result<Option<State>, Error> {
+	let Some(kept) = keep.map(|keep| keep.get(job, root)).transpose()?.flatten() else { return Ok(None) };
+	Ok(states::stored(plane, engine, &kept.checkpoint, root))
+}
+
+/// A data plane that only fetches, over the client's own store; over one beside it while `assay job submit` uses that.
+async fn open(folder: &Path, chain: &Chain, stop: CancellationToken) -> Result<(DataPlane, Option<Keep>), Error> {
+	let beside = folder.join("fetch");
+	let (blobs, keep, identity) = match BlobStore::open(folder.join("blobs")) {
+		Ok(blobs) => {
+			let keep = Keep::new(Store::open(&folder.join("state.redb"))?, chain.genesis());
+			(blobs, Some(keep), folder.join("peer.key"))
+		}
+		Err(StoreError::Locked(_)) => (BlobStore::open(beside.join("blobs"))?, None, beside.join("peer.key")),
+		Err(error) => return Err(error.into()),
+	};
+	let peer = |error: assay_agent::PeerError| Error::Peer(error);
+	let identity = Identity::load_or_create(identity).map_err(|error| peer(error.into()))?;
+	let plane = DataPlane::start(Config::new(identity), blobs, Arc::new(DenyAll), stop)
+		.await
+		.map_err(|error| peer(error.into()))?;
+	Ok((plane, keep))
+}
+
+impl fmt::Display for Fetched {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		writeln!(
+			f,
+			"State after {} of {} milestones ({} steps) of job {}",
+			self.verified_milestones, self.milestones, self.steps, self.job
+		)?;
+		write!(f, "Its root is the one on chain: {}", self.state_root)?;
+		for file in &self.files {
+			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;
+		}
+		if let (Some(accuracy), Some(loss), Some(rows)) = (self.accuracy, self.loss, self.held_out_rows) {
+			write!(f, "\nHeld-out accuracy {:.2} %, loss {loss:.4}, on {rows} rows", accuracy * 100.0)?;
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,39 @@
+//! `assay job watch`.
+
+use super::super::arguments::interrupted;
+use crate::console::Console;
+use assay_agent::Chain;
+use assay_cli::{watch, Error};
+use assay_protocol::JobId;
+
+/// Follow a job live: auction, lease, milestones, checks, disputes, payments, closing.
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+	/// The job.
+	job: JobId,
+}
+
+impl Watch {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let chain = Chain::connect(node).await?;
+		let record = watch::job(&chain.finalized().await?, self.job).await?;
+		let mut watch = watch::Watch::new(chain, self.job, record.posted_at.into());
+		loop {
+			let step = tokio::select! {
+				step = watch.next() => step?,
+				() = interrupted() => {
+					console.note(format!("the job goes on; see it again with `assay job watch {}`", self.job));
+					return Ok(());
+				},
+			};
+			let Some((snapshot, entries)) = step else { break };
+			entries.iter().for_each(|entry| console.show(entry));
+			console.progress(format!("block {}", snapshot.number()));
+		}
+		console.note(format!(
+			"see `assay job receipt {0}`, `assay job explain {0}`, `assay job fetch {0} --out FOLDER`",
+			self.job
+		));
+		Ok(())
+	}
+}

@@ -1,0 +1,65 @@
+//! `assay provider run`.
+
+use super::{
+	super::arguments::{self, Key, Reach},
+	verifier_run::{path, until_stopped},
+};
+use crate::console::Console;
+use assay_cli::Error;
+use assay_engine::Path;
+use assay_protocol::Balance;
+use assay_worker::{PricePolicy, WorkerConfig};
+use tokio_util::sync::CancellationToken;
+
+/// Data-plane port of a worker.
+const PORT: u16 = 4201;
+
+/// Run the worker: register, bid, execute, prove. Ends at Ctrl-C; a restart continues where it stopped.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+	#[command(flatten)]
+	key: Key,
+	#[command(flatten)]
+	reach: Reach,
+	/// Bond to register with; jobs reserve collateral in it.
+	#[arg(long, default_value = "1000", value_parser = arguments::amount)]
+	bond: Balance,
+	/// Share of the client's maximum to bid, per mille.
+	#[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..=1000))]
+	price_permille: u32,
+	/// Never bid below this.
+	#[arg(long, default_value = "0", value_parser = arguments::amount)]
+	least_price: Balance,
+	/// Threads to compute with; 0 for all cores.
+	#[arg(long, default_value_t = 0)]
+	threads: usize,
+	/// Instructions to compute with: auto, portable, avx2 or avx512. All give the same bits.
+	#[arg(long, default_value = "auto", value_parser = path)]
+	path: Path,
+	/// Memory offered to a job, MiB.
+	#[arg(long, default_value_t = 2048, value_name = "MIB")]
+	memory: u32,
+	/// Cheat, to test that it is caught.
+	#[cfg(feature = "adversary")]
+	#[arg(long, hide = true)]
+	misbehave: Option<assay_worker::adversary::Misbehaviour>,
+}
+
+impl Run {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let peer = self.reach.config(node, self.key.load()?, "provider", PORT);
+		console.note(format!("worker {} in {}", peer.keypair.address(), peer.folder.display()));
+		let config = WorkerConfig {
+			peer,
+			bond: self.bond,
+			price: PricePolicy { share_permille: self.price_permille, least: self.least_price },
+			threads: self.threads,
+			path: self.path,
+			memory_mib: self.memory,
+			#[cfg(feature = "adversary")]
+			misbehaviour: self.misbehave,
+		};
+		let stop = CancellationToken::new();
+		until_stopped(assay_worker::run(config, stop.clone()), stop, console).await
+	}
+}

@@ -1,0 +1,27 @@
+//! `status`.
+
+use super::super::arguments;
+use crate::console::Console;
+use assay_agent::Chain;
+use assay_cli::{operator, Error};
+use assay_protocol::records::operators::Role;
+
+/// Show bond, earnings, missed work, and why.
+#[derive(clap::Args)]
+pub(crate) struct Status {
+	/// The operator: an address, a development name such as //Alice, or @FILE with a secret.
+	account: String,
+	/// Blocks to look back for missed work and paid checks.
+	#[arg(long, default_value_t = 300)]
+	blocks: u64,
+}
+
+impl Status {
+	pub(crate) async fn run(self, role: Role, node: &str, console: &Console) -> Result<(), Error> {
+		let who = arguments::account(&self.account)?;
+		let chain = Chain::connect(node).await?;
+		let progress = |block| console.progress(format!("reading block {block}"));
+		console.show(&operator::standing(&chain, role, &who, self.blocks, progress).await?);
+		Ok(())
+	}
+}

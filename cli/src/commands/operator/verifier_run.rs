@@ -1,0 +1,83 @@
+//! `assay verifier run`.
+
+use super::super::arguments::{self, interrupted, Key, Reach};
+use crate::console::Console;
+use assay_cli::Error;
+use assay_engine::Path;
+use assay_protocol::Balance;
+use assay_verifier::VerifierConfig;
+use std::future::Future;
+use tokio_util::sync::CancellationToken;
+
+/// Data-plane port of a verifier.
+const PORT: u16 = 4301;
+
+/// Run the verifier: register, re-execute, dispute. Ends at Ctrl-C; a restart continues where it stopped.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+	#[command(flatten)]
+	key: Key,
+	#[command(flatten)]
+	reach: Reach,
+	/// Bond to register with; each check reserves part of it.
+	#[arg(long, default_value = "1000", value_parser = arguments::amount)]
+	bond: Balance,
+	/// Threads to compute with; 0 for all cores.
+	#[arg(long, default_value_t = 0)]
+	threads: usize,
+	/// Instructions to compute with: auto, portable, avx2 or avx512. All give the same bits.
+	#[arg(long, default_value = "auto", value_parser = path)]
+	path: Path,
+	/// Cheat, to test that it is caught.
+	#[cfg(feature = "adversary")]
+	#[arg(long, hide = true)]
+	misbehave: Option<assay_verifier::adversary::Misbehaviour>,
+}
+
+impl Run {
+	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
+		let peer = self.reach.config(node, self.key.load()?, "verifier", PORT);
+		console.note(format!("verifier {} in {}", peer.keypair.address(), peer.folder.display()));
+		let config = VerifierConfig {
+			peer,
+			bond: self.bond,
+			threads: self.threads,
+			path: self.path,
+			#[cfg(feature = "adversary")]
+			misbehaviour: self.misbehave,
+		};
+		let stop = CancellationToken::new();
+		until_stopped(assay_verifier::run(config, stop.clone()), stop, console).await
+	}
+}
+
+/// Parses a vector path.
+pub(super) fn path(text: &str) -> Result<Path, String> {
+	let path = match text {
+		"auto" => Path::Auto,
+		"portable" => Path::Portable,
+		"avx2" => Path::Avx2,
+		"avx512" => Path::Avx512,
+		_ => return Err("use auto, portable, avx2 or avx512".into()),
+	};
+	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text}; use auto"))
+}
+
+/// Runs a daemon until it ends or a signal comes, then lets it wind down. A second signal ends at once.
+pub(super) async fn until_stopped<E: std::fmt::Display>(
+	daemon: impl Future<Output = Result<(), E>>,
+	stop: CancellationToken,
+	console: &Console,
+) -> Result<(), Error> {
+	let failed = |error: E| Error::Daemon(error.to_string());
+	tokio::pin!(daemon);
+	tokio::select! {
+		ended = &mut daemon => return ended.map_err(failed),
+		() = interrupted() => stop.cancel(),
+	}
+	console.note("stopping after what is on its way; once more to end at once");
+	tokio::select! {
+		ended = &mut daemon => ended.map_err(failed),
+		() = interrupted() => Err(Error::Interrupted),
+	}
+}

@@ -1,0 +1,275 @@
+//! What a job costs and how safe it is, before anything is signed.
+
+use crate::{
+	bidders::{bidders, Bidder},
+	job_file::Draft,
+	units::{amount, smallest},
+	Error,
+};
+use assay_agent::{keys::Account, Snapshot};
+use assay_protocol::{
+	economics::PPM, job::Clearing, parameters::Parameters, plan::JobPlan, records::operators::Role, Balance,
+};
+use serde::Serialize;
+use std::fmt;
+
+/// The result of `assay job check`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+	/// Commitment of the program.
+	pub program_root: String,
+	/// Work and its division.
+	pub work: Work,
+	/// Money.
+	pub price: Price,
+	/// Probability that cheating is caught.
+	pub detection: Vec<Detection>,
+	/// Who could take it; absent when no node was asked.
+	pub network: Option<Network>,
+}
+
+/// Work and its division.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Work {
+	/// Steps of the job.
+	pub steps: u64,
+	/// Segments of the job.
+	pub segments: u32,
+	/// Steps of each segment; the last may be shorter.
+	pub segment_steps: u32,
+	/// Milestones of the job.
+	pub milestones: u32,
+	/// Segments of each milestone.
+	pub milestone_segments: u32,
+	/// Rows to train on.
+	pub training_rows: u32,
+	/// Rows kept for evaluation.
+	pub held_out_rows: u32,
+	/// Scalar operations of the whole job.
+	pub flops: u64,
+	/// Segments that verifiers execute again, over the whole job.
+	pub checked_segments: u32,
+	/// Memory a worker needs, MiB.
+	pub memory_mib: u32,
+	/// Bytes that a worker fetches first: program and data.
+	pub download_bytes: u64,
+}
+
+/// Money; text of the smallest unit in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Price {
+	/// Least the worker can get.
+	#[serde(serialize_with = "smallest")]
+	pub least: Balance,
+	/// Most the worker can get.
+	#[serde(serialize_with = "smallest")]
+	pub most: Balance,
+	/// Most the verifiers can get.
+	#[serde(serialize_with = "smallest")]
+	pub fees: Balance,
+	/// Put on hold at posting: `most` and `fees`.
+	#[serde(serialize_with = "smallest")]
+	pub escrow: Balance,
+	/// Put on hold at posting and returned with the lease.
+	#[serde(serialize_with = "smallest")]
+	pub deposit: Balance,
+	/// Collateral of a worker that bids the maximum.
+	#[serde(serialize_with = "smallest")]
+	pub collateral: Balance,
+	/// How the order is cleared, in words.
+	pub clearing: String,
+	/// Blocks until the job must be finished.
+	pub deadline: u32,
+}
+
+/// What a cheat faces that spares the last segment of a milestone, which is always checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Detection {
+	/// Wrong segments in the milestone.
+	pub wrong: u32,
+	/// Probability that this milestone is caught, parts per million.
+	pub milestone_ppm: u32,
+	/// Probability that one of the job's milestones is caught when each has as many wrong segments, parts per million.
+	pub job_ppm: u32,
+}
+
+/// What the registered operators can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Network {
+	/// Newest finalised block.
+	pub block: u64,
+	/// Every registered worker.
+	pub workers: Vec<Bidder>,
+	/// Verifiers that can be drawn now.
+	pub verifiers_ready: usize,
+	/// Distinct verifiers a checked segment needs.
+	pub verifiers_needed: u32,
+}
+
+impl Estimate {
+	/// Of a draft under the chain's parameters.
+	///
+	/// # Errors
+	/// [`Error::Refused`] when the chain would refuse the job.
+	pub fn of(draft: &Draft, parameters: &Parameters) -> Result<Self, Error> {
+		let plan = draft.plan(parameters).map_err(Error::Refused)?;
+		let spec = &draft.spec;
+		let rows = |tensor: &assay_engine::Tensor| tensor.spec().rows;
+		let data_bytes: u64 =
+			draft.data.iter().map(|(_, tensor)| tensor.spec().layout().map_or(0, |l| l.byte_len())).sum();
+		let collateral =
+			spec.collateral(spec.offer.max_price).ok_or(Error::Refused(assay_protocol::Reason::AmountTooLarge))?;
+		let fees = plan.escrow.saturating_sub(spec.offer.max_price);
+		let (least, clearing) = match spec.offer.clearing {
+			Clearing::BestBid { window } => {
+				(Balance::from(plan.milestones), format!("the lowest bid within {window} blocks wins"))
+			}
+			Clearing::Ramp { start, duration } => {
+				let text =
+					format!("the first bid wins while the price rises from {} over {duration} blocks", amount(start));
+				(start.max(plan.milestones.into()), text)
+			}
+		};
+		Ok(Self {
+			program_root: hex::encode(spec.program.root()),
+			work: Work {
+				steps: plan.steps,
+				segments: plan.segments,
+				segment_steps: plan.segment_steps,
+				milestones: plan.milestones,
+				milestone_segments: plan.milestone_segments,
+				training_rows: draft.data.first().map_or(0, |(_, tensor)| rows(tensor)),
+				held_out_rows: rows(&draft.held_out.x),
+				flops: draft.program.step_cost().flops.saturating_mul(plan.steps),
+				checked_segments: (0..plan.milestones).map(|m| plan.checked_segments(m) * plan.verifiers).sum(),
+				memory_mib: spec.memory_mib,
+				download_bytes: data_bytes + draft.program_bytes.len() as u64,
+			},
+			price: Price {
+				least,
+				most: spec.offer.max_price,
+				fees,
+				escrow: plan.escrow,
+				deposit: parameters.order_deposit,
+				collateral,
+				clearing,
+				deadline: spec.offer.deadline,
+			},
+			detection: detection(draft, &plan),
+			network: None,
+		})
+	}
+
+	/// Adds what the chain's registered operators can do.
+	///
+	/// # Errors
+	/// [`Error::Chain`].
+	pub async fn ask(&mut self, draft: &Draft, client: Option<&Account>, snapshot: &Snapshot) -> Result<(), Error> {
+		let workers = snapshot.operators(Role::Worker).await?;
+		let verifiers = snapshot.operators(Role::Verifier).await?;
+		self.network = Some(Network {
+			block: snapshot.number(),
+			workers: bidders(&draft.spec, client, &workers),
+			verifiers_ready: verifiers.iter().filter(|(_, operator)| operator.draw_weight().is_some()).count(),
+			verifiers_needed: draft.spec.verify.verifiers,
+		});
+		Ok(())
+	}
+}
+
+fn detection(draft: &Draft, plan: &JobPlan) -> Vec<Detection> {
+	let others = plan.milestone_segments.saturating_sub(1);
+	let mut wrong: Vec<u32> = [1, 2, others / 2, others].into_iter().filter(|w| (1..=others).contains(w)).collect();
+	wrong.sort_unstable();
+	wrong.dedup();
+	wrong
+		.into_iter()
+		.map(|wrong| {
+			let milestone_ppm = draft.spec.detection(wrong);
+			let missed = 1.0 - f64::from(milestone_ppm) / f64::from(PPM);
+			let job = 1.0 - missed.powf(f64::from(plan.milestones));
+			Detection { wrong, milestone_ppm, job_ppm: (job * f64::from(PPM)).floor() as u32 }
+		})
+		.collect()
+}
+
+/// Parts per million as per cent.
+pub fn per_cent(ppm: u32) -> String {
+	format!("{}.{:02} %", ppm / 10_000, ppm % 10_000 / 100)
+}
+
+impl fmt::Display for Estimate {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let (work, price) = (&self.work, &self.price);
+		writeln!(f, "Program    {}", self.program_root)?;
+		writeln!(
+			f,
+			"Work       {} steps in {} segments of {}, {} milestones of {} segments",
+			work.steps, work.segments, work.segment_steps, work.milestones, work.milestone_segments
+		)?;
+		writeln!(
+			f,
+			"           {:.3} GFLOP, {} MiB of memory, {} KiB to fetch",
+			work.flops as f64 / 1e9,
+			work.memory_mib,
+			work.download_bytes.div_ceil(1024)
+		)?;
+		writeln!(f, "Data       {} rows to train on, {} held out", work.training_rows, work.held_out_rows)?;
+		writeln!(f, "Price      {} to {}: {}", amount(price.least), amount(price.most), price.clearing)?;
+		writeln!(
+			f,
+			"Escrow     {} ({} for the worker, up to {} for verifiers); unused money returns",
+			amount(price.escrow),
+			amount(price.most),
+			amount(price.fees)
+		)?;
+		writeln!(f, "Deposit    {}, returned when a worker takes the job", amount(price.deposit))?;
+		writeln!(f, "Collateral {} from a worker that bids the maximum", amount(price.collateral))?;
+		writeln!(f, "Deadline   {} blocks after posting", price.deadline)?;
+		writeln!(
+			f,
+			"Checks     {} segments are executed again; the last of each milestone always",
+			work.checked_segments
+		)?;
+		writeln!(f, "Detection  of a worker that spares the last segment of each milestone:")?;
+		for row in &self.detection {
+			writeln!(
+				f,
+				"           {} wrong: {} in one milestone, {} over the job",
+				row.wrong,
+				per_cent(row.milestone_ppm),
+				per_cent(row.job_ppm)
+			)?;
+		}
+		match &self.network {
+			None => write!(f, "Network    not asked: pass --node to see who could bid"),
+			Some(network) => write!(f, "{network}"),
+		}
+	}
+}
+
+impl fmt::Display for Network {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let able = self.workers.iter().filter(|bidder| bidder.could_bid).count();
+		write!(
+			f,
+			"Network    at block {}: {able} of {} workers could bid, {} verifiers ready, {} needed per segment",
+			self.block,
+			self.workers.len(),
+			self.verifiers_ready,
+			self.verifiers_needed
+		)?;
+		for bidder in &self.workers {
+			let why: Vec<&str> = bidder.obstacles.iter().map(|obstacle| obstacle.text.as_str()).collect();
+			let why = if why.is_empty() { "could bid".into() } else { why.join("; ") };
+			write!(f, "\n           {}: {why}", bidder.worker)?;
+		}
+		if able == 0 {
+			write!(f, "\n           nobody could take this job now: lower the insured value, or wait for workers")?;
+		}
+		if (self.verifiers_ready as u64) < u64::from(self.verifiers_needed) {
+			write!(f, "\n           too few verifiers: lower verify.verifiers, or wait for more")?;
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,89 @@
+//! What is wrong with a job file, and where.
+
+use crate::suggestion::nearest;
+use serde_saphyr::Location;
+
+/// A place in a job file, both counted from 1; 0 if unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+	/// The line.
+	pub line: u64,
+	/// The column.
+	pub column: u64,
+}
+
+impl From<Location> for Spot {
+	fn from(location: Location) -> Self {
+		Self { line: location.line(), column: location.column() }
+	}
+}
+
+/// What is wrong with a job file, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{}:{}: {message}; {next}", .at.line, .at.column)]
+pub struct JobFileError {
+	/// The file, as it was named.
+	pub file: String,
+	/// Where in it.
+	pub at: Spot,
+	/// What is wrong.
+	pub message: String,
+	/// What to do.
+	pub next: String,
+}
+
+/// What is wrong, before the file's name is known.
+pub(super) struct Flaw {
+	pub(super) at: Spot,
+	pub(super) message: String,
+	pub(super) next: String,
+}
+
+impl Flaw {
+	pub(super) fn new(at: impl Into<Spot>, message: impl Into<String>, next: impl Into<String>) -> Self {
+		Self { at: at.into(), message: message.into(), next: next.into() }
+	}
+
+	/// A word that is none of the known ones.
+	pub(super) fn word(at: Location, what: &str, word: &str, known: &[&str]) -> Self {
+		let listed = known.join(", ");
+		let next = match nearest(word, known.iter().copied()) {
+			Some(meant) => format!("did you mean `{meant}`? known: {listed}"),
+			None => format!("use one of: {listed}"),
+		};
+		Self::new(at, format!("unknown {what} `{word}`"), next)
+	}
+
+	pub(super) fn of(self, file: &str) -> JobFileError {
+		JobFileError { file: file.into(), at: self.at, message: self.message, next: self.next }
+	}
+}
+
+impl From<serde_saphyr::Error> for Flaw {
+	fn from(error: serde_saphyr::Error) -> Self {
+		use serde_saphyr::Error as E;
+		let bare = error.without_snippet();
+		let at = bare.location().map(Spot::from).unwrap_or_default();
+		match bare {
+			E::SerdeUnknownField { field, expected, .. } => {
+				let listed = expected.join(", ");
+				let next = match nearest(field, expected.iter().copied()) {
+					Some(meant) => format!("did you mean `{meant}`? allowed here: {listed}"),
+					None => format!("remove it; allowed here: {listed}"),
+				};
+				Self::new(at, format!("unknown field `{field}`"), next)
+			}
+			E::SerdeMissingField { field, .. } => {
+				Self::new(at, format!("field `{field}` is missing"), "add it; docs/job-file.md lists every field")
+			}
+			E::DuplicateMappingKey { .. } => Self::new(at, "a field is given twice", "remove one of the two"),
+			other => {
+				let text = other.to_string();
+				// The library repeats the place at the end of its text; it is shown once already.
+				let text =
+					text.split(" at line ").next().unwrap_or(&text).lines().next().unwrap_or_default().to_string();
+				Self::new(at, text, "correct the value; docs/job-file.md says what each field takes")
+			}
+		}
+	}
+}

@@ -1,0 +1,243 @@
+//! Posting a job: its blobs served, its order posted exactly once whatever crashes, its verified states kept.
+
+use crate::{job_file::Draft, states, watch, Error};
+use assay_agent::{
+	calls,
+	keys::Account,
+	store::Store,
+	wire::{refusal, Reply, Request},
+	ChainError, Peer, Snapshot, SubmitError,
+};
+use assay_engine::Engine;
+use assay_p2p::{BlobHash, PeerId, Refusal};
+use assay_protocol::{
+	job::JobSpec,
+	records::market::{Job, JobState},
+	Hash, JobId,
+};
+use codec::{Decode, DecodeAll, Encode};
+use std::{sync::Arc, time::Duration};
+
+/// Blocks in which a transaction may still be included after it was signed, and some to be safe.
+const IN_DOUBT: u64 = 72;
+/// How often a posting in doubt is looked up.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What is durable about a posting.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+enum Record {
+	/// About to be sent; the newest finalised block then.
+	Intended {
+		/// Its number.
+		block: u64,
+	},
+	/// On chain.
+	Posted {
+		/// The job.
+		job: JobId,
+	},
+}
+
+/// A posted job.
+#[derive(Clone, Debug)]
+pub struct Posted {
+	/// Its number.
+	pub job: JobId,
+	/// Block that posted it.
+	pub block: u64,
+	/// The specification on chain.
+	pub spec: JobSpec,
+	/// Whether an earlier run posted it.
+	pub resumed: bool,
+}
+
+/// Stores and publishes the blobs that workers and verifiers fetch: the program and its data. Call at every start.
+///
+/// # Errors
+/// [`Error::Blobs`].
+pub async fn serve(peer: &Peer, draft: &Draft) -> Result<(), Error> {
+	let store = peer.plane.store().clone();
+	let program = draft.program_bytes.clone();
+	let data: Vec<_> = draft.data.iter().map(|(_, tensor)| tensor.clone()).collect();
+	let hashes = tokio::task::spawn_blocking(move || {
+		let mut hashes = vec![store.put(&program)?];
+		for tensor in data {
+			hashes.push(store.put(&tensor.to_canonical())?);
+		}
+		Ok::<_, assay_p2p::StoreError>(hashes)
+	})
+	.await
+	.map_err(|_| Error::Interrupted)??;
+	hashes.into_iter().for_each(|hash| peer.grants.publish(hash));
+	Ok(())
+}
+
+/// Posts the draft, unless an earlier run with this folder and key already did: then returns that job. `again` posts once more
+/// although the earlier job is closed. `note` is told what is waited for.
+///
+/// # Errors
+/// [`Error::PostedBefore`], [`Error::Submit`] when the chain refuses, and errors of reading.
+pub async fn post(peer: &Peer, draft: &Draft, again: bool, note: impl Fn(String)) -> Result<Posted, Error> {
+	let endpoint = peer.plane.listen_addresses().into_iter().next().unwrap_or_default();
+	let spec = draft.serve_from(&endpoint);
+	let key = record_key(peer, &spec);
+	match peer.store.get::<Record>(&key)? {
+		None => {}
+		Some(Record::Posted { job }) => {
+			let snapshot = peer.chain.finalized().await?;
+			match snapshot.job(job).await? {
+				Some(record) if !matches!(record.state, JobState::Closed(_)) => {
+					return posted(&snapshot, job, &record).await
+				}
+				_ if !again => return Err(Error::PostedBefore(job)),
+				_ => {}
+			}
+		}
+		Some(Record::Intended { block }) => {
+			note(format!("an earlier run may have posted this job after block {block}; looking for it"));
+			if let Some(job) = in_doubt(peer, &spec, block, &note).await? {
+				return adopt(peer, &key, job).await;
+			}
+		}
+	}
+	let block = peer.chain.finalized().await?.number();
+	peer.store.put(&key, &Record::Intended { block })?;
+	match peer.actions.submitter().submit(calls::post_job(&spec)).await {
+		Ok(done) => {
+			let (job, _, _): (JobId, Account, u128) = done
+				.event("Market", "JobPosted")
+				.ok_or_else(|| ChainError::Decode { what: "the events of post_job".into() })?
+				.decode()?;
+			peer.store.put(&key, &Record::Posted { job })?;
+			Ok(Posted { job, block: done.number, spec, resumed: false })
+		}
+		Err(error @ SubmitError::Unknown { .. }) => {
+			note(error.to_string());
+			match in_doubt(peer, &spec, block, &note).await? {
+				Some(job) => adopt(peer, &key, job).await,
+				None => Err(error.into()),
+			}
+		}
+		Err(error) => {
+			peer.store.remove(&key)?;
+			Err(error.into())
+		}
+	}
+}
+
+fn record_key(peer: &Peer, spec: &JobSpec) -> String {
+	let (chain, who) = (hex::encode(peer.chain.genesis()), hex::encode(peer.account()));
+	let terms = JobSpec { endpoint: Vec::new(), ..spec.clone() };
+	format!("posting/{chain}/{who}/{}", blake3::hash(&terms.encode()).to_hex())
+}
+
+async fn adopt(peer: &Peer, key: &str, job: JobId) -> Result<Posted, Error> {
+	peer.store.put(key, &Record::Posted { job })?;
+	let snapshot = peer.chain.finalized().await?;
+	let record = watch::job(&snapshot, job).await?;
+	posted(&snapshot, job, &record).await
+}
+
+async fn posted(snapshot: &Snapshot, job: JobId, record: &Job<Account>) -> Result<Posted, Error> {
+	let spec = watch::spec(snapshot, job).await?;
+	Ok(Posted { job, block: record.posted_at.into(), spec, resumed: true })
+}
+
+/// The job that a transaction signed at block `since` posted, once it is certain whether there is one.
+async fn in_doubt(peer: &Peer, spec: &JobSpec, since: u64, note: &impl Fn(String)) -> Result<Option<JobId>, Error> {
+	let mut told = false;
+	loop {
+		let snapshot = peer.chain.finalized().await?;
+		for (job, record) in snapshot.jobs().await? {
+			if record.client != peer.account() || u64::from(record.posted_at) <= since {
+				continue;
+			}
+			let same = |found: JobSpec| JobSpec { endpoint: spec.endpoint.clone(), ..found } == *spec;
+			if snapshot.spec(job).await?.is_some_and(same) {
+				return Ok(Some(job));
+			}
+		}
+		let certain = since.saturating_add(IN_DOUBT);
+		if snapshot.number() > certain {
+			return Ok(None);
+		}
+		if !told {
+			note(format!("it can still be included until block {certain}; waiting, so that it is not paid twice"));
+			told = true;
+		}
+		tokio::time::sleep(POLL).await;
+	}
+}
+
+/// A state that was verified and is kept here.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Kept {
+	/// Verified milestones then.
+	pub milestones: u32,
+	/// Blob of the state.
+	pub checkpoint: Hash,
+}
+
+/// Verified states kept in the client's folder. Cheap to clone.
+#[derive(Clone)]
+pub struct Keep {
+	store: Store,
+	chain: Hash,
+}
+
+impl Keep {
+	/// Over the client's state file, for the chain with this genesis hash.
+	pub fn new(store: Store, chain: Hash) -> Self {
+		Self { store, chain }
+	}
+
+	fn key(&self, job: JobId, root: &Hash) -> String {
+		format!("verified/{}/{job:020}/{}", hex::encode(self.chain), hex::encode(root))
+	}
+
+	/// The kept state with this root.
+	///
+	/// # Errors
+	/// [`Error::Store`].
+	pub fn get(&self, job: JobId, root: &Hash) -> Result<Option<Kept>, Error> {
+		Ok(self.store.get(&self.key(job, root))?)
+	}
+
+	/// Fetches the job's last verified state from whoever has it, checks it and keeps it.
+	///
+	/// # Errors
+	/// [`Error::ResultUnavailable`], [`Error::Chain`], [`Error::Store`].
+	pub async fn fetch(&self, peer: &Peer, engine: &Engine, job: JobId) -> Result<Kept, Error> {
+		let snapshot = peer.chain.finalized().await?;
+		let record = watch::job(&snapshot, job).await?;
+		if let Some(kept) = self.get(job, &record.verified.root)? {
+			return Ok(kept);
+		}
+		let spec = watch::spec(&snapshot, job).await?;
+		let providers = states::providers(&snapshot, &record, &spec).await?;
+		let verified = states::verified(&peer.plane, engine, job, &record.verified.root, &providers).await?;
+		let kept = Kept { milestones: record.verified.milestones, checkpoint: verified.checkpoint };
+		self.store.put(&self.key(job, &record.verified.root), &kept)?;
+		Ok(kept)
+	}
+
+	/// Answers requests for kept states from now on, so that a job outlives its worker.
+	pub fn answer_requests(&self, peer: &Peer) {
+		let (keep, grants) = (self.clone(), Arc::downgrade(&peer.grants));
+		peer.plane.set_handler(move |_: PeerId, bytes: Vec<u8>| {
+			let (keep, grants) = (keep.clone(), grants.clone());
+			async move {
+				let not_here = || Refusal::new(refusal::NOT_HERE, "this client does not hold that state");
+				let (job, root) = match Request::decode_all(&mut &bytes[..]) {
+					Ok(Request::Verified { job, root }) => (job, root),
+					Ok(Request::PreState { .. }) => return Err(not_here()),
+					Err(_) => return Err(Refusal::new(refusal::MALFORMED, "not a request of this protocol version")),
+				};
+				let kept = keep.get(job, &root).map_err(|error| Refusal::new(refusal::TRY_AGAIN, error.to_string()))?;
+				let checkpoint = kept.ok_or_else(not_here)?.checkpoint;
+				grants.upgrade().ok_or_else(not_here)?.publish(BlobHash::from(checkpoint));
+				Ok(Reply::Verified { checkpoint }.encode())
+			}
+		});
+	}
+}
