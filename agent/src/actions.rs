@@ -49,12 +49,12 @@ impl Actions {
 				Ok(done) => {
 					tracing::info!(%action, block = done.number, bytes = done.size, "done");
 					this.forget(&action);
-				},
-				Err(SubmitError::InFlight(_)) => {},
+				}
+				Err(SubmitError::InFlight(_)) => {}
 				Err(error) => {
 					let wait = this.refuse(&action, block);
 					tracing::info!(%action, %error, wait, "not done; looking again later");
-				},
+				}
 			}
 		});
 	}

@@ -131,10 +131,7 @@ pub async fn blob(
 	what: &str,
 ) -> Result<Vec<u8>, ArtifactError> {
 	let hash = BlobHash::from(hash);
-	plane
-		.fetch(hash, sources, max_len)
-		.await
-		.map_err(|source| ArtifactError::Fetch { what: what.into(), source })?;
+	plane.fetch(hash, sources, max_len).await.map_err(|source| ArtifactError::Fetch { what: what.into(), source })?;
 	let store = plane.store().clone();
 	tokio::task::spawn_blocking(move || store.get(&hash, max_len))
 		.await

@@ -4,7 +4,9 @@ use crate::{
 	store::{Store, StoreError},
 	Actions, Chain, ChainError, KeyError, Keypair, Submitter,
 };
-use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, Grants, Identity, IdentityError, Multiaddr, StartError};
+use assay_p2p::{
+	BlobStore, CancellationToken, Config, DataPlane, Grants, Identity, IdentityError, Multiaddr, StartError,
+};
 use assay_protocol::records::operators::Contact;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::task::TaskTracker;

@@ -60,7 +60,11 @@ impl Snapshot {
 	pub async fn operators(&self, role: Role) -> Result<Vec<(Account, Operator)>, ChainError> {
 		let all: Vec<((Role, [u8; 16], Account), Operator)> =
 			self.entries(OPERATORS, "Registry", Hasher::Twox64Concat).await?;
-		Ok(all.into_iter().filter(|((of, _, _), _)| *of == role).map(|((_, _, who), operator)| (who, operator)).collect())
+		Ok(all
+			.into_iter()
+			.filter(|((of, _, _), _)| *of == role)
+			.map(|((_, _, who), operator)| (who, operator))
+			.collect())
 	}
 
 	/// A committed and undecided milestone.

@@ -49,8 +49,8 @@ pub(crate) async fn accuse(verifier: &Verifier, snapshot: &Snapshot) -> Result<(
 			Some(Action::Move(played)) => verifier.peer.actions.send(block, name, calls::play(id, &played)),
 			Some(Action::Evidence(evidence)) => {
 				verifier.peer.actions.send(block, name, calls::submit_evidence(id, &evidence));
-			},
-			None => {},
+			}
+			None => {}
 		}
 	}
 	Ok(())

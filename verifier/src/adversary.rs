@@ -5,6 +5,7 @@ use crate::{
 	error::VerifierError,
 };
 use assay_agent::keys::Account;
+use assay_commitment::frontier;
 use assay_engine::SegmentOracle;
 use assay_protocol::{
 	dispute::{
@@ -13,7 +14,6 @@ use assay_protocol::{
 	},
 	records::market::Job,
 };
-use assay_commitment::frontier;
 use std::str::FromStr;
 
 /// A way to cheat.
@@ -49,11 +49,12 @@ impl Misbehaviour {
 			Self::Guess => {
 				if answers.get(id)?.is_none() {
 					let pre_root = job.verified.root;
-					let guess = Answer { nonce: rand::random(), pre_root, post_root: rand::random(), pre: None, post: None };
+					let guess =
+						Answer { nonce: rand::random(), pre_root, post_root: rand::random(), pre: None, post: None };
 					answers.put(id, &guess)?;
 				}
 				Ok(true)
-			},
+			}
 		}
 	}
 
@@ -86,13 +87,13 @@ impl Misbehaviour {
 				match first {
 					Some(node) if node.is_leaf() && node.start < context.program.n_ops => {
 						Move::ChooseOp { child: 0, opening: oracle.op_opening(node.start)? }
-					},
+					}
 					_ => Move::Choose(0),
 				}
-			},
+			}
 			Phase::Leaf(_) => {
 				return Ok(evidence(state, context, oracle)?.map(|evidence| Action::Evidence(Box::new(evidence))))
-			},
+			}
 			_ => return Ok(next_move(state, context, Side::Challenger, oracle)?),
 		};
 		Ok(Some(Action::Move(played)))

@@ -126,23 +126,18 @@ impl Check {
 	}
 
 	async fn answer(self) -> Result<(), VerifierError> {
-		let engine = Arc::new(
-			artifacts::prepare(&self.peer.plane, &self.spec, &self.sources, self.cpu.clone()).await?,
-		);
+		let engine = Arc::new(artifacts::prepare(&self.peer.plane, &self.spec, &self.sources, self.cpu.clone()).await?);
 		let (state, pre_root, pre) = self.pre_state(&engine).await?;
 		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
 		let store = self.peer.plane.store().clone();
-		let (post_root, post) =
-			tokio::task::spawn_blocking(move || -> Result<(Hash, Option<Hash>), VerifierError> {
-				match execute(&engine, state, until, &stop)? {
-					Some((state, root)) => {
-						Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes())))
-					},
-					None => Ok((NO_STATE, None)),
-				}
-			})
-			.await
-			.map_err(|_| VerifierError::Stopped)??;
+		let (post_root, post) = tokio::task::spawn_blocking(move || -> Result<(Hash, Option<Hash>), VerifierError> {
+			match execute(&engine, state, until, &stop)? {
+				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
+				None => Ok((NO_STATE, None)),
+			}
+		})
+		.await
+		.map_err(|_| VerifierError::Stopped)??;
 		let answer = Answer { nonce: rand::random(), pre_root, post_root, pre, post };
 		self.answers.put(self.id, &answer)?;
 		tracing::info!(job = self.id.job, segment = self.id.segment, "segment re-executed");
@@ -157,8 +152,7 @@ impl Check {
 		let CheckId { job, attempt, milestone, segment } = self.id;
 		let request = Request::PreState { job, attempt, milestone, segment }.encode();
 		let unserved = |error: &dyn std::fmt::Display| VerifierError::Unserved(error.to_string());
-		let answer =
-			self.peer.plane.request(&self.worker, request, ASK).await.map_err(|error| unserved(&error))?;
+		let answer = self.peer.plane.request(&self.worker, request, ASK).await.map_err(|error| unserved(&error))?;
 		let Ok(Reply::PreState { opening, checkpoint }) = Reply::decode_all(&mut &answer[..]) else {
 			return Err(unserved(&"its answer is not one of this protocol version"));
 		};
@@ -170,7 +164,7 @@ impl Check {
 					return Err(VerifierError::WrongOpening);
 				}
 				opening.state_root
-			},
+			}
 			_ => return Err(VerifierError::WrongOpening),
 		};
 		let blob = artifacts::blob(
@@ -201,7 +195,7 @@ fn execute(
 		Ok(Outcome::Finished) => {
 			let root = engine.state_root(&state)?;
 			Ok(Some((state, root)))
-		},
+		}
 		Ok(Outcome::Stopped) => Err(VerifierError::Stopped),
 		Err(RunError::NonFinite { .. }) => Ok(None),
 		Err(error) => Err(error.into()),
@@ -218,6 +212,6 @@ pub fn kept_pre_state(peer: &Peer, engine: &Engine, answer: &Answer) -> Result<S
 		Some(hash) => {
 			let blob = peer.plane.store().get(&BlobHash::from(hash), engine.checkpoint_len())?;
 			Ok(engine.load_checkpoint(&blob, &answer.pre_root)?)
-		},
+		}
 	}
 }

@@ -36,7 +36,7 @@ impl Round<'_> {
 				match (check.state, &self.record.round.phase) {
 					(CheckState::Assigned, Phase::Blind { .. }) => self.commit(verifier, round).await?,
 					(CheckState::Committed { .. }, Phase::Reveal { .. }) => self.reveal(verifier, round)?,
-					_ => {},
+					_ => {}
 				}
 			}
 		}
@@ -122,8 +122,7 @@ impl Round<'_> {
 			Some(misbehaviour) => misbehaviour.answer(answer),
 			None => answer,
 		};
-		let call =
-			calls::reveal(id.job, id.milestone, id.segment, answer.nonce, answer.pre_root, answer.post_root);
+		let call = calls::reveal(id.job, id.milestone, id.segment, answer.nonce, answer.pre_root, answer.post_root);
 		self.send(verifier, format!("reveal check of segment {}", id.segment), call);
 		Ok(())
 	}
@@ -149,7 +148,7 @@ impl Round<'_> {
 				if self.milestone == self.job.verified.milestones && lain(due) {
 					self.send(verifier, "draw".into(), calls::draw(self.id, self.milestone));
 				}
-			},
+			}
 			Phase::Blind { segments } => {
 				let unanswered = |round: &SegmentRound<Account>| match round.challenge {
 					Challenge::Open { until } => passed(until),
@@ -160,12 +159,12 @@ impl Round<'_> {
 				} else if segments.iter().any(|round| lain(round.until)) {
 					self.send(verifier, "replace absent verifiers".into(), calls::redraw(self.id, self.milestone));
 				}
-			},
+			}
 			Phase::Opening { until, .. } if passed(*until) => {
 				self.send(verifier, "settle the missing opening".into(), settle());
-			},
+			}
 			Phase::Reveal { until, .. } if lain(*until) => self.send(verifier, "settle".into(), settle()),
-			_ => {},
+			_ => {}
 		}
 	}
 }

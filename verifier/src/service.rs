@@ -60,11 +60,11 @@ impl Checks {
 			match outcome {
 				Ok(()) | Err(VerifierError::Stopped) => {
 					table.failed.remove(&id);
-				},
+				}
 				Err(error) => {
 					tracing::warn!(job = id.job, segment = id.segment, %error, "the check is tried again");
 					table.failed.insert(id, (Instant::now(), error.is_unserved()));
-				},
+				}
 			}
 		});
 	}

@@ -34,9 +34,13 @@ impl Serving {
 			return Err(not_here("a verifier serves verified states only; ask the worker"));
 		};
 		let snapshot = self.peer.chain.finalized().await.map_err(|error| try_again(&error))?;
-		let record = snapshot.job(job).await.map_err(|error| try_again(&error))?.ok_or_else(|| not_here("no such job"))?;
+		let record =
+			snapshot.job(job).await.map_err(|error| try_again(&error))?.ok_or_else(|| not_here("no such job"))?;
 		if record.verified.root != root {
-			return Err(Refusal::new(refusal::NOT_ENTITLED, "only the state that the chain has verified last is public"));
+			return Err(Refusal::new(
+				refusal::NOT_ENTITLED,
+				"only the state that the chain has verified last is public",
+			));
 		}
 		let checkpoint = self
 			.answers

@@ -48,7 +48,7 @@ impl FromStr for Misbehaviour {
 				return Err(format!(
 					"{name}: write skip-training@N, flip-bit@N, wrong-batch@N, wrong-rate@N, refuse-serve or never-open"
 				))
-			},
+			}
 		})
 	}
 }
@@ -102,7 +102,7 @@ impl Misbehaviour {
 				let mut state = rebuild(&other, before, before.step(), |_, bits| bits);
 				other.run(&mut state, end, &mut |_| std::ops::ControlFlow::Continue(()))?;
 				Ok(rebuild(engine, &state, end, |_, bits| bits))
-			},
+			}
 			Self::RefuseServe | Self::NeverOpen => Ok(honest),
 		}
 	}
@@ -113,7 +113,7 @@ impl Misbehaviour {
 		match self {
 			Self::WrongBatch(_) => program.header.seed[0] ^= 1,
 			Self::WrongRate(_) => spoil_rate(&mut program),
-			_ => {},
+			_ => {}
 		}
 		let mut data = Vec::new();
 		for (decl, id) in program.tensors.iter().zip(0u32..) {
@@ -193,7 +193,13 @@ impl LyingOracle {
 		let mut leaves = Vec::new();
 		for (id, decl) in program.state_tensors() {
 			let root = self.engine.state_tensor(frozen, id)?.root();
-			leaves.push(StateLeaf { name: decl.name.clone(), dtype: decl.dtype, rows: decl.rows, cols: decl.cols, root });
+			leaves.push(StateLeaf {
+				name: decl.name.clone(),
+				dtype: decl.dtype,
+				rows: decl.rows,
+				cols: decl.cols,
+				root,
+			});
 		}
 		state_root(&StateMeta::after(step, program.header.batch)?, &leaves)
 	}

@@ -48,9 +48,14 @@ impl std::fmt::Display for NoBid {
 		match self {
 			Self::Bidden => write!(f, "has bid already"),
 			Self::WindowOver => write!(f, "the bidding window is over"),
-			Self::PriceTooLow { offered } => write!(f, "the client pays {offered} at most, below the least price; lower --least-price to take such jobs"),
+			Self::PriceTooLow { offered } => write!(
+				f,
+				"the client pays {offered} at most, below the least price; lower --least-price to take such jobs"
+			),
 			Self::RampBelow { now, wanted } => write!(f, "the ramp is at {now}, {wanted} is wanted"),
-			Self::MemoryTooSmall { needed } => write!(f, "the job needs {needed} MiB; raise --memory if the machine has it"),
+			Self::MemoryTooSmall { needed } => {
+				write!(f, "the job needs {needed} MiB; raise --memory if the machine has it")
+			}
 			Self::HadLease => write!(f, "had a lease of this job that ended"),
 		}
 	}
@@ -91,7 +96,7 @@ pub fn decide(
 			} else {
 				Ok(wanted)
 			}
-		},
+		}
 	}
 }
 

@@ -9,7 +9,10 @@ use assay_agent::{calls, keys::Account, Snapshot};
 use assay_engine::{Engine, OracleError, SegmentOracle, State};
 use assay_p2p::BlobHash;
 use assay_protocol::{
-	dispute::{player::{next_move, Action}, Side},
+	dispute::{
+		player::{next_move, Action},
+		Side,
+	},
 	records::disputes::DisputeRecord,
 };
 use std::sync::Arc;
@@ -41,8 +44,8 @@ pub(crate) async fn defend(worker: &Worker, snapshot: &Snapshot) -> Result<(), W
 			Some(Action::Move(played)) => worker.peer.actions.send(snapshot.number(), name, calls::play(id, &played)),
 			Some(Action::Evidence(evidence)) => {
 				worker.peer.actions.send(snapshot.number(), name, calls::submit_evidence(id, &evidence));
-			},
-			None => {},
+			}
+			None => {}
 		}
 	}
 	Ok(())

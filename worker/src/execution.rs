@@ -4,7 +4,7 @@
 
 use crate::{
 	error::WorkerError,
-	ledger::{Boundary, Ledger, LeaseId, Start},
+	ledger::{Boundary, LeaseId, Ledger, Start},
 };
 use assay_agent::{artifacts, wire, Peer};
 use assay_cpu::Cpu;
@@ -75,11 +75,11 @@ impl Execution {
 				Ok(engine) => {
 					self.publish_inputs(&engine);
 					return Ok(engine);
-				},
+				}
 				Err(error) if error.is_transient() => {
 					tracing::info!(job = self.lease.job, %error, "fetching again");
 					self.until_stopped(tokio::time::sleep(RETRY)).await?;
-				},
+				}
 				Err(error) => return Err(error.into()),
 			}
 		}
@@ -115,7 +115,11 @@ impl Execution {
 			tracing::info!(job = self.lease.job, segment = start.segment, "resuming from the last verified milestone");
 			return self.keep(engine, start, state);
 		}
-		tracing::info!(job = self.lease.job, segments = start.segment, "nobody serves the verified state; re-executing up to it");
+		tracing::info!(
+			job = self.lease.job,
+			segments = start.segment,
+			"nobody serves the verified state; re-executing up to it"
+		);
 		self.recompute(engine, start).await
 	}
 
@@ -182,12 +186,7 @@ impl Execution {
 	}
 
 	/// Executes one segment, stores the state after it, records it.
-	async fn segment(
-		&self,
-		engine: &Arc<Engine>,
-		segment: SegmentIndex,
-		state: State,
-	) -> Result<State, WorkerError> {
+	async fn segment(&self, engine: &Arc<Engine>, segment: SegmentIndex, state: State) -> Result<State, WorkerError> {
 		let until = self.plan.steps_of(segment).end;
 		let (engine, stop, store) = (engine.clone(), self.stop.clone(), self.peer.plane.store().clone());
 		#[cfg(feature = "adversary")]

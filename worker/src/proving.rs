@@ -31,7 +31,7 @@ pub(crate) async fn prove(
 		match snapshot.milestone(running.lease.job, milestone).await? {
 			Some(record) if record.attempt == running.lease.attempt => {
 				Round { worker, snapshot, running, milestone, record: &record }.answer(job).await?;
-			},
+			}
 			Some(_) => return Ok(()),
 			None => {
 				let range = running.plan.segments_of(milestone);
@@ -40,7 +40,7 @@ pub(crate) async fn prove(
 				let call = calls::commit_milestone(id, milestone, tree.root());
 				worker.peer.actions.send(snapshot.number(), format!("commit milestone {id}/{milestone}"), call);
 				return Ok(());
-			},
+			}
 		}
 	}
 	Ok(())
@@ -64,7 +64,7 @@ impl Round<'_> {
 				if self.milestone == job.verified.milestones && now > due {
 					self.send("draw", calls::draw(id, self.milestone));
 				}
-			},
+			}
 			Phase::Blind { segments } => {
 				for round in segments {
 					if let Challenge::Open { until } = round.challenge {
@@ -80,7 +80,7 @@ impl Round<'_> {
 					};
 					self.send("replace absent verifiers of", call);
 				}
-			},
+			}
 			Phase::Opening { segments, .. } => self.open(segments)?,
 			Phase::Reveal { segments, until } => {
 				let pending = |state: &CheckState| matches!(state, CheckState::Committed { .. });
@@ -91,8 +91,8 @@ impl Round<'_> {
 				if !any(&disputed) && (!any(&pending) || now > *until) {
 					self.send("settle", calls::settle(id, self.milestone));
 				}
-			},
-			Phase::Verified { .. } | Phase::Failed(_) => {},
+			}
+			Phase::Verified { .. } | Phase::Failed(_) => {}
 		}
 		Ok(())
 	}
@@ -116,7 +116,10 @@ impl Round<'_> {
 				None => None,
 			};
 			let Some(post) = ledger.open(lease, range, round.segment)? else {
-				tracing::error!(segment = round.segment, "the records of this lease are gone; its boundary cannot be opened");
+				tracing::error!(
+					segment = round.segment,
+					"the records of this lease are gone; its boundary cannot be opened"
+				);
 				return Ok(());
 			};
 			openings.push(SegmentOpening { pre, post });
@@ -153,9 +156,10 @@ impl Round<'_> {
 			None => engine.initial_state(),
 			Some(before) => {
 				let Some(end) = self.worker.ledger.boundary(self.running.lease, before)? else { return Ok(None) };
-				let blob = self.worker.peer.plane.store().get(&BlobHash::from(end.checkpoint), engine.checkpoint_len())?;
+				let blob =
+					self.worker.peer.plane.store().get(&BlobHash::from(end.checkpoint), engine.checkpoint_len())?;
 				engine.decode_checkpoint(&blob)?.0
-			},
+			}
 		};
 		Ok(drawn_holding(engine, &state, seed))
 	}

@@ -6,7 +6,7 @@ use crate::{
 	defence,
 	error::WorkerError,
 	execution::{self, Execution},
-	ledger::{Ledger, LeaseId, Start},
+	ledger::{LeaseId, Ledger, Start},
 	proving,
 	serving::Serving,
 };
@@ -159,7 +159,9 @@ impl Worker {
 			return;
 		}
 		match bidding::decide(&me, job, order, spec, self.config.price, self.config.memory_mib, now) {
-			Ok(price) => self.peer.actions.send(block, format!("bid on job {id}.{}", job.attempt), calls::bid(id, price)),
+			Ok(price) => {
+				self.peer.actions.send(block, format!("bid on job {id}.{}", job.attempt), calls::bid(id, price))
+			}
 			Err(reason) => self.tell_missed(id, job.attempt, &reason),
 		}
 	}
@@ -188,9 +190,13 @@ impl Worker {
 		let plan = match spec.validate(&job.parameters) {
 			Ok(plan) => plan,
 			Err(reason) => {
-				tracing::error!(job = lease.job, reason = reason.title(), "the chain leased an order that is not valid");
+				tracing::error!(
+					job = lease.job,
+					reason = reason.title(),
+					"the chain leased an order that is not valid"
+				);
 				return Ok(());
-			},
+			}
 		};
 		let start = Start { segment: plan.segments_of(job.verified.milestones).first, root: job.verified.root };
 		let sources = sources(snapshot, job, &spec).await?;
@@ -215,16 +221,15 @@ impl Worker {
 		};
 		self.peer.tasks.spawn(async move {
 			match execution.run().await {
-				Ok(()) | Err(WorkerError::Stopped) => {},
+				Ok(()) | Err(WorkerError::Stopped) => {}
 				Err(error) => {
 					tracing::error!(job = lease.job, %error, "the execution ended");
 					failed.send_replace(Some(execution::reason_of(&error)));
-				},
+				}
 			}
 		});
 		tracing::info!(job = lease.job, attempt = lease.attempt, from_segment = start.segment, "lease taken up");
-		let running =
-			Running { lease, plan, engine: engine_receiver, allowed, stop, failed: failed_receiver };
+		let running = Running { lease, plan, engine: engine_receiver, allowed, stop, failed: failed_receiver };
 		self.running.insert(lease, running);
 		Ok(())
 	}
@@ -254,11 +259,7 @@ impl Worker {
 }
 
 /// Who may have the job's blobs and its verified states: the client, the workers before, the verifiers.
-async fn sources(
-	snapshot: &Snapshot,
-	job: &Job<[u8; 32]>,
-	spec: &JobSpec,
-) -> Result<Vec<Provider>, ChainError> {
+async fn sources(snapshot: &Snapshot, job: &Job<[u8; 32]>, spec: &JobSpec) -> Result<Vec<Provider>, ChainError> {
 	let mut endpoints = vec![spec.endpoint.clone()];
 	for share in &job.shares {
 		if let Some(operator) = snapshot.operator(Role::Worker, &share.worker).await? {

@@ -1,16 +1,12 @@
 //! Hands states to those who may have them.
 
-use crate::ledger::{Ledger, LeaseId};
+use crate::ledger::{LeaseId, Ledger};
 use assay_agent::{
 	wire::{refusal, Reply, Request},
 	Peer, Snapshot,
 };
 use assay_p2p::{BlobHash, PeerId, Refusal};
-use assay_protocol::{
-	plan::JobPlan,
-	records::operators::Role,
-	Hash, JobId, MilestoneIndex, SegmentIndex,
-};
+use assay_protocol::{plan::JobPlan, records::operators::Role, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{DecodeAll, Encode};
 
 /// Answers control requests of verifiers, clients and other workers.
@@ -58,7 +54,7 @@ impl Serving {
 		let reply = match request {
 			Request::PreState { job, attempt, milestone, segment } => {
 				self.pre_state(from, LeaseId { job, attempt }, milestone, segment).await?
-			},
+			}
 			Request::Verified { job, root } => self.verified(job, &root).await?,
 		};
 		Ok(reply.encode())
@@ -85,7 +81,10 @@ impl Serving {
 		let round = record.round.phase.segments().iter().find(|round| round.segment == segment);
 		let checks = round.map(|round| round.checks.as_slice()).unwrap_or_default();
 		if !self.is_drawn(&snapshot, from, checks.iter().map(|check| check.verifier)).await? {
-			return Err(Refusal::new(refusal::NOT_ENTITLED, "only the verifiers drawn for this segment get its pre-state"));
+			return Err(Refusal::new(
+				refusal::NOT_ENTITLED,
+				"only the verifiers drawn for this segment get its pre-state",
+			));
 		}
 		let plan = plan_of(&snapshot, lease.job).await?;
 		let range = plan.segments_of(milestone);
@@ -95,7 +94,7 @@ impl Serving {
 				let opening = self.ledger.open(lease, range, before).map_err(try_again)?;
 				let end = self.ledger.boundary(lease, before).map_err(try_again)?;
 				(opening, end.ok_or_else(|| not_here("the state before this segment is gone"))?.checkpoint)
-			},
+			}
 			None => (None, None::<Hash>.ok_or_else(|| not_here("segment 0 starts from the program's initial state"))?),
 		};
 		self.peer.grants.grant(from, BlobHash::from(checkpoint));
@@ -110,17 +109,19 @@ impl Serving {
 			}
 		}
 		let job = snapshot.job(lease.job).await.map_err(try_again)?.ok_or_else(|| not_here("no such job"))?;
-		self.ledger
-			.checkpoint_of(lease.job, lease.attempt + 1, &job.verified.root)
-			.map_err(try_again)?
-			.ok_or_else(|| not_here("this worker did not keep the verified state; ask an earlier worker, a verifier or the client"))
+		self.ledger.checkpoint_of(lease.job, lease.attempt + 1, &job.verified.root).map_err(try_again)?.ok_or_else(
+			|| not_here("this worker did not keep the verified state; ask an earlier worker, a verifier or the client"),
+		)
 	}
 
 	async fn verified(&self, job: JobId, root: &Hash) -> Result<Reply, Refusal> {
 		let snapshot = self.peer.chain.finalized().await.map_err(try_again)?;
 		let record = snapshot.job(job).await.map_err(try_again)?.ok_or_else(|| not_here("no such job"))?;
 		if record.verified.root != *root {
-			return Err(Refusal::new(refusal::NOT_ENTITLED, "only the state that the chain has verified last is public"));
+			return Err(Refusal::new(
+				refusal::NOT_ENTITLED,
+				"only the state that the chain has verified last is public",
+			));
 		}
 		let checkpoint = self
 			.ledger

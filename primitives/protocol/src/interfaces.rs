@@ -70,12 +70,22 @@ pub trait Leases<AccountId> {
 
 	/// Milestone `index` (the next one) is verified and ends in `state_root`: pays the worker its share and `fee_per_check`
 	/// to each entry of `checkers` (an account appears once per honest check). The last milestone settles the job.
-	fn milestone_verified(job: JobId, index: MilestoneIndex, state_root: Hash, checkers: &[AccountId]) -> Result<(), Self::Error>;
+	fn milestone_verified(
+		job: JobId,
+		index: MilestoneIndex,
+		state_root: Hash,
+		checkers: &[AccountId],
+	) -> Result<(), Self::Error>;
 
 	/// The worker is proven at fault: slashes its collateral (client first, `challenger` its part, the rest burned), pays
 	/// honest `checkers` of the failed milestone their fee, ends the lease and puts the order up again from the last
 	/// verified milestone.
-	fn worker_fault(job: JobId, fault: WorkerFault, challenger: Option<&AccountId>, checkers: &[AccountId]) -> Result<(), Self::Error>;
+	fn worker_fault(
+		job: JobId,
+		fault: WorkerFault,
+		challenger: Option<&AccountId>,
+		checkers: &[AccountId],
+	) -> Result<(), Self::Error>;
 
 	/// The lease ends without anyone's proven fault: collateral returns and the order goes up again.
 	fn lease_failed(job: JobId) -> Result<(), Self::Error>;
@@ -96,7 +106,9 @@ impl Rounds for () {
 }
 
 /// What a slash came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+#[derive(
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
 pub struct SlashSplit {
 	/// Given to the client.
 	pub client: Balance,
@@ -122,7 +134,13 @@ pub trait Operators<AccountId> {
 
 	/// Takes all that is reserved for `job`: up to `client_cap` to the client (never above a quarter), a quarter to the challenger, the
 	/// rest burned; jails the worker.
-	fn slash_collateral(who: &AccountId, job: JobId, client: &AccountId, client_cap: Balance, challenger: Option<&AccountId>) -> SlashSplit;
+	fn slash_collateral(
+		who: &AccountId,
+		job: JobId,
+		client: &AccountId,
+		client_cap: Balance,
+		challenger: Option<&AccountId>,
+	) -> SlashSplit;
 
 	/// Draws up to `count` distinct ready verifiers, stake-weighted, by `seed`, none of `exclude`. Fewer when there are not enough.
 	fn draw_verifiers(seed: &Hash, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
@@ -182,7 +200,14 @@ pub trait Court<AccountId> {
 /// Implemented by `verification`: hears the verdicts.
 pub trait OnVerdict<AccountId> {
 	/// The dispute about a segment ended; `worker_lost` tells who. Slashing is done by the receiver.
-	fn verdict(job: JobId, attempt: u32, milestone: MilestoneIndex, segment: SegmentIndex, challenger: &AccountId, worker_lost: bool);
+	fn verdict(
+		job: JobId,
+		attempt: u32,
+		milestone: MilestoneIndex,
+		segment: SegmentIndex,
+		challenger: &AccountId,
+		worker_lost: bool,
+	);
 }
 
 /// Randomness of recent blocks, implemented by `verification` over BABE's author VRF outputs.

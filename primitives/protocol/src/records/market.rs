@@ -3,8 +3,8 @@
 use crate::{
 	interfaces::SlashSplit, parameters::Parameters, reason::Reason, Balance, BlockNumber, Hash, JobId, MilestoneIndex,
 };
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use bounded_collections::{BoundedVec, ConstU32};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 /// Most bids an order holds.
@@ -89,7 +89,9 @@ pub struct Share<AccountId> {
 
 /// Every coin of a job. What came in equals what is on hold plus what went out:
 /// `escrowed + topped_up == price_left + fees_left + paid + fees_paid + refunded`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+#[derive(
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
 pub struct Account {
 	/// Put on hold at posting: greatest price and verification budget.
 	pub escrowed: Balance,

@@ -1,8 +1,8 @@
 //! Records of the registry. They know nothing of the pallet's configuration.
 
 use crate::{job::MAX_ENDPOINT, Balance, BlockNumber};
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use bounded_collections::{BoundedVec, ConstU32};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 /// Longest peer id, bytes: a multihash of an inlined public key is 38.
@@ -129,7 +129,9 @@ impl State {
 }
 
 /// What an operator's past says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
+#[derive(
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
 pub struct Reputation {
 	/// Jobs finished or checks done honestly.
 	pub done: u32,
@@ -202,7 +204,7 @@ impl Operator {
 		match self.service {
 			Service::Verifier { check_stake } if self.state.takes_work() && self.free() >= check_stake => {
 				Some(self.bond)
-			},
+			}
 			_ => None,
 		}
 	}
