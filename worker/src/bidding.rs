@@ -4,6 +4,7 @@ use crate::config::PricePolicy;
 use assay_protocol::{
 	job::{Clearing, JobSpec},
 	plan::ramp_price,
+	reason::{Party, Reason},
 	records::market::{Job, JobState, Order},
 	Balance, BlockNumber,
 };
@@ -32,7 +33,7 @@ pub enum NoBid {
 		/// MiB needed.
 		needed: u32,
 	},
-	/// It had a lease of this job before.
+	/// It had a lease of this job that ended by its own or the job's fault.
 	HadLease,
 }
 
@@ -56,7 +57,7 @@ impl std::fmt::Display for NoBid {
 			Self::MemoryTooSmall { needed } => {
 				write!(f, "the job needs {needed} MiB; raise --memory if the machine has it")
 			}
-			Self::HadLease => write!(f, "had a lease of this job that ended"),
+			Self::HadLease => write!(f, "had a lease of this job that ended by its own or the job's fault"),
 		}
 	}
 }
@@ -77,7 +78,7 @@ pub fn decide(
 	if order.bids.iter().any(|bid| bid.worker == *me) {
 		return Err(NoBid::Bidden);
 	}
-	if job.shares.iter().any(|share| share.worker == *me) {
+	if job.shares.iter().any(|share| share.worker == *me && share.ended.is_some_and(would_end_alike)) {
 		return Err(NoBid::HadLease);
 	}
 	if spec.memory_mib > memory_mib {
@@ -97,6 +98,14 @@ pub fn decide(
 				Ok(wanted)
 			}
 		}
+	}
+}
+
+/// Whether a lease that ended so would end so again: the job or this worker is at fault, and neither has changed.
+fn would_end_alike(reason: Reason) -> bool {
+	match reason.party() {
+		Party::Client | Party::Worker => !matches!(reason, Reason::Absent | Reason::DrainedAway),
+		Party::Protocol | Party::Verifier => false,
 	}
 }
 
