@@ -20,3 +20,6 @@ fi
 if [ "${WASM_BUILD_TOOLCHAIN:-}" = debian ]; then
 	export CARGO_TARGET_WASM32V1_NONE_LINKER="${CARGO_TARGET_WASM32V1_NONE_LINKER:-wasm-ld}"
 fi
+
+# The target directory lies outside the workspace, and the runtime must be built from this lock file all the same.
+export WASM_BUILD_WORKSPACE_HINT="${WASM_BUILD_WORKSPACE_HINT:-$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)}"

@@ -1,2 +1,11 @@
 //! The Assay chain node.
-fn main() {}
+
+mod chain_spec;
+mod cli;
+mod command;
+mod rpc;
+mod service;
+
+fn main() -> sc_cli::Result<()> {
+	command::run()
+}

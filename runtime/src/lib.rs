@@ -26,6 +26,8 @@ pub mod configs;
 pub mod constants;
 pub mod genesis;
 
+#[cfg(not(feature = "std"))]
+use alloc::vec::Vec;
 use sp_runtime::{
 	generic, impl_opaque_keys,
 	traits::{BlakeTwo256, IdentifyAccount, Verify},
