@@ -9,6 +9,7 @@
 //! | [`explain`] | why a job is where it is; what a reason code means |
 //! | [`receipt`] | checkable records of closed jobs |
 //! | [`states`], [`safetensors`] | fetching a result, checking, evaluating and writing it |
+//! | [`network`] | connecting to a node |
 //! | [`operator`] | what a worker or verifier earned, lost and missed |
 //! | [`units`] | amounts of money as text |
 
@@ -18,6 +19,7 @@ pub mod estimate;
 pub mod explain;
 pub mod history;
 pub mod job_file;
+pub mod network;
 pub mod operator;
 pub mod post;
 pub mod receipt;

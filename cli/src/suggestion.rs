@@ -11,20 +11,28 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 		.map(|(_, candidate)| candidate)
 }
 
-/// Insertions, deletions and replacements that turn `a` into `b`; a swap of neighbours counts two.
+/// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
-	let b: Vec<char> = b.chars().collect();
-	let mut row: Vec<usize> = (0..=b.len()).collect();
-	for (i, x) in a.chars().enumerate() {
-		let mut diagonal = row[0];
-		row[0] = i + 1;
-		for (j, y) in b.iter().enumerate() {
-			let replaced = diagonal + usize::from(x != *y);
-			diagonal = row[j + 1];
-			row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+	let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+	let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+	for i in 0..=a.len() {
+		for j in 0..=b.len() {
+			table[i][j] = match (i, j) {
+				(0, edits) | (edits, 0) => edits,
+				_ => {
+					let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+					let best = replaced.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+					let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+					if swapped {
+						best.min(table[i - 2][j - 2] + 1)
+					} else {
+						best
+					}
+				}
+			};
 		}
 	}
-	row[b.len()]
+	table[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -37,6 +45,7 @@ mod tests {
 		assert_eq!(nearest("layrs", words), Some("layers"));
 		assert_eq!(nearest("Layer", words), Some("layers"));
 		assert_eq!(nearest("activaton", words), Some("activation"));
+		assert_eq!(nearest("tpye", words), Some("type"));
 		assert_eq!(nearest("learning_rate", words), None);
 		assert_eq!(nearest("", words), None);
 	}

@@ -2,8 +2,8 @@
 
 use super::super::arguments;
 use crate::console::Console;
-use assay_agent::{keys::address, Chain};
-use assay_cli::{units::amount, Error};
+use assay_agent::keys::address;
+use assay_cli::{network, units::amount, Error};
 use serde::Serialize;
 use std::fmt;
 
@@ -28,7 +28,7 @@ struct Money {
 impl Balance {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let account = arguments::account(&self.account)?;
-		let snapshot = Chain::connect(node).await?.finalized().await?;
+		let snapshot = network::connect(node).await?.finalized().await?;
 		let (free, held) = snapshot.balance(&account).await?;
 		console.show(&Money {
 			account: address(&account),

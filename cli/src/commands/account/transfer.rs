@@ -2,8 +2,8 @@
 
 use super::super::arguments::{self, Key};
 use crate::console::Console;
-use assay_agent::{calls, keys::address, Chain, Submitter};
-use assay_cli::{units, Error};
+use assay_agent::{calls, keys::address, Submitter};
+use assay_cli::{network, units, Error};
 use assay_protocol::Balance;
 use serde::Serialize;
 use std::fmt;
@@ -36,7 +36,7 @@ impl Transfer {
 		let to = arguments::account(&self.to)?;
 		let keypair = self.key.load()?;
 		let from = keypair.address();
-		let submitter = Submitter::new(Chain::connect(node).await?, keypair);
+		let submitter = Submitter::new(network::connect(node).await?, keypair);
 		console.progress("waiting for finality");
 		let done = submitter.submit(calls::transfer(to, self.amount)).await?;
 		console.show(&Sent {

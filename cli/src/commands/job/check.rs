@@ -2,8 +2,7 @@
 
 use super::super::arguments;
 use crate::console::Console;
-use assay_agent::Chain;
-use assay_cli::{estimate::Estimate, job_file::Draft, Error};
+use assay_cli::{estimate::Estimate, job_file::Draft, network, Error};
 use assay_protocol::parameters::Parameters;
 use std::path::PathBuf;
 
@@ -27,7 +26,7 @@ impl Check {
 		let draft = Draft::load(&self.file)?;
 		let chain = match self.offline {
 			true => None,
-			false => Chain::connect(node)
+			false => network::connect(node)
 				.await
 				.map_err(|error| console.note(format!("{error}; checking without a node")))
 				.ok(),

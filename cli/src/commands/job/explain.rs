@@ -1,10 +1,9 @@
 //! `assay job explain`.
 
 use crate::console::Console;
-use assay_agent::Chain;
 use assay_cli::{
 	explain::{self, ReasonText},
-	Error,
+	network, Error,
 };
 use assay_protocol::JobId;
 
@@ -23,7 +22,7 @@ impl Explain {
 			console.show(&ReasonText::from(reason));
 			return Ok(());
 		};
-		let chain = match (Chain::connect(node).await, reason) {
+		let chain = match (network::connect(node).await, reason) {
 			(Ok(chain), _) => chain,
 			(Err(_), Some(reason)) => {
 				console.show(&ReasonText::from(reason));

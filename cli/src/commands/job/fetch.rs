@@ -3,7 +3,7 @@
 use super::super::arguments::folder;
 use crate::console::Console;
 use assay_agent::{artifacts, store::Store, Chain};
-use assay_cli::{job_file::Draft, post::Keep, safetensors, states, watch, Error};
+use assay_cli::{job_file::Draft, network, post::Keep, safetensors, states, watch, Error};
 use assay_engine::{Cpu, Engine, Path as CpuPath, State, Tensor};
 use assay_models::Evaluation;
 use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, DenyAll, Identity, StoreError};
@@ -64,7 +64,7 @@ struct Named {
 impl Fetch {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let draft = self.evaluate.as_deref().map(Draft::load).transpose()?;
-		let chain = Chain::connect(node).await?;
+		let chain = network::connect(node).await?;
 		let stop = CancellationToken::new();
 		let (plane, keep) = open(&folder(&self.data_dir, "client"), &chain, stop.clone()).await?;
 		let fetched = self.with(&chain, &plane, keep.as_ref(), draft.as_ref(), console).await;

@@ -1,8 +1,8 @@
 //! `assay job list`.
 
 use crate::console::Console;
-use assay_agent::{keys::address, Chain};
-use assay_cli::{units::amount, Error};
+use assay_agent::keys::address;
+use assay_cli::{network, units::amount, Error};
 use assay_protocol::records::market::JobState;
 use serde::Serialize;
 use std::fmt;
@@ -37,7 +37,7 @@ struct Row {
 impl List {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let client = self.client.as_deref().map(super::super::arguments::account).transpose()?;
-		let snapshot = Chain::connect(node).await?.finalized().await?;
+		let snapshot = network::connect(node).await?.finalized().await?;
 		let jobs = snapshot.jobs().await?;
 		let rows =
 			jobs.into_iter().filter(|(_, job)| client.is_none_or(|client| client == job.client)).map(|(id, job)| {

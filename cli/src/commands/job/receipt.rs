@@ -1,8 +1,7 @@
 //! `assay job receipt`.
 
 use crate::console::Console;
-use assay_agent::Chain;
-use assay_cli::{receipt, Error};
+use assay_cli::{network, receipt, Error};
 use assay_protocol::JobId;
 use serde::Serialize;
 use std::{fmt, path::PathBuf};
@@ -33,12 +32,12 @@ impl Receipt {
 		let progress = |block| console.progress(format!("reading block {block}"));
 		if let Some(path) = self.verify {
 			let receipt = receipt::Receipt::read(&path)?;
-			receipt.verify(&Chain::connect(node).await?, progress).await?;
+			receipt.verify(&network::connect(node).await?, progress).await?;
 			console.show(&Checked { job: receipt.job, verified: true, genesis: receipt.genesis });
 			return Ok(());
 		}
 		let Some(job) = self.job else { return Ok(()) };
-		let receipt = receipt::Receipt::of(&Chain::connect(node).await?, job, progress).await?;
+		let receipt = receipt::Receipt::of(&network::connect(node).await?, job, progress).await?;
 		if let Some(path) = self.save {
 			let text = serde_json::to_string_pretty(&receipt).unwrap_or_default();
 			std::fs::write(&path, text).map_err(|source| Error::Io {

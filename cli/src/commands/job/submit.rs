@@ -7,6 +7,7 @@ use assay_cli::{
 	estimate::{per_cent, Estimate},
 	history::Happening,
 	job_file::Draft,
+	network,
 	post::{self, Keep, Kept, Posted},
 	states,
 	units::amount,
@@ -84,6 +85,7 @@ impl Submit {
 		console.progress("building the program");
 		let draft = Draft::load(&self.file)?;
 		let config = self.reach.config(node, self.key.load()?, "client", PORT);
+		network::probe(node).await?;
 		let peer = Peer::start(&config, CancellationToken::new()).await?;
 		let done = self.with(&peer, draft, console).await;
 		peer.shutdown().await;

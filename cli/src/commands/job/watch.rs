@@ -2,8 +2,7 @@
 
 use super::super::arguments::interrupted;
 use crate::console::Console;
-use assay_agent::Chain;
-use assay_cli::{watch, Error};
+use assay_cli::{network, watch, Error};
 use assay_protocol::JobId;
 
 /// Follow a job live: auction, lease, milestones, checks, disputes, payments, closing.
@@ -15,7 +14,7 @@ pub(crate) struct Watch {
 
 impl Watch {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
-		let chain = Chain::connect(node).await?;
+		let chain = network::connect(node).await?;
 		let record = watch::job(&chain.finalized().await?, self.job).await?;
 		let mut watch = watch::Watch::new(chain, self.job, record.posted_at.into());
 		loop {

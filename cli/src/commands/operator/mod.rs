@@ -12,8 +12,8 @@ mod verifier_run;
 mod withdraw;
 
 use crate::console::Console;
-use assay_agent::{chain::Call, Chain, Submitter};
-use assay_cli::Error;
+use assay_agent::{chain::Call, Submitter};
+use assay_cli::{network, Error};
 use assay_protocol::records::operators::Role;
 use serde::Serialize;
 use std::fmt;
@@ -122,7 +122,7 @@ async fn send(
 ) -> Result<(), Error> {
 	let keypair = key.load()?;
 	let account = keypair.address();
-	let submitter = Submitter::new(Chain::connect(node).await?, keypair);
+	let submitter = Submitter::new(network::connect(node).await?, keypair);
 	console.progress("waiting for finality");
 	let done = submitter.submit(call).await?;
 	console.show(&Done { account, action, block: done.number, next: next.into() });

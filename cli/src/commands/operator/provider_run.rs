@@ -2,7 +2,7 @@
 
 use super::{
 	super::arguments::{self, Key, Reach},
-	verifier_run::{path, until_stopped},
+	verifier_run::{path, until_stopped, wait_for},
 };
 use crate::console::Console;
 use assay_cli::Error;
@@ -49,6 +49,7 @@ impl Run {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let peer = self.reach.config(node, self.key.load()?, "provider", PORT);
 		console.note(format!("worker {} in {}", peer.keypair.address(), peer.folder.display()));
+		wait_for(node, console).await;
 		let config = WorkerConfig {
 			peer,
 			bond: self.bond,

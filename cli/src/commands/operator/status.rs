@@ -2,8 +2,7 @@
 
 use super::super::arguments;
 use crate::console::Console;
-use assay_agent::Chain;
-use assay_cli::{operator, Error};
+use assay_cli::{network, operator, Error};
 use assay_protocol::records::operators::Role;
 
 /// Show bond, earnings, missed work, and why.
@@ -19,7 +18,7 @@ pub(crate) struct Status {
 impl Status {
 	pub(crate) async fn run(self, role: Role, node: &str, console: &Console) -> Result<(), Error> {
 		let who = arguments::account(&self.account)?;
-		let chain = Chain::connect(node).await?;
+		let chain = network::connect(node).await?;
 		let progress = |block| console.progress(format!("reading block {block}"));
 		console.show(&operator::standing(&chain, role, &who, self.blocks, progress).await?);
 		Ok(())

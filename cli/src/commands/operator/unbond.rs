@@ -2,8 +2,8 @@
 
 use super::{super::arguments::Key, send};
 use crate::console::Console;
-use assay_agent::{calls, Chain};
-use assay_cli::{operator::command_of, Error};
+use assay_agent::calls;
+use assay_cli::{network, operator::command_of, Error};
 use assay_protocol::{records::operators::Role, Balance};
 
 /// Ask for bond back.
@@ -20,7 +20,7 @@ impl Unbond {
 		let keypair = self.key.load()?;
 		let amount: Balance = match self.amount.as_str() {
 			"all" => {
-				let snapshot = Chain::connect(node).await?.finalized().await?;
+				let snapshot = network::connect(node).await?.finalized().await?;
 				let operator = snapshot.operator(role, &keypair.account()).await?;
 				operator.map(|operator| operator.bond).ok_or_else(|| Error::NotRegistered {
 					who: keypair.address(),

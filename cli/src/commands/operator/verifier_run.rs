@@ -2,7 +2,7 @@
 
 use super::super::arguments::{self, interrupted, Key, Reach};
 use crate::console::Console;
-use assay_cli::Error;
+use assay_cli::{network, Error};
 use assay_engine::Path;
 use assay_protocol::Balance;
 use assay_verifier::VerifierConfig;
@@ -38,6 +38,7 @@ impl Run {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let peer = self.reach.config(node, self.key.load()?, "verifier", PORT);
 		console.note(format!("verifier {} in {}", peer.keypair.address(), peer.folder.display()));
+		wait_for(node, console).await;
 		let config = VerifierConfig {
 			peer,
 			bond: self.bond,
@@ -61,6 +62,13 @@ pub(super) fn path(text: &str) -> Result<Path, String> {
 		_ => return Err("use auto, portable, avx2 or avx512".into()),
 	};
 	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text}; use auto"))
+}
+
+/// Tells that a daemon waits for its node.
+pub(super) async fn wait_for(node: &str, console: &Console) {
+	if let Err(error) = network::probe(node).await {
+		console.note(format!("{error}; waiting for it"));
+	}
 }
 
 /// Runs a daemon until it ends or a signal comes, then lets it wind down. A second signal ends at once.
