@@ -240,7 +240,14 @@ impl Reader {
 		})?;
 		let mut entries = Vec::new();
 		for event in &events {
-			if let Some(event) = self.happening(event)? {
+			if let Some(mut event) = self.happening(event)? {
+				if let Happening::DisputeMoved { dispute, at, .. } = &mut event {
+					*at = snapshot
+						.dispute(*dispute)
+						.await?
+						.map(|record| describe(&record.state.phase))
+						.unwrap_or_default();
+				}
 				entries.push(Entry { block, event });
 			}
 		}
@@ -389,10 +396,13 @@ impl Reader {
 				})
 			}
 			"Moved" => {
-				let (dispute, moves, phase, deadline): (u64, u32, Phase, BlockNumber) = event.decode()?;
-				self.disputes.contains_key(&dispute).then(|| {
-					let (waits_for, at) = describe(&phase);
-					Happening::DisputeMoved { dispute, moves, waits_for, at, deadline }
+				let (dispute, moves, to_move, deadline): (u64, u32, Side, BlockNumber) = event.decode()?;
+				self.disputes.contains_key(&dispute).then(|| Happening::DisputeMoved {
+					dispute,
+					moves,
+					waits_for: side(to_move),
+					at: String::new(),
+					deadline,
 				})
 			}
 			"Ended" => {
@@ -456,19 +466,17 @@ const fn side(side: Side) -> &'static str {
 	}
 }
 
-/// Who moves next in a phase, and how far the dispute has narrowed.
-fn describe(phase: &Phase) -> (&'static str, String) {
+/// How far the dispute has narrowed.
+fn describe(phase: &Phase) -> String {
 	match phase {
-		Phase::StepsReveal(span) => ("worker", format!("steps {}..{}", span.lo, span.hi)),
-		Phase::StepsChoose { span, .. } => ("verifier", format!("steps {}..{}", span.lo, span.hi)),
-		Phase::TraceReveal(step) => ("worker", format!("step {}", step.step)),
-		Phase::TraceChoose(trace) => ("verifier", format!("step {}, ops", trace.step.step)),
-		Phase::TraceDescend { trace, .. } => ("worker", format!("step {}, ops", trace.step.step)),
-		Phase::TensorReveal { op, .. } => ("worker", format!("step {}, op {}", op.trace.step.step, op.op)),
-		Phase::TensorChoose { op, .. } => ("verifier", format!("step {}, op {}", op.trace.step.step, op.op)),
-		Phase::LinksReveal { chunk, .. } => ("worker", chunk_place(chunk)),
-		Phase::LinksChoose { chunk, .. } => ("verifier", chunk_place(chunk)),
-		Phase::Leaf(_) => ("evidence", "one micro-operation".into()),
+		Phase::StepsReveal(span) | Phase::StepsChoose { span, .. } => format!("steps {}..{}", span.lo, span.hi),
+		Phase::TraceReveal(step) => format!("step {}", step.step),
+		Phase::TraceChoose(trace) | Phase::TraceDescend { trace, .. } => format!("step {}, ops", trace.step.step),
+		Phase::TensorReveal { op, .. } | Phase::TensorChoose { op, .. } => {
+			format!("step {}, op {}", op.trace.step.step, op.op)
+		}
+		Phase::LinksReveal { chunk, .. } | Phase::LinksChoose { chunk, .. } => chunk_place(chunk),
+		Phase::Leaf(_) => "one micro-operation".into(),
 	}
 }
 
@@ -494,7 +502,9 @@ impl fmt::Display for Happening {
 			Self::Posted { client, escrow } => write!(f, "posted by {client}, {} in escrow", amount(*escrow)),
 			Self::Bid { worker, price } => write!(f, "bid of {} by {worker}", amount(*price)),
 			Self::BidRemoved { worker, reason: Some(reason) } => write!(f, "bid of {worker} gone: {reason}"),
-			Self::BidRemoved { worker, reason: None } => write!(f, "bid of {worker} withdrawn"),
+			Self::BidRemoved { worker, reason: None } => {
+				write!(f, "bid of {worker} no longer stands; its deposit returned")
+			}
 			Self::Lease { worker, price, collateral, attempt } => {
 				write!(f, "lease {attempt} to {worker} for {}, collateral {}", amount(*price), amount(*collateral))
 			}
@@ -545,6 +555,10 @@ impl fmt::Display for Happening {
 			}
 			Self::DisputeOpened { dispute, milestone, segment, worker, verifier } => {
 				write!(f, "dispute {dispute} opened: {verifier} accuses {worker} over milestone {milestone}, segment {segment}")
+			}
+			// The place is unknown where the dispute ended in the same block.
+			Self::DisputeMoved { dispute, moves, waits_for, at, deadline } if at.is_empty() => {
+				write!(f, "dispute {dispute}, move {moves}; {waits_for} next, by block {deadline}")
 			}
 			Self::DisputeMoved { dispute, moves, waits_for, at, deadline } => {
 				write!(f, "dispute {dispute}, move {moves}: down to {at}; {waits_for} next, by block {deadline}")
