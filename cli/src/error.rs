@@ -179,6 +179,9 @@ impl Error {
 
 fn refusal_advice(error: &SubmitError) -> &'static str {
 	match error {
+		SubmitError::Refused { error, .. } if error.contains("Arithmetic") || error.contains("Funds") => {
+			"; the account has too little: see `assay account balance`"
+		}
 		SubmitError::Refused { .. } => "; the name says why, see `assay job check` or the operator's `status`",
 		SubmitError::NotAccepted { .. } => "; check the account's balance with `assay account balance`, then repeat",
 		SubmitError::Unknown { .. } | SubmitError::InFlight(_) => "; look with `assay job list` before repeating",
