@@ -1,31 +1,20 @@
 //! The genesis presets build, and the chains they make have the promised properties.
 
 use assay_runtime::{constants::*, *};
-use frame_support::traits::{fungible::InspectHold, Get};
+use frame_support::{
+	genesis_builder_helper::build_state,
+	traits::{fungible::InspectHold, Get},
+};
 use pallet_validator_set::HoldReason;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::BuildStorage;
 
-/// The genesis state of a preset, built the way the node builds it: the preset patched into the defaults.
+/// The genesis state of a preset, built the way the node has the runtime build it.
 fn genesis(preset: &str) -> sp_io::TestExternalities {
 	let patch = genesis::get_preset(&PresetId::from(preset)).expect("the preset exists");
-	let patch: serde_json::Value = serde_json::from_slice(&patch).expect("a preset is JSON");
-	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
-	merge(&mut config, patch);
-	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("the preset fits the configuration");
-	config.build_storage().expect("the preset builds").into()
-}
-
-fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
-	match (base, patch) {
-		(serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
-			for (key, value) in patch {
-				merge(base.entry(key).or_insert(serde_json::Value::Null), value);
-			}
-		},
-		(base, patch) => *base = patch,
-	}
+	let mut ext = sp_io::TestExternalities::default();
+	ext.execute_with(|| build_state::<RuntimeGenesisConfig>(patch).expect("the preset builds"));
+	ext
 }
 
 #[test]
