@@ -124,6 +124,9 @@ pub enum Error {
 		/// What the system said; the fix follows from it.
 		source: std::io::Error,
 	},
+	/// The machine computes other bits.
+	#[error("this machine does not compute the bits that others compute: it would lose every dispute; do not run a worker or verifier on it, undo overclocking, replace memory or processor, or use a --path that passes")]
+	NotConforming,
 	/// A daemon ended with an error.
 	#[error("{0}")]
 	Daemon(String),
@@ -166,6 +169,7 @@ impl Error {
 			Self::ReceiptFalse { .. } => "receipt-false",
 			Self::NotRegistered { .. } => "not-registered",
 			Self::Io { .. } => "io",
+			Self::NotConforming => "not-conforming",
 			Self::Daemon(_) => "daemon",
 			Self::Interrupted => "interrupted",
 		}

@@ -9,11 +9,13 @@
 //! | [`explain`] | why a job is where it is; what a reason code means |
 //! | [`receipt`] | checkable records of closed jobs |
 //! | [`states`], [`safetensors`] | fetching a result, checking, evaluating and writing it |
+//! | [`conformance`] | whether this machine computes the right bits |
 //! | [`network`] | connecting to a node |
 //! | [`operator`] | what a worker or verifier earned, lost and missed |
 //! | [`units`] | amounts of money as text |
 
 pub mod bidders;
+pub mod conformance;
 mod error;
 pub mod estimate;
 pub mod explain;

@@ -1,6 +1,7 @@
 //! `assay provider` and `assay verifier`: the same verbs for both roles, and a daemon each.
 
 mod bond;
+mod check;
 mod drain;
 #[cfg(feature = "operators")]
 mod provider_run;
@@ -21,6 +22,8 @@ use std::fmt;
 /// Verbs of every operator.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+	/// Check that this machine computes the right bits and reaches its node.
+	Check(check::Check),
 	/// Show bond, earnings, missed work, and why.
 	Status(status::Status),
 	/// Add to the bond.
@@ -86,6 +89,7 @@ impl VerifierCommand {
 impl Command {
 	async fn run(self, role: Role, node: &str, console: &Console) -> Result<(), Error> {
 		match self {
+			Self::Check(command) => command.run(node, console).await,
 			Self::Status(command) => command.run(role, node, console).await,
 			Self::Bond(command) => command.run(role, node, console).await,
 			Self::Drain(command) => command.run(role, node, console).await,
