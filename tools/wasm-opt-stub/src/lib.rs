@@ -1,7 +1,8 @@
 //! Stands in for the `wasm-opt` crate in development builds.
 //!
 //! Building Binaryen takes minutes, and for `wasm32v1-none` its passes have nothing to lower. This crate offers the
-//! few names that `substrate-wasm-builder` uses and copies the file. `scripts/release` builds without it.
+//! few names that `substrate-wasm-builder` uses and copies the file. It warns on every use: a runtime to be released is
+//! built with the `[patch.crates-io]` table of the root `Cargo.toml` removed.
 
 use std::{fs, io, path::Path};
 
@@ -44,6 +45,7 @@ impl OptimizationOptions {
 	/// # Errors
 	/// The I/O error of reading or writing.
 	pub fn run(&self, infile: impl AsRef<Path>, outfile: impl AsRef<Path>) -> io::Result<()> {
+		println!("cargo:warning=development build: the runtime is copied, not passed through Binaryen");
 		let bytes = fs::read(infile)?;
 		fs::write(outfile, bytes)
 	}
