@@ -1,13 +1,14 @@
 //! No floating point in the runtime.
 //!
-//! Validators must agree on every bit, and a NaN's payload is not specified. Only the reader and writer of JSON numbers
-//! may use floats: it parses genesis presets and never runs in a block.
+//! Validators must agree on every bit, and a NaN's payload is not specified. Only the reading and printing of JSON numbers
+//! may use floats: it handles genesis presets and never runs in a block.
 
 use std::{collections::BTreeMap, path::PathBuf};
 use wasmparser::{KnownCustom, Name, Operator, Parser, Payload, ValType};
 
-/// Parts of the names of functions that may use floats.
-const ALLOWED: [&str; 7] = ["serde", "zmij", "ryu", "core::fmt", "core..fmt", "dec2flt", "flt2dec"];
+/// Parts of the mangled names of functions that may use floats: serde, serde_json, the crate with which serde_json prints
+/// numbers, and `core::fmt::float`.
+const ALLOWED: [&str; 3] = ["serde", "zmij..private", "4core3fmt5float"];
 
 /// The runtime before compression and with the names of its functions, next to this test's own executable.
 fn runtime() -> Option<Vec<u8>> {
@@ -112,6 +113,7 @@ fn floats_only_in_the_reader_of_json_numbers() {
 	assert!(named > 1_000, "the runtime has lost its names section: {named} names");
 	let forbidden: Vec<_> =
 		found.iter().filter(|(name, _)| !ALLOWED.iter().any(|allowed| name.contains(allowed))).collect();
+	eprintln!("{} functions may use floats and do: {found:#?}", found.len());
 	assert!(forbidden.is_empty(), "float arithmetic in {forbidden:#?}");
 }
 
