@@ -8,8 +8,12 @@ use assay_p2p::{
 	BlobStore, CancellationToken, Config, DataPlane, Grants, Identity, IdentityError, Multiaddr, StartError,
 };
 use assay_protocol::records::operators::Contact;
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use subxt::rpcs::rpc_params;
 use tokio_util::task::TaskTracker;
+
+/// How often a chain without blocks is asked for its first.
+const FIRST_BLOCK_POLL: Duration = Duration::from_millis(500);
 
 /// What a daemon is started with.
 #[derive(Clone)]
@@ -50,6 +54,12 @@ pub enum PeerError {
 	/// The data plane.
 	#[error("the data plane cannot start: {0}")]
 	Plane(#[from] StartError),
+	/// The folder holds the records of another chain; they would be taken for answers on this one.
+	#[error("the folder {folder} belongs to another chain; start with an empty --data-dir, or move this one away")]
+	OtherChain {
+		/// The folder.
+		folder: String,
+	},
 	/// The published address is too long for the chain.
 	#[error("the address {0} is longer than the chain takes; publish a shorter one with --announce")]
 	Contact(String),
@@ -89,6 +99,7 @@ impl Peer {
 		let grants = Arc::new(Grants::new());
 		let plane = DataPlane::start(plane, blobs, grants.clone(), stop.clone()).await?;
 		let chain = Chain::connect(&config.node).await?;
+		bind(&store, &chain, config).await?;
 		let tasks = TaskTracker::new();
 		let actions = Actions::new(Submitter::new(chain.clone(), config.keypair.clone()), tasks.clone());
 		Ok(Self { chain, actions, store, plane, grants, tasks, stop })
@@ -118,6 +129,23 @@ impl Peer {
 		self.tasks.close();
 		self.tasks.wait().await;
 		self.plane.shutdown().await;
+	}
+}
+
+/// Ties the folder to the chain at the first start and refuses another chain after that. Block 1 names the chain: a
+/// development chain that is started anew has the same genesis, but not the same first block.
+async fn bind(store: &Store, chain: &Chain, config: &PeerConfig) -> Result<(), PeerError> {
+	let first = loop {
+		let hash: Option<String> = chain.request("chain_getBlockHash", rpc_params![1u32]).await?;
+		match hash {
+			Some(hash) => break hash,
+			None => tokio::time::sleep(FIRST_BLOCK_POLL).await,
+		}
+	};
+	match store.get::<String>("chain")? {
+		None => Ok(store.put("chain", &first)?),
+		Some(known) if known == first => Ok(()),
+		Some(_) => Err(PeerError::OtherChain { folder: config.folder.display().to_string() }),
 	}
 }
 

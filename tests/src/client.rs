@@ -166,7 +166,8 @@ impl Client {
 		let engine = Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone())?;
 		let kept = self.keep.fetch(&self.peer, &engine, job).await?;
 		let root = self.peer.chain.finalized().await?.job(job).await?.context("the job is gone")?.verified.root;
-		let state = states::stored(&self.peer.plane, &engine, &kept.checkpoint, &root).context("the fetched state is gone")?;
+		let state =
+			states::stored(&self.peer.plane, &engine, &kept.checkpoint, &root).context("the fetched state is gone")?;
 		Ok(states::evaluation(draft, job, &engine, &state, cpu)?)
 	}
 
@@ -178,8 +179,18 @@ impl Client {
 
 /// The disputes of a job that ended in a block.
 async fn rulings_in(snapshot: &Snapshot, of: JobId) -> Result<Vec<Ruling>> {
-	type Ended =
-		(u64, JobId, MilestoneIndex, SegmentIndex, Outcome, Reason, u32, u32, Option<LeafKind>, (Compact<u64>, Compact<u64>));
+	type Ended = (
+		u64,
+		JobId,
+		MilestoneIndex,
+		SegmentIndex,
+		Outcome,
+		Reason,
+		u32,
+		u32,
+		Option<LeafKind>,
+		(Compact<u64>, Compact<u64>),
+	);
 	let mut found = Vec::new();
 	for event in snapshot.events().await? {
 		if event.pallet != "Disputes" || event.name != "Ended" {

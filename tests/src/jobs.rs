@@ -45,7 +45,8 @@ impl Small {
 	/// # Errors
 	/// When a file cannot be written, or the file is refused.
 	pub fn draft(&self, folder: &Path) -> Result<Draft> {
-		let csv = std::fs::read_to_string(repository().join("examples/data/digits.csv")).context("examples/data/digits.csv")?;
+		let csv = std::fs::read_to_string(repository().join("examples/data/digits.csv"))
+			.context("examples/data/digits.csv")?;
 		let rows: Vec<&str> = csv.lines().take(241).collect();
 		std::fs::create_dir_all(folder)?;
 		std::fs::write(folder.join("small.csv"), rows.join("\n"))?;

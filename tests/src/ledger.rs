@@ -63,10 +63,10 @@ impl Costs {
 					("TransactionPayment", "TransactionFeePaid") => {
 						let (who, fee, _): (Account, u128, u128) = event.decode()?;
 						*costs.fees.entry(who).or_default() += fee;
-					},
+					}
 					("Operators", "WorkerSlashed") => costs.workers.push(event.decode()?),
 					("Operators", "VerifierSlashed") => costs.verifiers.push(event.decode()?),
-					_ => {},
+					_ => {}
 				}
 			}
 		}

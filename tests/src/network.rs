@@ -10,7 +10,10 @@ use assay_agent::{
 	keys::{Account, Keypair},
 	Chain, Submitter,
 };
-use assay_protocol::{parameters::UNIT, records::operators::{Contact, Role}};
+use assay_protocol::{
+	parameters::UNIT,
+	records::operators::{Contact, Role},
+};
 use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -189,7 +192,8 @@ impl Network {
 	async fn wait_registered(&mut self, account: &Account) -> Result<()> {
 		let (chain, account) = (self.chain.clone(), *account);
 		let operator = self.by_account(&account)?;
-		let (role, name, log) = (operator.terms.role, operator.process.name().to_string(), operator.process.log().display().to_string());
+		let (role, name, log) =
+			(operator.terms.role, operator.process.name().to_string(), operator.process.log().display().to_string());
 		until(REGISTER, &format!("{name} registers (see {log})"), || {
 			let ended = self.by_account(&account).and_then(|operator| operator.process.ended());
 			let chain = chain.clone();
@@ -213,7 +217,10 @@ impl Network {
 	/// # Errors
 	/// When there is none.
 	pub fn operator(&mut self, key: &str) -> Result<&mut Operator> {
-		self.operators.iter_mut().find(|operator| operator.terms.key == key).with_context(|| format!("no operator {key}"))
+		self.operators
+			.iter_mut()
+			.find(|operator| operator.terms.key == key)
+			.with_context(|| format!("no operator {key}"))
 	}
 
 	/// Ends an operator, if it still runs, starts it with other terms on the same folder and waits until it has published its

@@ -92,7 +92,7 @@ async fn garbage_is_refused_and_the_chain_goes_on() -> Result<()> {
 			Err(SubmitError::Refused { call, error }) => {
 				assert!(!error.is_empty(), "{call} is refused by name");
 				println!("{call}: {error}");
-			},
+			}
 			other => panic!("not refused by the runtime: {other:?}"),
 		}
 	}

@@ -52,7 +52,12 @@ async fn lazy_and_lying_verifiers_are_slashed_and_absent_ones_replaced() -> Resu
 	assert!(costs.workers.is_empty(), "no worker is slashed: {:?}", costs.workers);
 	let faults = |key: &str| {
 		let who = account(key);
-		costs.verifiers.iter().filter(move |(slashed, _, _)| *slashed == who).map(|(_, fault, _)| *fault).collect::<Vec<_>>()
+		costs
+			.verifiers
+			.iter()
+			.filter(move |(slashed, _, _)| *slashed == who)
+			.map(|(_, fault, _)| *fault)
+			.collect::<Vec<_>>()
 	};
 	let (guesses, accusations) = (faults(GUESS), faults(ACCUSE));
 	assert!(!guesses.is_empty(), "a guess is slashed: {:?}", costs.verifiers);
@@ -61,7 +66,8 @@ async fn lazy_and_lying_verifiers_are_slashed_and_absent_ones_replaced() -> Resu
 		"{guesses:?}"
 	);
 	assert!(accusations.contains(&VerifierFault::LostDispute), "a false accusation is slashed: {accusations:?}");
-	let upheld = closed.rulings.iter().any(|ruling| ruling.outcome.winner == Side::Defender && ruling.reason == Reason::Upheld);
+	let upheld =
+		closed.rulings.iter().any(|ruling| ruling.outcome.winner == Side::Defender && ruling.reason == Reason::Upheld);
 	assert!(upheld, "the referee executed the disputed micro-operation: {:?}", closed.rulings);
 	assert!(faults(AWAY).is_empty(), "absence is not a lie: {:?}", faults(AWAY));
 	assert!(HONEST.iter().all(|key| faults(key).is_empty()), "no honest verifier is slashed: {:?}", costs.verifiers);

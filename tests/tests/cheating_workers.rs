@@ -42,7 +42,8 @@ async fn every_cheating_worker_is_slashed_and_every_job_is_finished() -> Result<
 	network.join(cheats.chain(honest).chain(verifiers).collect()).await?;
 	let client = Client::start(network.url(), "//Ferdie", &folder.path().join("client")).await?;
 
-	let keys = CHEATS.iter().map(|(key, _, _)| *key).chain(HONEST).chain(VERIFIERS).chain(["//Ferdie", "//Alice//stash"]);
+	let keys =
+		CHEATS.iter().map(|(key, _, _)| *key).chain(HONEST).chain(VERIFIERS).chain(["//Ferdie", "//Alice//stash"]);
 	let accounts: Vec<Account> = keys.map(account).collect();
 	let before = Balances::at(&network.chain.finalized().await?, &accounts).await?;
 	let mut drafts = Vec::new();
@@ -74,7 +75,8 @@ async fn every_cheating_worker_is_slashed_and_every_job_is_finished() -> Result<
 		let share = closed.job.shares.iter().find(|share| share.worker == who).context("slashed without a lease")?;
 		assert_eq!(share.ended, Some(expected), "{mode}");
 		if expected == Reason::LostDispute {
-			let ruling = closed.rulings.iter().find(|ruling| ruling.outcome.winner == Side::Challenger).context(mode)?;
+			let ruling =
+				closed.rulings.iter().find(|ruling| ruling.outcome.winner == Side::Challenger).context(mode)?;
 			assert_eq!(ruling.reason, Reason::Refuted, "{mode} is ruled by the referee, not by the clock");
 			assert!(ruling.leaf.is_some(), "{mode}: a micro-operation was executed");
 			println!("{mode}: {} moves, {} bytes, leaf {:?}", ruling.moves, ruling.bytes, ruling.leaf);

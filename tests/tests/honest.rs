@@ -30,8 +30,7 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 
 	let (ferdie, bob, charlie, validator) =
 		(account("//Ferdie"), account("//Bob"), account("//Charlie"), account("//Alice//stash"));
-	let accounts: Vec<Account> =
-		[ferdie, bob, charlie, validator].into_iter().chain(verifiers.map(account)).collect();
+	let accounts: Vec<Account> = [ferdie, bob, charlie, validator].into_iter().chain(verifiers.map(account)).collect();
 	let before = Balances::at(&network.chain.finalized().await?, &accounts).await?;
 	let draft = Small { verifiers: 2, drawn: 1, ..Small::default() }.draft(folder.path())?;
 	let posted = client.post(&draft).await?;

@@ -82,7 +82,10 @@ async fn demo(options: &Options, folder: PathBuf) -> Result<()> {
 	screen.title("A chain, two workers, three verifiers: seven processes with the client");
 	screen.say(&format!("data and logs: {}", folder.display()));
 	let mut network = Network::start(&folder).await?;
-	screen.say(&format!("chain {} makes and finalises blocks (BABE with VRF, GRANDPA)", display::short(&hex::encode(network.chain.genesis()))));
+	screen.say(&format!(
+		"chain {} makes and finalises blocks (BABE with VRF, GRANDPA)",
+		display::short(&hex::encode(network.chain.genesis()))
+	));
 	let mut parties = vec![Terms::worker(HONEST, 800), Terms::worker(CHEAT, 900)];
 	parties.extend(VERIFIERS.map(Terms::verifier));
 	network.join(parties).await?;
@@ -120,7 +123,7 @@ async fn demo(options: &Options, folder: PathBuf) -> Result<()> {
 	screen.title("Result");
 	report.print();
 	screen.title("Where to look next");
-	println!("  receipts      {0}/receipt-1.json and receipt-2.json; `assay receipt verify` checks them against the chain", folder.display());
+	println!("  receipts      {0}/receipt-1.json and receipt-2.json; `assay job receipt --verify` checks them against the chain", folder.display());
 	println!("  logs          {}/*.log", folder.display());
 	println!("  keep it open  scripts/demo --stay, then `assay job explain {} --node URL`", second.closed.id);
 	println!("  protocol      docs/protocol.md");

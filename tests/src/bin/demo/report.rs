@@ -166,7 +166,10 @@ impl Report {
 				dispute.segment, dispute.moves, dispute.onchain_bytes, dispute.leaf_op, dispute.referee_weight_ms, dispute.reason
 			);
 		}
-		println!("  chain: {} blocks, {} finalised; {:.0} s in all", self.chain.blocks, self.chain.finalized, self.seconds);
+		println!(
+			"  chain: {} blocks, {} finalised; {:.0} s in all",
+			self.chain.blocks, self.chain.finalized, self.seconds
+		);
 	}
 }
 
@@ -194,7 +197,15 @@ pub(crate) fn print_money(parties: &[Party], before: &Balances, after: &Balances
 		.map(|(_, _, split)| split.burned)
 		.chain(costs.verifiers.iter().map(|(_, _, split)| split.burned))
 		.sum();
-	println!("  {:8} {:24} {:>16} {:>16} {:>16} {:>16}", "", "burned", "", "", "", amount(burned).trim_end_matches(" UNIT"));
+	println!(
+		"  {:8} {:24} {:>16} {:>16} {:>16} {:>16}",
+		"",
+		"burned",
+		"",
+		"",
+		"",
+		amount(burned).trim_end_matches(" UNIT")
+	);
 	println!("  In UNIT. The validator's `jobs` are the transaction fees of the others; a client's and a challenger's contain their part of slashes.");
 	ensure!(sum == -(burned as i128), "the accounts changed by {sum}, but {burned} was burned");
 	Ok(())
