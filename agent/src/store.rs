@@ -1,7 +1,7 @@
 //! Small durable state in one file: typed records under text keys, written in one transaction each.
 
 use codec::{Decode, DecodeAll, Encode};
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use std::{path::Path, sync::Arc};
 
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
@@ -60,6 +60,24 @@ impl Store {
 		let transaction = self.database.begin_write().map_err(io)?;
 		transaction.open_table(RECORDS).map_err(io)?.insert(key, record.encode().as_slice()).map_err(io)?;
 		transaction.commit().map_err(io)
+	}
+
+	/// Writes a record unless there is one under this key; whether it was written. The look and the write are one transaction.
+	///
+	/// # Errors
+	/// [`StoreError::Io`].
+	pub fn put_new(&self, key: &str, record: &impl Encode) -> Result<bool, StoreError> {
+		let transaction = self.database.begin_write().map_err(io)?;
+		let written = {
+			let mut table = transaction.open_table(RECORDS).map_err(io)?;
+			let absent = table.get(key).map_err(io)?.is_none();
+			if absent {
+				table.insert(key, record.encode().as_slice()).map_err(io)?;
+			}
+			absent
+		};
+		transaction.commit().map_err(io)?;
+		Ok(written)
 	}
 
 	/// Reads a record.
@@ -130,6 +148,9 @@ mod tests {
 		assert_eq!(store.scan::<u32>("job/").unwrap(), vec![("job/10/a".into(), 9)]);
 		assert_eq!(store.get::<u32>("zebra").unwrap(), Some(1));
 		assert!(matches!(store.get::<u64>("zebra"), Err(StoreError::Decode(_))));
+		assert!(!store.put_new("zebra", &2u32).unwrap());
+		assert!(store.put_new("zebra/2", &2u32).unwrap());
+		assert_eq!(store.get::<u32>("zebra").unwrap(), Some(1));
 	}
 
 	#[test]

@@ -15,7 +15,12 @@ pub(crate) fn development() -> Result<ChainSpec, String> {
 
 /// Four validators and the speed of a public network.
 pub(crate) fn local_testnet() -> Result<ChainSpec, String> {
-	from_preset("Assay Local Testnet", "assay_local", ChainType::Local, sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET)
+	from_preset(
+		"Assay Local Testnet",
+		"assay_local",
+		ChainType::Local,
+		sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+	)
 }
 
 fn from_preset(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {

@@ -50,15 +50,15 @@ fn open(config: &Configuration) -> Result<Partial, sc_service::Error> {
 pub(crate) fn run() -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
 	let Some(subcommand) = &cli.subcommand else {
-		return cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
-			service::full(config).map_err(sc_cli::Error::Service)
-		});
+		return cli
+			.create_runner(&cli.run)?
+			.run_node_until_exit(|config| async move { service::full(config).map_err(sc_cli::Error::Service) });
 	};
 	match subcommand {
 		Subcommand::Key(cmd) => cmd.run(&cli),
 		Subcommand::BuildSpec(cmd) => {
 			cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.chain_spec, config.network))
-		},
+		}
 		Subcommand::ExportChainSpec(cmd) => cmd.run(cli.load_spec(&cmd.chain)?),
 		Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
 			let parts = open(&config)?;

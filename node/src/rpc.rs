@@ -4,9 +4,7 @@ use crate::service::{Client, FullBackend, FullPool, SelectChain};
 use assay_runtime::{opaque::Block, AccountId, Balance, BlockNumber, Hash, Nonce};
 use jsonrpsee::RpcModule;
 use sc_consensus_babe::BabeWorkerHandle;
-use sc_consensus_grandpa::{
-	FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
-};
+use sc_consensus_grandpa::{FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState};
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
@@ -43,9 +41,11 @@ pub(crate) fn module(
 
 	let mut module = RpcModule::new(());
 	module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(System::new(client.clone(), pool)))?;
-	module.merge(TransactionPaymentApiServer::<Hash, pallet_transaction_payment::RuntimeDispatchInfo<Balance>>::into_rpc(
-		TransactionPayment::new(client.clone()),
-	))?;
+	module.merge(
+		TransactionPaymentApiServer::<Hash, pallet_transaction_payment::RuntimeDispatchInfo<Balance>>::into_rpc(
+			TransactionPayment::new(client.clone()),
+		),
+	)?;
 	module.merge(Babe::new(client, babe.worker, babe.keystore, babe.select_chain).into_rpc())?;
 	module.merge(
 		Grandpa::new(

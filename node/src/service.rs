@@ -38,8 +38,14 @@ type BlockImport = sc_consensus_babe::BabeBlockImport<
 const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// What both a running node and an offline command need.
-pub(crate) type Partial =
-	sc_service::PartialComponents<Client, FullBackend, SelectChain, sc_consensus::DefaultImportQueue<Block>, FullPool, Consensus>;
+pub(crate) type Partial = sc_service::PartialComponents<
+	Client,
+	FullBackend,
+	SelectChain,
+	sc_consensus::DefaultImportQueue<Block>,
+	FullPool,
+	Consensus,
+>;
 
 /// The consensus half of [`Partial`].
 pub(crate) struct Consensus {
@@ -96,13 +102,8 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, Error> {
 		.build(),
 	);
 
-	let (grandpa_import, grandpa_link) = grandpa::block_import(
-		client.clone(),
-		JUSTIFICATION_PERIOD,
-		&client,
-		select_chain.clone(),
-		handle.clone(),
-	)?;
+	let (grandpa_import, grandpa_link) =
+		grandpa::block_import(client.clone(), JUSTIFICATION_PERIOD, &client, select_chain.clone(), handle.clone())?;
 	let babe_config = sc_consensus_babe::configuration(&*client)?;
 	let slot_duration = babe_config.slot_duration();
 	let (block_import, babe_link) = sc_consensus_babe::block_import(
@@ -174,8 +175,11 @@ fn start<N: NetworkBackend<Block, <Block as sp_runtime::traits::Block>::Hash>>(
 	);
 	let genesis_hash = client.block_hash(0)?.ok_or("the database has no genesis block")?;
 	let grandpa_protocol = grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
-	let (grandpa_protocol_config, grandpa_notifications) =
-		grandpa::grandpa_peers_set_config::<_, N>(grandpa_protocol.clone(), metrics.clone(), net_config.peer_store_handle());
+	let (grandpa_protocol_config, grandpa_notifications) = grandpa::grandpa_peers_set_config::<_, N>(
+		grandpa_protocol.clone(),
+		metrics.clone(),
+		net_config.peer_store_handle(),
+	);
 	net_config.add_notification_protocol(grandpa_protocol_config);
 
 	let warp_sync = Arc::new(grandpa::warp_proof::NetworkProvider::new(
@@ -235,7 +239,10 @@ fn start<N: NetworkBackend<Block, <Block as sp_runtime::traits::Block>::Hash>>(
 		let authority_set = grandpa_link.shared_authority_set().clone();
 		let grandpa = GrandpaDeps {
 			voter_state: voter_state.clone(),
-			finality_proofs: grandpa::FinalityProofProvider::new_for_service(backend.clone(), Some(authority_set.clone())),
+			finality_proofs: grandpa::FinalityProofProvider::new_for_service(
+				backend.clone(),
+				Some(authority_set.clone()),
+			),
 			authority_set,
 			justifications: grandpa_link.justification_stream(),
 		};

@@ -35,7 +35,6 @@ use sp_runtime::{
 };
 use sp_version::{runtime_version, RuntimeVersion};
 
-
 /// Signatures: sr25519, ed25519 or ECDSA.
 pub type Signature = MultiSignature;
 /// An account, by its 32 bytes.

@@ -80,7 +80,7 @@ fn a_validation_proxy_moves_no_money() {
 #[test]
 fn a_block_fits_its_weights_and_the_runtime_its_limits() {
 	let weights = BlockWeights::get();
-	weights.validate().expect("the block's weights are consistent");
+	weights.clone().validate().expect("the block's weights are consistent");
 	assert_eq!(weights.max_block, MAXIMUM_BLOCK_WEIGHT);
 	// The hooks must find a block's VRF output recorded: Babe comes before every pallet that reads it.
 	let order = AllPalletsWithSystem::names();

@@ -53,11 +53,9 @@ fn floats(wasm: &[u8]) -> (BTreeMap<String, usize>, usize) {
 			Payload::ImportSection(imports) => {
 				imported = imports
 					.into_iter()
-					.filter(|import| {
-						matches!(import.as_ref().expect("an import").ty, wasmparser::TypeRef::Func(_))
-					})
+					.filter(|import| matches!(import.as_ref().expect("an import").ty, wasmparser::TypeRef::Func(_)))
 					.count() as u32;
-			},
+			}
 			Payload::CodeSectionEntry(body) => {
 				let index = imported + next;
 				next += 1;
@@ -76,7 +74,7 @@ fn floats(wasm: &[u8]) -> (BTreeMap<String, usize>, usize) {
 				if locals + operators > 0 {
 					counts.insert(index, locals + operators);
 				}
-			},
+			}
 			Payload::CustomSection(section) => {
 				if let KnownCustom::Name(reader) = section.as_known() {
 					for name in reader {
@@ -88,8 +86,8 @@ fn floats(wasm: &[u8]) -> (BTreeMap<String, usize>, usize) {
 						}
 					}
 				}
-			},
-			_ => {},
+			}
+			_ => {}
 		}
 	}
 	let found = counts

@@ -73,9 +73,9 @@ impl Answers {
 		self.store.get(&Self::key(id))
 	}
 
-	/// Keeps an answer.
+	/// Keeps the first answer of a check: its nonce may be committed already, so it is never replaced.
 	pub fn put(&self, id: CheckId, answer: &Answer) -> Result<(), StoreError> {
-		self.store.put(&Self::key(id), answer)
+		self.store.put_new(&Self::key(id), answer).map(|_| ())
 	}
 
 	/// The blob of a state with this root that a check of `job` ended in.

@@ -1,12 +1,9 @@
 use crate::{
-	BalanceOf, Candidate, Candidates, Config, DepartureCause, Error, Event, HoldReason, Leaving, Pallet,
-	Unbonding,
+	BalanceOf, Candidate, Candidates, Config, DepartureCause, Error, Event, HoldReason, Leaving, Pallet, Unbonding,
 };
 use frame_support::{
 	ensure,
-	traits::{
-		fungible::MutateHold, tokens::Precision, Get, ValidatorRegistration, ValidatorSet,
-	},
+	traits::{fungible::MutateHold, tokens::Precision, Get, ValidatorRegistration, ValidatorSet},
 };
 use sp_runtime::{
 	traits::{Saturating, Zero},
@@ -73,9 +70,7 @@ impl<T: Config> Pallet<T> {
 		Candidates::<T>::try_mutate(|candidates| {
 			ensure!(!candidates.iter().any(|c| c.account == *who), Error::<T>::AlreadyRegistered);
 			T::Currency::hold(&HoldReason::Bond.into(), who, bond)?;
-			candidates
-				.try_push(Candidate { account: who.clone(), bond })
-				.map_err(|_| Error::<T>::Outbid.into())
+			candidates.try_push(Candidate { account: who.clone(), bond }).map_err(|_| Error::<T>::Outbid.into())
 		})
 	}
 

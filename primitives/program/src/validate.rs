@@ -44,6 +44,10 @@ pub struct Limits {
 	pub assembly_bytes: u64,
 }
 
+/// Most bytes of the evidence about the end of a step. The chain takes evidence up to a bound above this, so that no state
+/// that is assembled wrongly is out of the referee's reach.
+pub const MAX_ASSEMBLY_BYTES: u64 = 128 << 10;
+
 impl Default for Limits {
 	/// Programs that fit a public network: tensors up to 64 GiB, 1 TiB in all, evidence within a block.
 	fn default() -> Self {
@@ -58,7 +62,7 @@ impl Default for Limits {
 			step_flops: 1 << 54,
 			steps: 1 << 40,
 			batch: 1 << 20,
-			assembly_bytes: 2 << 20,
+			assembly_bytes: MAX_ASSEMBLY_BYTES,
 		}
 	}
 }

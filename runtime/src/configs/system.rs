@@ -1,7 +1,8 @@
 use crate::{constants::*, *};
 use frame_support::{
 	derive_impl,
-	dispatch::DispatchClass, parameter_types,
+	dispatch::DispatchClass,
+	parameter_types,
 	traits::{ConstU32, InsideBoth},
 	weights::constants::RocksDbWeight,
 };

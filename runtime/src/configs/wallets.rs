@@ -72,10 +72,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			Self::Any => true,
 			Self::NonTransfer => !matches!(call, RuntimeCall::Balances(..) | RuntimeCall::Sudo(..)),
 			Self::CancelProxy => matches!(call, RuntimeCall::Proxy(pallet_proxy::Call::reject_announcement { .. })),
-			Self::Validation => matches!(
-				call,
-				RuntimeCall::Session(..) | RuntimeCall::ValidatorSet(..) | RuntimeCall::Utility(..)
-			),
+			Self::Validation => {
+				matches!(call, RuntimeCall::Session(..) | RuntimeCall::ValidatorSet(..) | RuntimeCall::Utility(..))
+			}
 		}
 	}
 

@@ -14,7 +14,9 @@ fn success_basic() {
 
 #[test]
 fn fails_when_not_registered() {
-	run(|| assert_noop!(ValidatorSet::leave(signed(4)), Error::<Test>::NotRegistered));
+	run(|| {
+		assert_noop!(ValidatorSet::leave(signed(4)), Error::<Test>::NotRegistered);
+	});
 }
 
 #[test]

@@ -3,10 +3,8 @@ use sp_runtime::Perbill;
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
 fn report(offenders: &[u64], percent: u32, session: u32) {
-	let details: Vec<_> = offenders
-		.iter()
-		.map(|who| OffenceDetails { offender: (*who, ()), reporters: vec![] })
-		.collect();
+	let details: Vec<_> =
+		offenders.iter().map(|who| OffenceDetails { offender: (*who, ()), reporters: vec![] }).collect();
 	let fractions = vec![Perbill::from_percent(percent); offenders.len()];
 	ValidatorSet::on_offence(&details, &fractions, session);
 }

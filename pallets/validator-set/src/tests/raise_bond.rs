@@ -11,7 +11,9 @@ fn success_basic() {
 
 #[test]
 fn fails_when_not_registered() {
-	run(|| assert_noop!(ValidatorSet::raise_bond(signed(4), 250), Error::<Test>::NotRegistered));
+	run(|| {
+		assert_noop!(ValidatorSet::raise_bond(signed(4), 250), Error::<Test>::NotRegistered);
+	});
 }
 
 #[test]

@@ -23,12 +23,16 @@ fn boundary_least_bond() {
 
 #[test]
 fn fails_when_twice() {
-	run(|| assert_noop!(ValidatorSet::register(signed(1), 5_000), Error::<Test>::AlreadyRegistered));
+	run(|| {
+		assert_noop!(ValidatorSet::register(signed(1), 5_000), Error::<Test>::AlreadyRegistered);
+	});
 }
 
 #[test]
 fn fails_when_without_keys() {
-	run(|| assert_noop!(ValidatorSet::register(signed(7), 500), Error::<Test>::NoSessionKeys));
+	run(|| {
+		assert_noop!(ValidatorSet::register(signed(7), 500), Error::<Test>::NoSessionKeys);
+	});
 }
 
 #[test]
@@ -42,10 +46,7 @@ fn fails_when_still_unbonding() {
 #[test]
 fn fails_when_poor() {
 	run(|| {
-		assert_noop!(
-			ValidatorSet::register(signed(4), 10_001),
-			sp_runtime::TokenError::FundsUnavailable
-		);
+		assert_noop!(ValidatorSet::register(signed(4), 10_001), sp_runtime::TokenError::FundsUnavailable);
 	});
 }
 

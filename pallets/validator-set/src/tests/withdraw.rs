@@ -35,7 +35,9 @@ fn evidence_is_gone_when_the_bond_may_go() {
 
 #[test]
 fn fails_when_a_candidate() {
-	run(|| assert_noop!(ValidatorSet::withdraw(signed(1)), Error::<Test>::NotUnbonding));
+	run(|| {
+		assert_noop!(ValidatorSet::withdraw(signed(1)), Error::<Test>::NotUnbonding);
+	});
 }
 
 #[test]

@@ -8,6 +8,10 @@ use codec::Encode;
 /// Largest evidence, bytes.
 pub const MAX_EVIDENCE: usize = 160 << 10;
 
+/// Evidence about the end of a step carries the program's lists and roots, and little besides. Were it above the bound, a
+/// wrong assembly could not be refuted and its challenger would lose.
+const _: () = assert!(assay_program::MAX_ASSEMBLY_BYTES + (16 << 10) <= MAX_EVIDENCE as u64);
+
 /// Why evidence was not ruled on. The dispute has not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleError {
