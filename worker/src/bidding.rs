@@ -88,7 +88,8 @@ pub fn decide(
 	let wanted = policy.price(max).ok_or(NoBid::PriceTooLow { offered: max })?;
 	let elapsed = now.saturating_sub(order.opened_at);
 	match spec.offer.clearing {
-		Clearing::BestBid { window } if elapsed >= window => Err(NoBid::WindowOver),
+		// A window that passed without a bid stays open until the first one.
+		Clearing::BestBid { window } if elapsed >= window && !order.bids.is_empty() => Err(NoBid::WindowOver),
 		Clearing::BestBid { .. } => Ok(wanted),
 		Clearing::Ramp { start, duration } => {
 			let paid = ramp_price(start, max, duration, elapsed);
