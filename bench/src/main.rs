@@ -58,8 +58,9 @@ fn fma(guest: &mut Guest, rows: &mut Vec<Value>) -> Result<()> {
 	println!("{:32} {:>12} {:>12}", "softfloat fma", "native, ns", "wasm, ns");
 	let operands = Operands::new();
 	let address = guest.prepare("operands", ())?;
-	let each: fn(&Operands) -> u32 = Operands::each;
-	for (name, export, run) in [("independent", "fma_each", each), ("chain", "fma_chain", Operands::chain)] {
+	let runs: [(&str, &str, fn(&Operands) -> u32); 2] =
+		[("independent", "fma_each", Operands::each), ("chain", "fma_chain", Operands::chain)];
+	for (name, export, run) in runs {
 		let mut bits = 0;
 		let native = fastest(|| {
 			bits = run(std::hint::black_box(&operands));
