@@ -13,10 +13,20 @@ pub mod network;
 pub mod process;
 
 use anyhow::{bail, Result};
-use std::{future::Future, time::Duration};
+use std::{future::Future, path::PathBuf, time::Duration};
 
 /// How often a state is looked at again.
 const POLL: Duration = Duration::from_millis(200);
+
+/// A new folder for one test's data and logs. The test removes it at its end, so that a failed test leaves it to be read.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn folder(test: &str) -> Result<PathBuf> {
+	let folder = tempfile::Builder::new().prefix(&format!("assay-{test}-")).tempdir()?.keep();
+	println!("data and logs: {}", folder.display());
+	Ok(folder)
+}
 
 /// Looks until `look` finds something; an error names `what` after `limit`.
 ///

@@ -17,8 +17,8 @@ async fn submit_raw(network: &Network, bytes: &[u8]) -> Result<String, String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_refused_and_the_chain_goes_on() -> Result<()> {
-	let folder = tempfile::tempdir()?;
-	let mut network = Network::start(folder.path()).await?;
+	let folder = assay_tests::folder("bad_input")?;
+	let mut network = Network::start(&folder).await?;
 	let mut random = StdRng::seed_from_u64(1);
 
 	for length in [0, 1, 2, 3, 7, 32, 100, 1_000, 100_000, 3_000_000] {
@@ -60,7 +60,7 @@ async fn garbage_is_refused_and_the_chain_goes_on() -> Result<()> {
 	}
 
 	// Well-formed calls that make no sense: executed, refused with a name, without effect.
-	let spec = Small::default().draft(folder.path())?.spec;
+	let spec = Small::default().draft(&folder)?.spec;
 	let mut endless = spec.clone();
 	endless.program.header.steps = u64::MAX;
 	let mut rich = spec.clone();
@@ -109,6 +109,8 @@ async fn garbage_is_refused_and_the_chain_goes_on() -> Result<()> {
 	.await
 	.context("after garbage")?;
 	network.check_health()?;
+	drop(network);
+	std::fs::remove_dir_all(&folder)?;
 	Ok(())
 }
 

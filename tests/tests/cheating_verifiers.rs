@@ -25,20 +25,20 @@ fn account(key: &str) -> Account {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lazy_and_lying_verifiers_are_slashed_and_absent_ones_replaced() -> Result<()> {
-	let folder = tempfile::tempdir()?;
-	let mut network = Network::start(folder.path()).await?;
+	let folder = assay_tests::folder("cheating_verifiers")?;
+	let mut network = Network::start(&folder).await?;
 	// Verifiers are drawn by stake: these three are all but certain to be among the four of a segment.
 	let bad = [(GUESS, "guess"), (ACCUSE, "accuse-falsely"), (AWAY, "stay-away")];
 	let mut all = vec![Terms::worker("//Bob", 900)];
 	all.extend(bad.map(|(key, mode)| Terms::verifier(key).misbehaving(mode).bonding(100_000)));
 	all.extend(HONEST.map(Terms::verifier));
 	network.join(all).await?;
-	let client = Client::start(network.url(), "//Ferdie", &folder.path().join("client")).await?;
+	let client = Client::start(network.url(), "//Ferdie", &folder.join("client")).await?;
 
 	let keys = [GUESS, ACCUSE, AWAY, "//Bob", "//Ferdie", "//Alice//stash"].into_iter().chain(HONEST);
 	let accounts: Vec<Account> = keys.map(account).collect();
 	let before = Balances::at(&network.chain.finalized().await?, &accounts).await?;
-	let draft = Small { segments: 2, drawn: 1, verifiers: 4, ..Small::default() }.draft(folder.path())?;
+	let draft = Small { segments: 2, drawn: 1, verifiers: 4, ..Small::default() }.draft(&folder)?;
 	let posted = client.post(&draft).await?;
 	let closed = client.follow(&posted, LIMIT, |_, _| Ok(())).await?;
 
@@ -80,5 +80,7 @@ async fn lazy_and_lying_verifiers_are_slashed_and_absent_ones_replaced() -> Resu
 	assert_eq!(sum, -(burned as i128), "what is missing is what was burned");
 	network.check_health()?;
 	client.shutdown().await;
+	drop(network);
+	std::fs::remove_dir_all(&folder)?;
 	Ok(())
 }

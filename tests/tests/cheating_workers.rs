@@ -33,14 +33,14 @@ fn account(key: &str) -> Account {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_cheating_worker_is_slashed_and_every_job_is_finished() -> Result<()> {
-	let folder = tempfile::tempdir()?;
-	let mut network = Network::start(folder.path()).await?;
+	let folder = assay_tests::folder("cheating_workers")?;
+	let mut network = Network::start(&folder).await?;
 	// The cheats underbid everybody: each takes one of the jobs.
 	let cheats = CHEATS.iter().zip(1..).map(|((key, mode, _), rank)| Terms::worker(key, 100 * rank).misbehaving(mode));
 	let honest = HONEST.iter().map(|key| Terms::worker(key, 900));
 	let verifiers = VERIFIERS.iter().map(|key| Terms::verifier(key));
 	network.join(cheats.chain(honest).chain(verifiers).collect()).await?;
-	let client = Client::start(network.url(), "//Ferdie", &folder.path().join("client")).await?;
+	let client = Client::start(network.url(), "//Ferdie", &folder.join("client")).await?;
 
 	let keys =
 		CHEATS.iter().map(|(key, _, _)| *key).chain(HONEST).chain(VERIFIERS).chain(["//Ferdie", "//Alice//stash"]);
@@ -48,7 +48,7 @@ async fn every_cheating_worker_is_slashed_and_every_job_is_finished() -> Result<
 	let before = Balances::at(&network.chain.finalized().await?, &accounts).await?;
 	let mut drafts = Vec::new();
 	for number in 0..CHEATS.len() as u32 {
-		drafts.push(Small { number, ..Small::default() }.draft(folder.path())?);
+		drafts.push(Small { number, ..Small::default() }.draft(&folder)?);
 	}
 	let root = expected_root(&drafts[0])?;
 	let posted = futures::future::try_join_all(drafts.iter().map(|draft| client.post(draft))).await?;
@@ -89,5 +89,7 @@ async fn every_cheating_worker_is_slashed_and_every_job_is_finished() -> Result<
 	assert_eq!(sum, -(burned as i128), "what is missing is what was burned");
 	network.check_health()?;
 	client.shutdown().await;
+	drop(network);
+	std::fs::remove_dir_all(&folder)?;
 	Ok(())
 }

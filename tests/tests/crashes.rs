@@ -45,13 +45,13 @@ async fn a_job_survives_kills_of_everyone() -> Result<()> {
 	};
 	println!("repeat with ASSAY_SEED={seed}");
 	let mut random = StdRng::seed_from_u64(seed);
-	let folder = tempfile::tempdir()?;
-	let mut network = Network::start(folder.path()).await?;
+	let folder = assay_tests::folder("crashes")?;
+	let mut network = Network::start(&folder).await?;
 	let mut all = vec![Terms::worker(WORKER, 900)];
 	all.extend(VERIFIERS.map(Terms::verifier));
 	network.join(all).await?;
-	let client = Client::start(network.url(), "//Ferdie", &folder.path().join("client")).await?;
-	let draft = JOB.draft(folder.path())?;
+	let client = Client::start(network.url(), "//Ferdie", &folder.join("client")).await?;
+	let draft = JOB.draft(&folder)?;
 	let posted = client.post(&draft).await?;
 	let from = posted.block;
 	let (closed, kills) =
@@ -70,6 +70,8 @@ async fn a_job_survives_kills_of_everyone() -> Result<()> {
 	assert!(missing <= kills as usize, "every segment is executed: {executed:?}");
 	network.check_health()?;
 	client.shutdown().await;
+	drop(network);
+	std::fs::remove_dir_all(&folder)?;
 	Ok(())
 }
 

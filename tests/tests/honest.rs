@@ -20,19 +20,19 @@ fn account(key: &str) -> Account {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() -> Result<()> {
-	let folder = tempfile::tempdir()?;
-	let mut network = Network::start(folder.path()).await?;
+	let folder = assay_tests::folder("honest")?;
+	let mut network = Network::start(&folder).await?;
 	let verifiers = ["//Dave", "//Eve", "//verifier//3"];
 	let mut all = vec![Terms::worker("//Bob", 800), Terms::worker("//Charlie", 900)];
 	all.extend(verifiers.map(Terms::verifier));
 	network.join(all).await?;
-	let client = Client::start(network.url(), "//Ferdie", &folder.path().join("client")).await?;
+	let client = Client::start(network.url(), "//Ferdie", &folder.join("client")).await?;
 
 	let (ferdie, bob, charlie, validator) =
 		(account("//Ferdie"), account("//Bob"), account("//Charlie"), account("//Alice//stash"));
 	let accounts: Vec<Account> = [ferdie, bob, charlie, validator].into_iter().chain(verifiers.map(account)).collect();
 	let before = Balances::at(&network.chain.finalized().await?, &accounts).await?;
-	let draft = Small { verifiers: 2, drawn: 1, ..Small::default() }.draft(folder.path())?;
+	let draft = Small { verifiers: 2, drawn: 1, ..Small::default() }.draft(&folder)?;
 	let posted = client.post(&draft).await?;
 	let closed = client.follow(&posted, LIMIT, |_, _| Ok(())).await?;
 
@@ -65,5 +65,7 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 	assert_eq!(sum, 0, "no coin appeared or vanished");
 	network.check_health()?;
 	client.shutdown().await;
+	drop(network);
+	std::fs::remove_dir_all(&folder)?;
 	Ok(())
 }
