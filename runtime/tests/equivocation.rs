@@ -1,5 +1,7 @@
 //! An author that signs two blocks for one slot loses part of its bond: proof, ownership, offence and slash together.
 
+mod chain;
+
 use assay_runtime::*;
 use frame_support::{
 	assert_noop, assert_ok,
@@ -11,19 +13,14 @@ use sp_consensus_babe::{
 	AuthorityPair, EquivocationProof, Slot,
 };
 use sp_core::{crypto::VrfSecret, Pair};
-use sp_genesis_builder::{PresetId, LOCAL_TESTNET_RUNTIME_PRESET};
+use sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{traits::Header as _, Digest, DigestItem};
 
 const SLOT: u64 = 1_000;
 
 fn local_testnet() -> sp_io::TestExternalities {
-	let patch = genesis::get_preset(&PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)).expect("the preset exists");
-	let mut ext = sp_io::TestExternalities::default();
-	ext.execute_with(|| {
-		frame_support::genesis_builder_helper::build_state::<RuntimeGenesisConfig>(patch).expect("the preset builds")
-	});
-	ext
+	chain::of_preset(LOCAL_TESTNET_RUNTIME_PRESET)
 }
 
 /// A header of the given slot by Bob, with a seal.

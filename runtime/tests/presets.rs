@@ -1,26 +1,19 @@
 //! The genesis presets build, and the chains they make have the promised properties.
 
 use assay_runtime::{constants::*, *};
-use frame_support::{
-	genesis_builder_helper::build_state,
-	traits::{fungible::InspectHold, Get},
-};
+use frame_support::traits::{fungible::InspectHold, Get};
 use pallet_validator_set::HoldReason;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
 
-/// The genesis state of a preset, built the way the node has the runtime build it.
-fn genesis(preset: &str) -> sp_io::TestExternalities {
-	let patch = genesis::get_preset(&PresetId::from(preset)).expect("the preset exists");
-	let mut ext = sp_io::TestExternalities::default();
-	ext.execute_with(|| build_state::<RuntimeGenesisConfig>(patch).expect("the preset builds"));
-	ext
-}
+mod chain;
+
+use chain::of_preset as genesis_of;
 
 #[test]
 fn every_named_preset_builds() {
 	for name in genesis::preset_names() {
-		genesis(name.as_ref()).execute_with(|| {
+		genesis_of(name.as_ref()).execute_with(|| {
 			assert!(!Babe::authorities().is_empty());
 			assert_eq!(Babe::authorities().len(), Grandpa::grandpa_authorities().len());
 		});
@@ -30,7 +23,7 @@ fn every_named_preset_builds() {
 
 #[test]
 fn development_is_one_validator_and_a_block_a_second() {
-	genesis(DEV_RUNTIME_PRESET).execute_with(|| {
+	genesis_of(DEV_RUNTIME_PRESET).execute_with(|| {
 		assert_eq!(Session::validators(), vec![Sr25519Keyring::AliceStash.to_account_id()]);
 		assert_eq!(Babe::slot_duration(), 1_000);
 		assert_eq!(<Runtime as pallet_timestamp::Config>::MinimumPeriod::get(), 500);
@@ -43,7 +36,7 @@ fn development_is_one_validator_and_a_block_a_second() {
 
 #[test]
 fn local_testnet_is_four_bonded_validators_at_public_speed() {
-	genesis(LOCAL_TESTNET_RUNTIME_PRESET).execute_with(|| {
+	genesis_of(LOCAL_TESTNET_RUNTIME_PRESET).execute_with(|| {
 		assert_eq!(Session::validators().len(), 4);
 		assert_eq!(Babe::slot_duration(), 6_000);
 		for validator in Session::validators() {
@@ -54,7 +47,7 @@ fn local_testnet_is_four_bonded_validators_at_public_speed() {
 
 #[test]
 fn every_block_carries_a_vrf_output() {
-	genesis(DEV_RUNTIME_PRESET).execute_with(|| {
+	genesis_of(DEV_RUNTIME_PRESET).execute_with(|| {
 		let slots = Babe::epoch_config().map(|config| config.allowed_slots);
 		assert_eq!(slots, Some(sp_consensus_babe::AllowedSlots::PrimaryAndSecondaryVRFSlots));
 	});
