@@ -10,14 +10,21 @@ pub use error::ChainError;
 pub use key::{Hasher, StorageKey};
 pub use snapshot::{ChainEvent, Snapshot};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use subxt::{
 	backend::LegacyBackend,
 	client::OnlineClientAtBlockImpl,
 	config::RpcConfigFor,
-	rpcs::{client::ReconnectingRpcClient, methods::LegacyRpcMethods, RpcClient},
+	rpcs::{
+		client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient},
+		methods::LegacyRpcMethods,
+		RpcClient,
+	},
 	OnlineClient, SubstrateConfig,
 };
+
+/// Longest wait before a lost node is tried again: a dispute's clock runs while a daemon waits.
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
 pub(crate) type Config = SubstrateConfig;
 pub(crate) type AtBlock = subxt::client::ClientAtBlock<Config, OnlineClientAtBlockImpl<Config>>;
@@ -40,6 +47,7 @@ impl Chain {
 	pub async fn connect(url: &str) -> Result<Self, ChainError> {
 		let unreachable = |reason: String| ChainError::Unreachable { url: url.into(), reason };
 		let inner = ReconnectingRpcClient::builder()
+			.retry_policy(ExponentialBackoff::from_millis(10).max_delay(LONGEST_RETRY))
 			.build(url.to_string())
 			.await
 			.map_err(|error| unreachable(error.to_string()))?;
