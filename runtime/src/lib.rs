@@ -9,13 +9,15 @@
 //! slot and of an epoch are genesis values held by `ValidatorSet`, so one runtime serves chains of any speed.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "512"]
+// The construction macro makes public functions without documentation.
+#![allow(missing_docs)]
 
 extern crate alloc;
 
 /// The WebAssembly build of this runtime, absent when built with `SKIP_WASM_BUILD`.
 #[cfg(feature = "std")]
 mod wasm {
-	#![allow(missing_docs)]
+	#![allow(dead_code, unreachable_pub)]
 	include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 }
 #[cfg(feature = "std")]
@@ -118,7 +120,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 
 /// The pallets, in the order in which their hooks run: `Babe` before everything that reads its randomness at the end
 /// of a block, and at genesis `Balances` before `ValidatorSet`, which holds bonds, before `Session`, which asks it.
-#[allow(missing_docs)]
+#[allow(missing_docs, unreachable_pub)]
 #[frame_support::runtime]
 mod runtime {
 	#[runtime::runtime]
@@ -178,6 +180,8 @@ mod runtime {
 	#[runtime::pallet_index(33)]
 	pub type MultiBlockMigrations = pallet_migrations;
 
+	#[runtime::pallet_index(39)]
+	pub type Clock = pallet_clock;
 	#[runtime::pallet_index(40)]
 	pub type Operators = pallet_operators;
 	#[runtime::pallet_index(41)]

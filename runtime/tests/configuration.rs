@@ -3,7 +3,7 @@
 use assay_runtime::{configs::*, constants::*, *};
 use frame_support::{
 	dispatch::GetDispatchInfo,
-	traits::{Contains, Get, InstanceFilter},
+	traits::{Contains, InstanceFilter},
 };
 use sp_keyring::Sr25519Keyring;
 

@@ -1,23 +1,33 @@
+//! The dearest move, the largest evidence of both kinds, and an end of a dispute without what its receiver does.
 #![allow(missing_docs)]
 
 use super::*;
 use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
-use assay_commitment::{Combiner, Domain, Hash, Node, Tree};
+use assay_commitment::{frontier, ChunkOpening, Combiner, Domain, Hash, Node, TensorTree, Tree};
 use assay_program::{
-	DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, TensorDecl, TensorId, Update,
+	DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, TensorDecl, TensorId, UnaryKind,
+	Update, MAX_ASSEMBLY_BYTES,
 };
 use assay_protocol::{
 	dispute::{
 		rule, ChunkClaim, Clocks, Context, Descent, DisputeState, LeafClaim, LinkSpan, Move, OpClaim, Phase, Points,
-		Proof, StepClaim, TraceClaim,
+		Revealed, StepClaim, TraceClaim, MAX_EVIDENCE,
 	},
 	interfaces::Accusation,
+	plan::{MAX_OPS, MAX_TENSORS},
 };
-use assay_referee::{build::state_tree, build_evidence, Evidence, StepData};
+use assay_referee::{
+	build::{run_chain, state_tree},
+	build_evidence, Evidence, StepData,
+};
+use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
+use frame_support::traits::Get;
 use frame_system::RawOrigin;
 
-const TRACE: Combiner = Combiner::Merkle(Domain::Trace);
+const KIB: usize = 1 << 10;
+const MOST_ASSEMBLED: u32 = (MAX_ASSEMBLY_BYTES >> 10) as u32;
+const MOST_OPENED: u32 = (MAX_EVIDENCE >> 10) as u32;
 
 fn bug<E>(what: &'static str) -> impl FnOnce(E) -> BenchmarkError {
 	move |_| BenchmarkError::Stop(what)
@@ -27,25 +37,68 @@ fn none(what: &'static str) -> impl FnOnce() -> BenchmarkError {
 	move || BenchmarkError::Stop(what)
 }
 
-/// A program whose first op is a product with a link of the greatest length.
-fn program() -> Program {
-	let decl = |name: &str, rows, cols, role| TensorDecl { name: name.into(), dtype: DType::F32, rows, cols, role };
-	let t = |i| Operand::Tensor(TensorId(i));
-	Program {
-		header: Header { version: 1, lane: Lane::F32, seed: [1; 32], steps: 1, batch: 1, segment_steps: 1 },
-		tensors: vec![
-			decl("a", 32, 256, Role::Param(Init::Zeros)),
-			decl("b", 256, 32, Role::Param(Init::Zeros)),
-			decl("c", 32, 32, Role::Temp),
+fn t(id: u32) -> Operand {
+	Operand::Tensor(TensorId(id))
+}
+
+fn decl(name: &[u8], rows: u32, cols: u32, role: Role) -> TensorDecl {
+	TensorDecl { name: name.to_vec(), dtype: DType::F32, rows, cols, role }
+}
+
+fn program(tensors: Vec<TensorDecl>, ops: Vec<Op>, updates: Vec<Update>) -> Program {
+	let header = Header { version: 1, lane: Lane::F32, seed: [1; 32], steps: 1, batch: 1, segment_steps: 1 };
+	Program { header, tensors, ops, updates, metrics: vec![] }
+}
+
+/// A product whose second link, the last, takes `inner` elements.
+fn product(inner: u32) -> Program {
+	let inner = LINK + inner;
+	program(
+		vec![
+			decl(b"a", 32, inner, Role::Param(Init::Zeros)),
+			decl(b"b", inner, 32, Role::Param(Init::Zeros)),
+			decl(b"c", 32, 32, Role::Temp),
 		],
-		ops: vec![Op {
+		vec![Op {
 			kind: OpKind::MatMul { trans_a: false, trans_b: false },
 			inputs: vec![t(0), t(1)],
 			output: TensorId(2),
 		}],
-		updates: vec![Update { state: TensorId(0), value: TensorId(2) }],
-		metrics: vec![],
-	}
+		vec![Update { state: TensorId(0), value: TensorId(2) }],
+	)
+}
+
+/// Inner elements of a link of [`product`], elements of its chunk, and operations that end a chain of each element.
+const LINK: u32 = 256;
+const ELEMENTS: u32 = 256;
+const FOLD: u32 = 32;
+
+/// Many small items, which take the most hashing per byte: as many parameters, ops and updates as evidence of about `kib`
+/// KiB about the end of the step carries.
+fn assembly(kib: u32) -> Program {
+	let name = |i: u32| (i as u16).to_le_bytes();
+	let param = |i: u32| decl(&name(i), 1, 1, Role::Param(Init::Zeros));
+	let temp = |i: u32| decl(&name(i), 1, 1, Role::Temp);
+	let op = |i: u32, n: u32| Op { kind: OpKind::Unary(UnaryKind::Neg), inputs: vec![t(i)], output: TensorId(n + i) };
+	let update = |i: u32, n: u32| Update { state: TensorId(i), value: TensorId(n + i) };
+	let roots = 2 * core::mem::size_of::<Hash>();
+	let item = (param(0), temp(0), op(0, 0), update(0, 0)).encoded_size() + roots;
+	let n = (kib as usize * KIB / item).max(1) as u32;
+	program(
+		(0..n).map(param).chain((0..n).map(temp)).collect(),
+		(0..n).map(|i| op(i, n)).collect(),
+		(0..n).map(|i| update(i, n)).collect(),
+	)
+}
+
+/// As many ops and tensors as a program may have: the longest proofs.
+fn longest() -> Program {
+	let op = Op { kind: OpKind::Fma, inputs: vec![t(0), t(1), t(2)], output: TensorId(3) };
+	program(
+		(0..MAX_TENSORS).map(|_| decl(b"t", 32, 32, Role::Temp)).collect(),
+		vec![op; MAX_OPS as usize],
+		vec![Update { state: TensorId(0), value: TensorId(3) }],
+	)
 }
 
 /// The only step.
@@ -62,20 +115,21 @@ impl StepData for Step {
 
 	fn tensor(&self, id: TensorId) -> Option<Cow<'_, [u8]>> {
 		let len = self.0.decl(id)?.spec().layout().ok()?.byte_len();
-		// 1.0 and its neighbours: products that round.
-		let bytes = (0..len / 4).flat_map(|i| (0x3f80_0000u32 + (i as u32 & 0xffff)).to_le_bytes()).collect();
-		Some(Cow::Owned(bytes))
+		let mut random = id.0;
+		// In [1, 2) and (-2, -1]: products round and sums cancel.
+		let element = |_| {
+			random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+			(0x3f80_0000 | (random & 0x807f_ffff)).to_le_bytes()
+		};
+		Some(Cow::Owned((0..len / 4).flat_map(element).collect()))
 	}
 
 	fn state_roots(&self) -> Option<Vec<Hash>> {
-		[TensorId(0), TensorId(1)]
-			.into_iter()
-			.map(|id| Some(assay_commitment::tensor_root(&self.tensor(id)?)))
-			.collect()
+		self.0.state_tensors().map(|(id, _)| Some(assay_commitment::tensor_root(&self.tensor(id)?))).collect()
 	}
 
-	fn trace_leaf(&self, _: u32) -> Option<Hash> {
-		None
+	fn trace_leaf(&self, op: u32) -> Option<Hash> {
+		(op < self.0.ops.len() as u32).then_some([1; 32])
 	}
 
 	fn trace_proof(&self, _: u32) -> Option<Vec<Hash>> {
@@ -90,7 +144,11 @@ fn context(step: &Step) -> Result<Context, BenchmarkError> {
 	Ok(Context { program, first_step: 0, end_step: 1, pre_root, post_root: [8; 32], clock: 1_000 })
 }
 
-/// Stores a dispute in this phase between the two accounts.
+fn claim(context: &Context) -> StepClaim {
+	StepClaim { step: 0, pre_root: context.pre_root, post_root: context.post_root }
+}
+
+/// Stores a dispute in this phase between the two accounts, the first of as many as a job can have.
 fn store<T: Config>(context: Context, phase: Phase) -> (T::AccountId, T::AccountId) {
 	let (defender, challenger): (T::AccountId, T::AccountId) = (account("defender", 0, 0), account("challenger", 0, 0));
 	let accusation = Accusation {
@@ -109,69 +167,148 @@ fn store<T: Config>(context: Context, phase: Phase) -> (T::AccountId, T::Account
 	let state = DisputeState { phase, clocks };
 	Disputes::<T>::insert(0, DisputeRecordOf::<T> { accusation, context, state, opened_at: now, moves: 0, bytes: 0 });
 	OpenByJob::<T>::mutate(0, |open| {
-		let _ = open.try_push(0);
+		for id in 0..T::MaxOpenPerJob::get() {
+			let _ = open.try_push(id.into());
+		}
 	});
-	NextId::<T>::put(1);
+	NextId::<T>::put(u64::from(T::MaxOpenPerJob::get()));
 	(defender, challenger)
 }
 
-/// The dispute at a leaf that is a whole link, and its evidence.
-fn at_leaf<T: Config>() -> Result<(T::AccountId, Evidence), BenchmarkError> {
-	let step = Step(program());
+/// The dispute at a leaf whose micro-operation takes `ops` scalar operations, and its evidence.
+fn at_link<T: Config>(ops: u32) -> Result<(T::AccountId, Evidence), BenchmarkError> {
+	let step = Step(product(ops / ELEMENTS - FOLD));
 	let context = context(&step)?;
-	let claim = StepClaim { step: 0, pre_root: context.pre_root, post_root: context.post_root };
-	let trace = TraceClaim { step: claim, root: [6; 32], descent: Descent::default() };
-	let op = OpClaim { trace, op: 0, output_root: [5; 32], chunks: 4, links: 1 };
+	let before = run_chain(&step, 0, 0).map_err(bug("a chain"))?.hashes(0, 0).pop();
+	let trace = TraceClaim { step: claim(&context), root: [6; 32], descent: Descent::default() };
+	let op = OpClaim { trace, op: 0, output_root: [5; 32], chunks: 4, links: 2 };
 	let chunk = ChunkClaim { op, chunk: 0, cv: [4; 32] };
-	let leaf = LeafClaim::Link { chunk, span: LinkSpan { lo: 0, hi: 1, before: None, after: None } };
+	let leaf = LeafClaim::Link { chunk, span: LinkSpan { lo: 1, hi: 2, before, after: None } };
 	let evidence = build_evidence(&step, &leaf.micro_claim(&context).target).map_err(bug("evidence"))?;
 	let (defender, _) = store::<T>(context, Phase::Leaf(leaf));
 	Ok((defender, evidence))
+}
+
+/// The dispute at the end of a step, and its evidence of about `kib` KiB.
+fn at_assembly<T: Config>(kib: u32) -> Result<(T::AccountId, Evidence), BenchmarkError> {
+	let step = Step(assembly(kib));
+	let context = context(&step)?;
+	let ops = 0..step.0.ops.len() as u32;
+	let mut leaves = ops.map(|op| step.trace_leaf(op)).collect::<Option<Vec<_>>>().ok_or_else(none("leaves"))?;
+	leaves.push(context.post_root);
+	let tree = Tree::build(Combiner::Merkle(Domain::Trace), leaves).ok_or_else(none("leaves"))?;
+	let trace = TraceClaim { step: claim(&context), root: tree.root(), descent: Descent::default() };
+	let leaf = LeafClaim::Assembly(trace);
+	let evidence = build_evidence(&step, &leaf.micro_claim(&context).target).map_err(bug("evidence"))?;
+	let (defender, _) = store::<T>(context, Phase::Leaf(leaf));
+	Ok((defender, evidence))
+}
+
+/// The choice of the first op of a program, once everything above it in the trace is revealed.
+fn at_choice<T: Config>(program: Program) -> Result<(T::AccountId, Move), BenchmarkError> {
+	let step = Step(program);
+	let context = Context {
+		program: step.0.commitment().ok_or_else(none("a program"))?,
+		first_step: 0,
+		end_step: 1,
+		pre_root: [7; 32],
+		post_root: [8; 32],
+		clock: 1_000,
+	};
+	let leaves = context.program.n_ops + 1;
+	let mut descent = Descent::default();
+	let mut node = Node::whole(leaves);
+	while !node.is_leaf() {
+		let below = frontier(node, leaves);
+		let children = Points::new(vec![[1; 32]; below.len()]).ok_or_else(none("a frontier"))?;
+		descent = descent.with(Revealed { node, children }).ok_or_else(none("a deep trace"))?;
+		node = *below.first().ok_or_else(none("a frontier"))?;
+	}
+	let trees = ProgramTrees::build(&step.0).ok_or_else(none("a program"))?;
+	let opening = trees.open_op_with_decls(&step.0, 0).ok_or_else(none("an op"))?;
+	let trace = TraceClaim { step: claim(&context), root: [6; 32], descent };
+	let (_, challenger) = store::<T>(context, Phase::TraceChoose(trace));
+	Ok((challenger, Move::ChooseOp { child: 0, opening }))
 }
 
 #[benchmarks]
 mod benchmarks {
 	use super::*;
 
-	/// The choice of an op, which checks the most proofs.
+	/// The choice of an op, which checks the most proofs, in the largest program.
 	#[benchmark]
 	fn play() -> Result<(), BenchmarkError> {
-		let step = Step(program());
-		let context = context(&step)?;
-		let leaves = vec![[1; 32], context.post_root];
-		let tree = Tree::build(TRACE, leaves.clone()).ok_or_else(none("leaves"))?;
-		let claim = StepClaim { step: 0, pre_root: context.pre_root, post_root: context.post_root };
-		let (defender, challenger) = store::<T>(context, Phase::TraceReveal(claim));
-		let reveal = Move::RevealTrace {
-			root: tree.root(),
-			post_proof: tree.prove(Node::leaf(1)).and_then(Proof::new).ok_or_else(none("a leaf"))?,
-			children: Points::new(leaves).ok_or_else(none("few"))?,
-		};
-		Pallet::<T>::do_play(defender, 0, reveal).map_err(bug("the trace is taken"))?;
-		let trees = ProgramTrees::build(&step.0).ok_or_else(none("a program"))?;
-		let opening = trees.open_op_with_decls(&step.0, 0).ok_or_else(none("an op"))?;
-		let choice = Box::new(Move::ChooseOp { child: 0, opening });
+		let (challenger, choice) = at_choice::<T>(longest())?;
 		#[extrinsic_call]
-		_(RawOrigin::Signed(challenger), 0, choice);
+		_(RawOrigin::Signed(challenger), 0, Box::new(choice));
 		let record = Disputes::<T>::get(0);
 		assert!(record.is_some_and(|record| matches!(record.state.phase, Phase::TensorReveal { .. })));
 		Ok(())
 	}
 
-	/// A micro-operation of 2^16 fused multiply-adds, with the verdict carried out by a receiver that has nothing to slash.
+	/// A move of `b` KiB, refused for its size.
 	#[benchmark]
-	fn submit_evidence() -> Result<(), BenchmarkError> {
-		let (caller, evidence) = at_leaf::<T>()?;
+	fn play_refused(b: Linear<9, 512>) -> Result<(), BenchmarkError> {
+		let (challenger, mut choice) = at_choice::<T>(product(1))?;
+		if let Move::ChooseOp { opening, .. } = &mut choice {
+			opening.op.proof = vec![[1; 32]; b as usize * KIB / 32];
+		}
+		let choice = choice.encode();
+		let result;
+		#[block]
+		{
+			result = Move::decode(&mut choice.as_slice()).map(|choice| Pallet::<T>::do_play(challenger, 0, choice));
+		}
+		assert!(matches!(result, Ok(Err(_))));
+		Ok(())
+	}
+
+	/// A micro-operation of `o` scalar operations, up to the largest that there is. What the receiver of the verdict does is
+	/// not in it.
+	#[benchmark]
+	fn submit_evidence(
+		o: Linear<{ ELEMENTS * (1 + FOLD) }, { ELEMENTS * (LINK + FOLD) }>,
+	) -> Result<(), BenchmarkError> {
+		let (caller, evidence) = at_link::<T>(o)?;
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller), 0, Box::new(evidence));
 		assert!(!Disputes::<T>::contains_key(0));
 		Ok(())
 	}
 
-	/// The referee alone.
+	/// The end of a step, with evidence of `b` KiB.
 	#[benchmark]
+	fn submit_assembly(b: Linear<1, MOST_ASSEMBLED>) -> Result<(), BenchmarkError> {
+		let (caller, evidence) = at_assembly::<T>(b)?;
+		assert!(evidence.encoded_size() <= (b as usize + 1) * KIB);
+		#[extrinsic_call]
+		submit_evidence(RawOrigin::Signed(caller), 0, Box::new(evidence));
+		assert!(!Disputes::<T>::contains_key(0));
+		Ok(())
+	}
+
+	/// Openings of `b` KiB of a tensor, decoded and verified: the part of evidence about a micro-operation that grows with
+	/// its bytes and not with its operations.
+	#[benchmark]
+	fn openings(b: Linear<4, MOST_OPENED>) -> Result<(), BenchmarkError> {
+		let tensor = vec![7; MOST_OPENED as usize * KIB];
+		let tree = TensorTree::build(&tensor).ok_or_else(none("chunks"))?;
+		let opened = (0..b / 4).map(|tile| tree.open(&tensor, tile * 4, 2)).collect::<Option<Vec<_>>>();
+		let opened = opened.ok_or_else(none("tiles"))?.encode();
+		let verified;
+		#[block]
+		{
+			verified = Vec::<ChunkOpening>::decode(&mut opened.as_slice())
+				.is_ok_and(|all| all.iter().all(|opening| opening.verify(&tree.root(), MOST_OPENED).is_ok()));
+		}
+		assert!(verified);
+		Ok(())
+	}
+
+	/// The referee alone, on the largest micro-operation.
+	#[benchmark(extra)]
 	fn judge() -> Result<(), BenchmarkError> {
-		let (_, evidence) = at_leaf::<T>()?;
+		let (_, evidence) = at_link::<T>(ELEMENTS * (LINK + FOLD))?;
 		let record = Disputes::<T>::get(0).ok_or_else(none("a record"))?;
 		let outcome;
 		#[block]
@@ -184,10 +321,10 @@ mod benchmarks {
 
 	#[benchmark]
 	fn timeout() -> Result<(), BenchmarkError> {
-		let step = Step(program());
+		let step = Step(product(1));
 		let mut context = context(&step)?;
 		context.clock = 0;
-		let claim = StepClaim { step: 0, pre_root: context.pre_root, post_root: context.post_root };
+		let claim = claim(&context);
 		let (defender, _) = store::<T>(context, Phase::TraceReveal(claim));
 		frame_system::Pallet::<T>::set_block_number(frame_system::Pallet::<T>::block_number() + 5u32.into());
 		#[extrinsic_call]

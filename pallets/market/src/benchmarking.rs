@@ -1,7 +1,7 @@
 //! Each call at its dearest: full orders, leases with collateral, longest fields.
 
 use super::*;
-use crate::types::{Bid, MAX_BIDS};
+use crate::types::{Bid, MAX_ATTEMPTS, MAX_BIDS};
 use alloc::vec;
 use assay_program::{commitment::ProgramCommitment, Header, Lane};
 use assay_protocol::{
@@ -24,10 +24,19 @@ fn funded<T: Config>(seed: u32) -> T::AccountId {
 	who
 }
 
-/// A worker with a bond that covers every lease here.
+/// A worker with a bond that covers every lease here; the first one is a verifier too.
 fn able<T: Config>(seed: u32) -> T::AccountId {
+	registered::<T>(seed, MONEY / 2)
+}
+
+/// A worker whose bond covers none.
+fn unable<T: Config>(seed: u32) -> T::AccountId {
+	registered::<T>(seed, CurrentParameters::<T>::get().min_worker_bond)
+}
+
+fn registered<T: Config>(seed: u32, bond: Balance) -> T::AccountId {
 	let who = funded::<T>(seed);
-	T::Operators::enlist(&who, MONEY / 2);
+	T::Operators::enlist(&who, bond);
 	who
 }
 
@@ -64,13 +73,13 @@ fn posted<T: Config>() -> (T::AccountId, JobId) {
 	(client, id)
 }
 
-/// An order with a full list of bids; only the worker with the highest price is registered.
+/// An order with a full list of bids; only the worker with the highest price is able.
 fn full_order<T: Config>() -> (T::AccountId, JobId, T::AccountId) {
 	let (client, id) = posted::<T>();
 	let last = able::<T>(MAX_BIDS);
 	let mut job = Jobs::<T>::get(id).expect("posted");
 	for at in 1..=MAX_BIDS {
-		let worker = if at == MAX_BIDS { last.clone() } else { funded::<T>(at) };
+		let worker = if at == MAX_BIDS { last.clone() } else { unable::<T>(at) };
 		let bid = Bid { worker, price: Balance::from(at) * UNIT, at: 1 };
 		Pallet::<T>::place_bid(id, &mut job, bid).expect("a funded bidder");
 	}
@@ -78,9 +87,10 @@ fn full_order<T: Config>() -> (T::AccountId, JobId, T::AccountId) {
 	(client, id, last)
 }
 
-/// A running lease.
+/// A running lease, the last that the job can have: with it the job ends.
 fn leased<T: Config>() -> (T::AccountId, JobId, T::AccountId) {
 	let (client, id) = posted::<T>();
+	Jobs::<T>::mutate(id, |job| job.as_mut().expect("posted").attempt = MAX_ATTEMPTS - 1);
 	let worker = able::<T>(1);
 	Pallet::<T>::do_bid(worker.clone(), id, UNIT).expect("an able bidder");
 	skip::<T>(WINDOW);
@@ -112,6 +122,19 @@ mod benchmarks {
 		));
 	}
 
+	/// On a ramp: the lease begins at once.
+	#[benchmark]
+	fn bid_on_ramp() {
+		let client = funded::<T>(0);
+		let id = NextJob::<T>::get();
+		let ramp = Clearing::Ramp { start: 100 * UNIT, duration: WINDOW };
+		Pallet::<T>::do_post_job(client, spec(ramp)).expect("a valid order");
+		let worker = able::<T>(1);
+		#[extrinsic_call]
+		bid(RawOrigin::Signed(worker), id, UNIT);
+		assert!(matches!(Jobs::<T>::get(id).map(|job| job.state), Some(JobState::Running(_))));
+	}
+
 	#[benchmark]
 	fn withdraw_bid() {
 		let (_, id, worker) = full_order::<T>();
@@ -139,12 +162,21 @@ mod benchmarks {
 		assert!(Pallet::<T>::view_receipt(id).is_some());
 	}
 
+	/// In a lease: the worker is paid its milestone.
+	#[benchmark]
+	fn cancel_lease() {
+		let (client, id, _) = leased::<T>();
+		#[extrinsic_call]
+		cancel_job(RawOrigin::Signed(client), id);
+		assert!(Pallet::<T>::view_receipt(id).is_some());
+	}
+
 	#[benchmark]
 	fn fail_job() {
 		let (_, id, worker) = leased::<T>();
 		#[extrinsic_call]
 		_(RawOrigin::Signed(worker), id, Reason::GaveUp);
-		assert_eq!(Jobs::<T>::get(id).map(|job| job.attempt), Some(1));
+		assert!(Pallet::<T>::view_receipt(id).is_some());
 	}
 
 	#[benchmark]
@@ -162,7 +194,7 @@ mod benchmarks {
 		skip::<T>(CurrentParameters::<T>::get().progress_window + 1);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(client), id);
-		assert_eq!(Jobs::<T>::get(id).map(|job| job.attempt), Some(1));
+		assert!(Pallet::<T>::view_receipt(id).is_some());
 	}
 
 	#[benchmark]

@@ -2,6 +2,7 @@
 
 use crate::{types::Closing, Config, Error, Event, Job, JobState, Jobs, Pallet, Specs};
 use assay_protocol::{
+	economics::forfeit,
 	interfaces::{Operators, Rounds},
 	job::JobSpec,
 	plan::JobPlan,
@@ -9,12 +10,12 @@ use assay_protocol::{
 	BlockNumber, JobId,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult};
-use sp_runtime::SaturatedConversion;
+use sp_runtime::{traits::BlockNumberProvider, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// The current block.
+	/// Blocks in which users could transact.
 	pub(crate) fn now() -> BlockNumber {
-		frame_system::Pallet::<T>::block_number().saturated_into()
+		T::Clock::current_block_number().saturated_into()
 	}
 
 	/// A job and what it asks for.
@@ -35,11 +36,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Ends the running lease and frees its collateral. The caller gives the job its next state.
+	/// Ends the running lease and frees its collateral, less what the reason forfeits. The caller gives the job its next
+	/// state.
 	pub(crate) fn end_lease(id: JobId, job: &mut Job<T::AccountId>, reason: Reason, success: bool) -> DispatchResult {
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		let worker = lease.worker.clone();
-		T::Operators::release_collateral(&worker, id, success);
+		let due = forfeit(reason, lease.collateral, job.parameters.bid_deposit);
+		let burned = T::Operators::release_collateral(&worker, id, success, due);
+		job.account.slashed.burned = job.account.slashed.burned.saturating_add(burned);
 		Self::note_lease_ended(id, job, worker, reason);
 		Ok(())
 	}

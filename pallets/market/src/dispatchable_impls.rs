@@ -55,8 +55,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(worker != job.client, refuse(Reason::BidByClient));
 		ensure!(price >= Balance::from(rules::milestones_left(&job)), refuse(Reason::BidZero));
 		ensure!(price <= job.account.price_left, refuse(Reason::BidAboveMaximum));
-		// Who blamed the client's program may not take the job back: the second claim must come from someone else.
-		ensure!(!rules::blamed_client(&job, &worker), refuse(Reason::BidDuplicate));
+		ensure!(!rules::is_barred(&job, &worker), refuse(Reason::BidBarred));
 		match spec.offer.clearing {
 			Clearing::Ramp { .. } => {
 				let ceiling = rules::highest_bid(&spec, &job, now).unwrap_or(0);

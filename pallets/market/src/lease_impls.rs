@@ -60,8 +60,8 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 		with_storage_layer(|| Self::do_worker_fault(id, fault, challenger, checkers))
 	}
 
-	fn lease_failed(id: JobId) -> Result<(), DispatchError> {
-		with_storage_layer(|| Self::do_lease_failed(id))
+	fn lease_failed(id: JobId, reason: Reason) -> Result<(), DispatchError> {
+		with_storage_layer(|| Self::do_lease_failed(id, reason))
 	}
 }
 
@@ -124,10 +124,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn do_lease_failed(id: JobId) -> Result<(), DispatchError> {
+	fn do_lease_failed(id: JobId, reason: Reason) -> Result<(), DispatchError> {
 		let (mut job, spec) = Self::found(id)?;
-		Self::end_lease(id, &mut job, Reason::NoVerifiers, false)?;
-		Self::reopen(id, &mut job, &spec, Reason::NoVerifiers)?;
+		Self::end_lease(id, &mut job, reason, false)?;
+		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);
 		Ok(())
 	}

@@ -49,6 +49,7 @@ pub mod pallet {
 		traits::fungible::{Inspect, MutateHold},
 	};
 	use frame_system::pallet_prelude::*;
+	use sp_runtime::traits::BlockNumberProvider;
 
 	/// Configuration.
 	#[pallet::config]
@@ -62,6 +63,8 @@ pub mod pallet {
 		type Operators: Operators<Self::AccountId, Error = DispatchError>;
 		/// Whether committed milestones are undecided.
 		type Rounds: Rounds;
+		/// The time: blocks in which users could transact.
+		type Clock: BlockNumberProvider<BlockNumber = BlockNumberFor<Self>>;
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
 	}

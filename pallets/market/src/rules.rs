@@ -66,9 +66,16 @@ pub(crate) fn blames_client(reason: Reason) -> bool {
 	matches!(reason, Reason::ProgramUnavailable | Reason::ProgramMismatch | Reason::NonFinite | Reason::OutOfMemory)
 }
 
-/// Whether `worker` gave up an earlier lease of this job blaming the client.
-pub(crate) fn blamed_client<A: PartialEq>(job: &Job<A>, worker: &A) -> bool {
-	job.shares.iter().any(|share| share.worker == *worker && share.ended.is_some_and(blames_client))
+/// Whether an earlier lease of this job ended in a way that bars `worker` from it: it blamed the client (a second claim must
+/// come from someone else), gave up without a milestone, served nobody, or was at fault. Absence bars nobody: power cuts
+/// happen.
+pub(crate) fn is_barred<A: PartialEq>(job: &Job<A>, worker: &A) -> bool {
+	job.shares.iter().filter(|share| share.worker == *worker).any(|share| match share.ended {
+		Some(Reason::GaveUp) => share.milestones == 0,
+		Some(Reason::LostDispute | Reason::NotOpened | Reason::NotServed | Reason::Unserved) => true,
+		Some(reason) => blames_client(reason),
+		None => false,
+	})
 }
 
 /// Whether a chain can run with these parameters.

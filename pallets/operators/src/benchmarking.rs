@@ -40,7 +40,7 @@ fn capabilities() -> Capabilities {
 /// Fills the index but for one entry.
 fn fill_index<T: Config>() {
 	let mut ready: alloc::vec::Vec<_> = (1..T::MaxVerifiers::get())
-		.map(|at| Drawable { who: account("filler", at, 0), weight: Balance::from(at) })
+		.map(|at| Drawable { who: account("filler", at, 0), weight: Balance::from(at), since: 0 })
 		.collect();
 	ready.sort_by(|a: &Drawable<T::AccountId>, b| a.who.cmp(&b.who));
 	ReadyVerifiers::<T>::put(BoundedVec::truncate_from(ready));
@@ -63,9 +63,15 @@ fn worker<T: Config>() -> T::AccountId {
 	who
 }
 
-/// Registers a funded account as a worker.
+/// Registers a funded account as a worker. The first one becomes a verifier too, in an index that is full with it: what
+/// counts in every role of an operator is then at its dearest.
 pub(crate) fn enlist<T: Config>(who: &T::AccountId, bond: Balance) {
 	Pallet::<T>::do_register_worker(who.clone(), bond, contact(), capabilities()).expect("a funded account registers");
+	if VerifierCount::<T>::get() == 0 {
+		fill_index::<T>();
+		let bond = Pallet::<T>::min_bond(Role::Verifier);
+		Pallet::<T>::do_register_verifier(who.clone(), bond, contact()).expect("a funded account registers");
+	}
 }
 
 #[benchmarks]

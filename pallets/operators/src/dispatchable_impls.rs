@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_register_verifier(who: T::AccountId, bond: Balance, contact: Contact) -> DispatchResult {
 		let count = VerifierCount::<T>::get();
 		ensure!(count < T::MaxVerifiers::get(), Error::<T>::VerifiersFull);
-		let service = Service::Verifier { check_stake: Self::current_check_stake() };
+		let service = Service::Verifier { check_stake: Self::current_check_stake(), since: Self::now() };
 		Self::register(who, Role::Verifier, bond, contact, service)?;
 		VerifierCount::<T>::put(count.saturating_add(1));
 		Ok(())
@@ -55,6 +55,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(!is_leaving(&operator), Error::<T>::Leaving);
 		T::NativeBalance::hold(&HoldReason::of(role).into(), &who, amount)?;
 		operator.bond = operator.bond.saturating_add(amount);
+		if let Service::Verifier { since, .. } = &mut operator.service {
+			*since = Self::now();
+		}
 		Self::refresh_check_stake(&mut operator);
 		Self::store(role, &who, &operator);
 		Self::deposit_event(Event::BondIncreased { role, who, bond: operator.bond });
@@ -180,7 +183,7 @@ impl<T: Config> Pallet<T> {
 	/// Takes over a changed parameter while no check depends on the old one.
 	fn refresh_check_stake(operator: &mut Operator) {
 		if operator.state.duties() == 0 {
-			if let Service::Verifier { check_stake } = &mut operator.service {
+			if let Service::Verifier { check_stake, .. } = &mut operator.service {
 				*check_stake = Self::current_check_stake();
 			}
 		}

@@ -5,9 +5,10 @@ use crate::{Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, 
 use alloc::vec::Vec;
 use assay_protocol::{
 	interfaces::{Operators, SlashSplit, VerifierFault},
-	sampling::draw_weighted,
-	Balance, Hash, JobId,
+	sampling::{draw_candidates, Candidate},
+	Balance, BlockNumber, Hash, JobId,
 };
+use codec::Encode;
 use frame_support::ensure;
 use sp_runtime::DispatchError;
 
@@ -31,11 +32,13 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
-	fn release_collateral(who: &T::AccountId, job: JobId, success: bool) {
-		let Some((mut worker, _)) = Self::take_collateral(who, job) else { return };
+	fn release_collateral(who: &T::AccountId, job: JobId, success: bool, forfeit: Balance) -> Balance {
+		let Some((mut worker, amount)) = Self::take_collateral(who, job) else { return 0 };
+		let burned = Self::burn_bond(Role::Worker, who, &mut worker, forfeit.min(amount));
 		Self::count(&mut worker, success);
 		Self::store(Role::Worker, who, &worker);
-		Self::deposit_event(Event::CollateralReleased { who: who.clone(), job, success });
+		Self::deposit_event(Event::CollateralReleased { who: who.clone(), job, success, burned });
+		burned
 	}
 
 	fn slash_collateral(
@@ -48,20 +51,26 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 		Self::do_slash_collateral(who, job, client, client_cap, challenger)
 	}
 
-	fn draw_verifiers(seed: &Hash, count: u32, exclude: &[T::AccountId]) -> Vec<T::AccountId> {
-		let ready = ReadyVerifiers::<T>::get();
-		let weights: Vec<Balance> = ready.iter().map(|entry| entry.weight).collect();
-		let excluded = |at: usize| ready.get(at).is_some_and(|entry| exclude.contains(&entry.who));
-		draw_weighted(seed, &weights, count, excluded)
+	fn draw_verifiers(seed: &Hash, at: BlockNumber, count: u32, exclude: &[T::AccountId]) -> Vec<T::AccountId> {
+		let able: Vec<(T::AccountId, Vec<u8>, Balance)> = ReadyVerifiers::<T>::get()
 			.into_iter()
-			.filter_map(|at| ready.get(at).map(|entry| entry.who.clone()))
+			.filter(|entry| entry.since <= at && !exclude.contains(&entry.who))
+			.map(|entry| (entry.who.clone(), entry.who.encode(), entry.weight))
+			.collect();
+		let candidates: Vec<Candidate<'_>> =
+			able.iter().map(|(_, id, weight)| Candidate { id, weight: *weight }).collect();
+		draw_candidates(seed, &candidates, count)
+			.into_iter()
+			.filter_map(|at| able.get(at).map(|(who, ..)| who.clone()))
 			.collect()
 	}
 
 	fn lock_check(who: &T::AccountId) -> Result<(), DispatchError> {
 		let mut verifier = Self::registered(Role::Verifier, who)?;
 		ensure!(verifier.state.takes_work(), Error::<T>::NotTakingWork);
-		let Service::Verifier { check_stake } = verifier.service else { return Err(Error::<T>::NotRegistered.into()) };
+		let Service::Verifier { check_stake, .. } = verifier.service else {
+			return Err(Error::<T>::NotRegistered.into());
+		};
 		ensure!(verifier.free() >= check_stake, Error::<T>::FreeBondTooSmall);
 		let duties = verifier.state.duties().checked_add(1).ok_or(Error::<T>::DutiesOverflow)?;
 		verifier.state = verifier.state.with_duties(duties);
@@ -126,7 +135,7 @@ impl<T: Config> Pallet<T> {
 	/// Ends one check's reservation: the record with the duty gone, and its stake, free again. Not stored yet.
 	pub(crate) fn take_check(who: &T::AccountId) -> Option<(Operator, Balance)> {
 		let mut verifier = Registry::<T>::get(Role::Verifier, who)?;
-		let Service::Verifier { check_stake } = verifier.service else { return None };
+		let Service::Verifier { check_stake, .. } = verifier.service else { return None };
 		let duties = verifier.state.duties().checked_sub(1)?;
 		verifier.locked = verifier.locked.saturating_sub(check_stake);
 		verifier.state = verifier.state.with_duties(duties);

@@ -3,12 +3,12 @@
 
 use crate::{Config, Drawable, Error, Operator, Pallet, ReadyVerifiers, Registry, Role, VerifierCount};
 use assay_protocol::{Balance, BlockNumber};
-use sp_runtime::SaturatedConversion;
+use sp_runtime::{traits::BlockNumberProvider, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// The current block.
+	/// Blocks in which users could transact.
 	pub(crate) fn now() -> BlockNumber {
-		frame_system::Pallet::<T>::block_number().saturated_into()
+		T::Clock::current_block_number().saturated_into()
 	}
 
 	/// The record of an operator, or the error that says it has none.
@@ -34,12 +34,12 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Puts a verifier into the index with this weight, or takes it out. Writes only on change.
-	fn index(who: &T::AccountId, weight: Option<Balance>) {
+	fn index(who: &T::AccountId, weight: Option<(Balance, BlockNumber)>) {
 		let mut ready = ReadyVerifiers::<T>::get();
 		let changed = match (ready.binary_search_by(|entry| entry.who.cmp(who)), weight) {
-			(Ok(at), Some(weight)) => match ready.get_mut(at) {
-				Some(entry) if entry.weight != weight => {
-					entry.weight = weight;
+			(Ok(at), Some((weight, since))) => match ready.get_mut(at) {
+				Some(entry) if entry.weight != weight || entry.since != since => {
+					(entry.weight, entry.since) = (weight, since);
 					true
 				}
 				_ => false,
@@ -49,7 +49,9 @@ impl<T: Config> Pallet<T> {
 				true
 			}
 			// Never full: registrations are bounded by the index's capacity.
-			(Err(at), Some(weight)) => ready.try_insert(at, Drawable { who: who.clone(), weight }).is_ok(),
+			(Err(at), Some((weight, since))) => {
+				ready.try_insert(at, Drawable { who: who.clone(), weight, since }).is_ok()
+			}
 			(Err(_), None) => false,
 		};
 		if changed {

@@ -37,6 +37,7 @@ pub mod pallet {
 		traits::fungible::{Inspect, MutateHold},
 	};
 	use frame_system::pallet_prelude::*;
+	use sp_runtime::traits::BlockNumberProvider;
 
 	/// Configuration.
 	#[pallet::config]
@@ -51,6 +52,8 @@ pub mod pallet {
 		/// Most verifiers registered at once; bounds the work of one draw.
 		#[pallet::constant]
 		type MaxVerifiers: Get<u32>;
+		/// The time: blocks in which users could transact.
+		type Clock: BlockNumberProvider<BlockNumber = BlockNumberFor<Self>>;
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
 	}
@@ -171,6 +174,8 @@ pub mod pallet {
 			job: JobId,
 			/// Whether the job was finished.
 			success: bool,
+			/// What the end of the lease cost.
+			burned: Balance,
 		},
 		/// A job's collateral was slashed and its worker jailed.
 		WorkerSlashed {

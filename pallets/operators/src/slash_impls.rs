@@ -78,11 +78,18 @@ impl<T: Config> Pallet<T> {
 		let challenger = pay(challenger, due.challenger);
 		let unpaid = (due.client.saturating_sub(client)).saturating_add(due.challenger.saturating_sub(challenger));
 		let rest = due.burned.saturating_add(unpaid);
+		operator.bond = operator.bond.saturating_sub(client.saturating_add(challenger));
+		let burned = Self::burn_bond(role, who, operator, rest);
+		SlashSplit { client, challenger, burned }
+	}
+
+	/// Burns `amount` of the bond; returns what was burned.
+	pub(crate) fn burn_bond(role: Role, who: &T::AccountId, operator: &mut Operator, amount: Balance) -> Balance {
+		let reason = HoldReason::of(role).into();
 		let burned =
-			T::NativeBalance::burn_held(&reason, who, rest, Precision::BestEffort, Fortitude::Force).unwrap_or(0);
-		let split = SlashSplit { client, challenger, burned };
-		operator.bond = operator.bond.saturating_sub(client.saturating_add(challenger).saturating_add(burned));
-		split
+			T::NativeBalance::burn_held(&reason, who, amount, Precision::BestEffort, Fortitude::Force).unwrap_or(0);
+		operator.bond = operator.bond.saturating_sub(burned);
+		burned
 	}
 
 	fn jail(operator: &mut Operator) {

@@ -37,13 +37,13 @@ impl<T: Config> Pallet<T> {
 						"invariant 3: collateral differs from locked"
 					);
 				}
-				(Role::Verifier, Service::Verifier { check_stake }) => {
+				(Role::Verifier, Service::Verifier { check_stake, .. }) => {
 					ensure!(
 						check_stake.saturating_mul(duties.into()) == operator.locked,
 						"invariant 4: checks differ from locked"
 					);
 					verifiers = verifiers.saturating_add(1);
-					drawable.extend(operator.draw_weight().map(|weight| Drawable { who, weight }));
+					drawable.extend(operator.draw_weight().map(|(weight, since)| Drawable { who, weight, since }));
 				}
 				_ => return Err("invariant 5: record under another role".into()),
 			}

@@ -1,8 +1,8 @@
 #![allow(missing_docs)]
 
 use super::*;
-use alloc::vec;
-use codec::Decode;
+use alloc::{vec, vec::Vec};
+use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
 	fungible::{Inspect, Mutate},
@@ -24,7 +24,8 @@ where
 	let who: T::AccountId = account("validator", index, 0);
 	let enough = T::MinBond::get().saturating_mul(bonds.into()).saturating_add(T::Currency::minimum_balance());
 	T::Currency::mint_into(&who, enough.saturating_mul(2u32.into()))?;
-	let seed = sp_io::hashing::blake2_256(&index.to_le_bytes());
+	// Every key of its own, however many there are: keys may not repeat.
+	let seed: Vec<u8> = (0..8u32).flat_map(|key| sp_io::hashing::blake2_256(&(index, key).encode())).collect();
 	let keys = <T::Session as SessionInterface>::Keys::decode(&mut TrailingZeroInput::new(&seed))
 		.map_err(|_| BenchmarkError::Stop("keys decode from any bytes"))?;
 	<T::Session as SessionInterface>::set_keys(&who, keys)?;

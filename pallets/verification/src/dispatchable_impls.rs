@@ -45,8 +45,10 @@ impl<T: Config> Pallet<T> {
 		let barred = [lease.worker, lease.client];
 		let mut busy = Vec::new();
 		let mut segments = Vec::new();
+		let at = record.round.committed_at;
 		for segment in draw_segments(&seed, context.range, lease.spec.verify.drawn) {
-			let verifiers = Self::assign(&tranche_seed(&seed, segment, 1), lease.spec.verify.verifiers, &barred, &busy);
+			let seed = tranche_seed(&seed, segment, 1);
+			let verifiers = Self::assign(&seed, at, lease.spec.verify.verifiers, &barred, &busy);
 			busy.extend(verifiers.iter().cloned());
 			segments.push((segment, verifiers));
 		}
@@ -127,12 +129,13 @@ impl<T: Config> Pallet<T> {
 			.map(|check| check.verifier.clone())
 			.collect();
 		let mut effects = Vec::new();
+		let at = record.round.committed_at;
 		for replacement in replacements {
 			let segment = replacement.segment;
 			let mut barred = replacement.exclude;
 			barred.extend([lease.worker.clone(), lease.client.clone()]);
 			let seed = tranche_seed(&seed, segment, replacement.tranche);
-			let verifiers = Self::assign(&seed, replacement.count, &barred, &busy);
+			let verifiers = Self::assign(&seed, at, replacement.count, &barred, &busy);
 			busy.extend(verifiers.iter().cloned());
 			let asked = record.round.redraw(&context, segment, verifiers.clone(), now).map_err(refused::<T>)?;
 			// The new ones' bonds are reserved already.

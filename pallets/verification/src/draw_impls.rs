@@ -6,7 +6,7 @@ use assay_commitment::SegmentRange;
 use assay_protocol::{
 	interfaces::{LeaseView, Leases, Operators},
 	round::RoundContext,
-	Hash, JobId, MilestoneIndex,
+	BlockNumber, Hash, JobId, MilestoneIndex,
 };
 use frame_support::ensure;
 
@@ -37,14 +37,21 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Draws up to `count` verifiers and reserves the bond of one check of each. None of `barred` is drawn; one of `busy`,
-	/// who has another segment of the milestone already, only where too few others are ready.
-	pub(crate) fn assign(seed: &Hash, count: u32, barred: &[T::AccountId], busy: &[T::AccountId]) -> Vec<T::AccountId> {
+	/// who has another segment of the milestone already, only where too few others are ready. Only bonds as old as block `at`
+	/// count.
+	pub(crate) fn assign(
+		seed: &Hash,
+		at: BlockNumber,
+		count: u32,
+		barred: &[T::AccountId],
+		busy: &[T::AccountId],
+	) -> Vec<T::AccountId> {
 		let excluded: Vec<T::AccountId> = barred.iter().chain(busy).cloned().collect();
-		let mut assigned = Self::reserve(T::Operators::draw_verifiers(seed, count, &excluded));
+		let mut assigned = Self::reserve(T::Operators::draw_verifiers(seed, at, count, &excluded));
 		let missing = count.saturating_sub(assigned.len() as u32);
 		if missing > 0 && !busy.is_empty() {
 			let excluded: Vec<T::AccountId> = barred.iter().chain(&assigned).cloned().collect();
-			assigned.extend(Self::reserve(T::Operators::draw_verifiers(seed, missing, &excluded)));
+			assigned.extend(Self::reserve(T::Operators::draw_verifiers(seed, at, missing, &excluded)));
 		}
 		assigned
 	}

@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
 			Effect::WorkerFault { fault, challenger, checkers } => {
 				T::Leases::worker_fault(job, fault, challenger.as_ref(), &checkers)
 			}
-			Effect::LeaseFailed(_) => T::Leases::lease_failed(job),
+			Effect::LeaseFailed(reason) => T::Leases::lease_failed(job, reason),
 		}
 	}
 

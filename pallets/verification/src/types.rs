@@ -15,7 +15,10 @@ pub type Openings = BoundedVec<SegmentOpening, ConstU32<MAX_CHECKED>>;
 /// Makes what the benchmarks start from.
 #[cfg(feature = "runtime-benchmarks")]
 pub trait BenchmarkHelper<AccountId> {
-	/// A running lease of a job like `spec`, and `verifiers` ready verifiers with bond for two checks each. Returns the job
-	/// and its worker, who is none of them.
+	/// A running lease of a job like `spec`, and at least `verifiers` ready verifiers with bond for two checks each: the
+	/// more, the dearer a draw. Returns the job and its worker, who is none of them.
 	fn lease(spec: assay_protocol::job::JobSpec, verifiers: u32) -> (assay_protocol::JobId, AccountId);
+
+	/// The current block has an author with a VRF output.
+	fn author();
 }

@@ -1,6 +1,6 @@
 //! What lying costs: detection probability, stakes and the split of a slash. Integers only; every rounding is named.
 
-use crate::{interfaces::SlashSplit, Balance};
+use crate::{interfaces::SlashSplit, Balance, Reason};
 use alloc::vec::Vec;
 
 /// One whole, in parts per million.
@@ -85,6 +85,22 @@ pub const fn split_slash(amount: Balance, client_cap: Balance, challenger: bool)
 	let client = if client_cap < quarter { client_cap } else { quarter };
 	let challenger = if challenger { quarter } else { 0 };
 	SlashSplit { client, challenger, burned: amount - client - challenger }
+}
+
+/// What the end of a lease costs its worker where nobody's fault is proven, out of its collateral; burned, so that nobody
+/// gains by bringing it about.
+///
+/// - [`Reason::Unserved`]: half. Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
+///   free, a cheat that is drawn would answer on chain, serve nobody and leave; half of `max(2 R, ..)` is at least the price
+///   of the whole job. Verifiers gain nothing by reporting it.
+/// - [`Reason::GaveUp`]: the bid's deposit, for an attempt of the job that is used up.
+/// - All else: nothing.
+pub fn forfeit(reason: Reason, collateral: Balance, bid_deposit: Balance) -> Balance {
+	match reason {
+		Reason::Unserved => collateral / 2,
+		Reason::GaveUp => bid_deposit.min(collateral),
+		_ => 0,
+	}
 }
 
 /// Segments to draw for a worker with `clean` verified milestones since its last fault: falls from `full` toward `least`,

@@ -4,7 +4,9 @@
 //! milestones; `disputes` rules. Calls go: market -> operators; verification -> market, operators, disputes;
 //! disputes -> verification (the verdict).
 
-use crate::{job::JobSpec, parameters::Parameters, Balance, BlockNumber, Hash, JobId, MilestoneIndex, SegmentIndex};
+use crate::{
+	job::JobSpec, parameters::Parameters, Balance, BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -87,8 +89,9 @@ pub trait Leases<AccountId> {
 		checkers: &[AccountId],
 	) -> Result<(), Self::Error>;
 
-	/// The lease ends without anyone's proven fault: collateral returns and the order goes up again.
-	fn lease_failed(job: JobId) -> Result<(), Self::Error>;
+	/// The lease ends without anyone's proven fault, and the order goes up again. Collateral returns, less what the reason
+	/// forfeits: see [`forfeit`](crate::economics::forfeit).
+	fn lease_failed(job: JobId, reason: Reason) -> Result<(), Self::Error>;
 }
 
 /// Implemented by `verification`: what `market` must know before it lets a lease end without a verdict.
@@ -129,8 +132,9 @@ pub trait Operators<AccountId> {
 	/// Reserves `amount` of the worker's bond for `job` and makes it busy.
 	fn lock_collateral(who: &AccountId, job: JobId, amount: Balance) -> Result<(), Self::Error>;
 
-	/// Frees what is reserved for `job`; `success` raises the worker's reputation.
-	fn release_collateral(who: &AccountId, job: JobId, success: bool);
+	/// Frees what is reserved for `job`, after burning up to `forfeit` of it; returns what was burned. `success` raises the
+	/// worker's reputation.
+	fn release_collateral(who: &AccountId, job: JobId, success: bool, forfeit: Balance) -> Balance;
 
 	/// Takes all that is reserved for `job`: up to `client_cap` to the client (never above a quarter), a quarter to the challenger, the
 	/// rest burned; jails the worker.
@@ -142,8 +146,9 @@ pub trait Operators<AccountId> {
 		challenger: Option<&AccountId>,
 	) -> SlashSplit;
 
-	/// Draws up to `count` distinct ready verifiers, stake-weighted, by `seed`, none of `exclude`. Fewer when there are not enough.
-	fn draw_verifiers(seed: &Hash, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
+	/// Draws up to `count` distinct ready verifiers, stake-weighted, by `seed`, none of `exclude`. Only bonds that have not
+	/// grown after block `at` count: whoever knows the seed can no longer place himself. Fewer when there are not enough.
+	fn draw_verifiers(seed: &Hash, at: BlockNumber, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
 
 	/// Reserves part of a verifier's bond while a check of it is pending; counted per check.
 	fn lock_check(who: &AccountId) -> Result<(), Self::Error>;

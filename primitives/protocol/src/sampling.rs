@@ -37,30 +37,91 @@ pub fn draw_segments(seed: &Hash, range: SegmentRange, drawn: u32) -> Vec<Segmen
 	positions.into_iter().map(|position| range.first.saturating_add(position)).collect()
 }
 
-/// Up to `count` distinct indices of `weights`, one after the other, each with probability proportional to its weight among
-/// those left. Indices of weight 0 and `excluded` ones are never drawn; fewer come back when there are not enough.
+/// One that may be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+	/// Its identity, as encoded on chain.
+	pub id: &'a [u8],
+	/// Its weight; 0 is never drawn.
+	pub weight: Balance,
+}
+
+/// Positions of up to `count` of the `candidates`, drawn without replacement, each time with probability proportional to
+/// weight among those left; fewer come back when there are not enough.
 ///
-/// The sum of the weights must fit 128 bits, as balances of one chain do; beyond, the last ones lose weight.
-pub fn draw_weighted(seed: &Hash, weights: &[Balance], count: u32, excluded: impl Fn(usize) -> bool) -> Vec<usize> {
-	let mut stream = Stream::new(seed, b"weighted");
-	let mut left: Vec<(usize, Balance)> =
-		weights.iter().copied().enumerate().filter(|(index, weight)| *weight > 0 && !excluded(*index)).collect();
-	let mut drawn = Vec::new();
-	while drawn.len() < count as usize && !left.is_empty() {
-		let total = left.iter().fold(0u128, |sum, (_, weight)| sum.saturating_add(*weight));
-		let mut ticket = stream.below(total);
-		let hit = left.iter().position(|(_, weight)| match ticket.checked_sub(*weight) {
-			Some(rest) => {
-				ticket = rest;
-				false
-			}
-			None => true,
-		});
-		// The ticket is below the sum, so it hits.
-		let Some(hit) = hit else { break };
-		drawn.push(left.remove(hit).0);
+/// Each candidate has an arrival time that only the seed, its identity and its weight decide, and the earliest arrive: an
+/// exponential race (Efraimidis and Spirakis, 2006). So a candidate can neither be drawn by adding or removing others, nor
+/// push anybody but itself out by leaving; a draw over running sums of the weights would allow both.
+pub fn draw_candidates(seed: &Hash, candidates: &[Candidate<'_>], count: u32) -> Vec<usize> {
+	let mut race: Vec<(Arrival, usize)> = candidates
+		.iter()
+		.enumerate()
+		.filter(|(_, candidate)| candidate.weight > 0)
+		.map(|(at, candidate)| (Arrival::of(seed, candidate), at))
+		.collect();
+	let count = race.len().min(count as usize);
+	if count == 0 {
+		return Vec::new();
 	}
-	drawn
+	if count < race.len() {
+		race.select_nth_unstable_by(count.saturating_sub(1), |a, b| a.0.compare(&b.0));
+		race.truncate(count);
+	}
+	race.sort_unstable_by(|a, b| a.0.compare(&b.0));
+	race.into_iter().map(|(_, at)| at).collect()
+}
+
+/// When a candidate arrives: -log2(u) / weight, with u uniform in (0, 1] from seed and identity. Ties go by the hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Arrival {
+	/// -log2(u) in units of 2^-[`FRACTION`].
+	exponent: u64,
+	weight: Balance,
+	tie: Hash,
+}
+
+/// Fractional bits of an arrival's exponent.
+const FRACTION: u32 = 40;
+
+impl Arrival {
+	fn of(seed: &Hash, candidate: &Candidate<'_>) -> Self {
+		let tie = Domain::Seed.hash(&[b"candidate", seed, candidate.id]);
+		let head = tie.first_chunk::<8>().copied().unwrap_or_default();
+		Self { exponent: minus_log2(u64::from_le_bytes(head)), weight: candidate.weight, tie }
+	}
+
+	/// By exponent / weight without a division: exponent_a * weight_b against exponent_b * weight_a.
+	fn compare(&self, other: &Self) -> core::cmp::Ordering {
+		wide(other.weight, self.exponent).cmp(&wide(self.weight, other.exponent)).then(self.tie.cmp(&other.tie))
+	}
+}
+
+/// A product of 192 bits: the high 64 and the low 128.
+fn wide(a: u128, b: u64) -> (u128, u128) {
+	let (high, low) = (a >> 64, a & u128::from(u64::MAX));
+	let b = u128::from(b);
+	// Neither product overflows: both factors are below 2^64.
+	let (high, low) = (high.wrapping_mul(b), low.wrapping_mul(b));
+	let (sum, carry) = low.overflowing_add(high << 64);
+	((high >> 64).wrapping_add(u128::from(carry)), sum)
+}
+
+/// -log2((x + 1) / 2^64), rounded to multiples of 2^-[`FRACTION`]. Bits of the logarithm by repeated squaring.
+fn minus_log2(x: u64) -> u64 {
+	let value = u128::from(x).wrapping_add(1);
+	let whole = value.ilog2();
+	// In [1, 2), with 63 fractional bits. `whole` is at most 64.
+	let mut mantissa = if whole > 63 { value >> 1 } else { value << 63u32.saturating_sub(whole) };
+	let mut fraction = 0u64;
+	for bit in (0..FRACTION).rev() {
+		mantissa = mantissa.wrapping_mul(mantissa) >> 63;
+		if mantissa >> 64 != 0 {
+			mantissa >>= 1;
+			fraction |= 1 << bit;
+		}
+	}
+	let log2 = (u64::from(whole) << FRACTION) | fraction;
+	(64u64 << FRACTION).saturating_sub(log2)
 }
 
 /// An endless stream of random bits.
@@ -120,21 +181,79 @@ mod tests {
 		}
 
 		#[test]
-		fn weighted_is_distinct_and_respects_exclusion(
-			s: [u8; 32], weights in prop::collection::vec(0u128..100, 0..40), count in 0u32..50, stride in 1usize..5,
+		fn candidates_are_distinct_and_able(
+			s: [u8; 32], weights in prop::collection::vec(0u128..100, 0..40), count in 0u32..50,
 		) {
-			let drawn = draw_weighted(&s, &weights, count, |i| i % stride == 1);
-			let able = (0..weights.len()).filter(|i| weights[*i] > 0 && i % stride != 1).count();
+			let drawn = draw(&s, &weights, count);
+			let able = weights.iter().filter(|weight| **weight > 0).count();
 			prop_assert_eq!(drawn.len(), able.min(count as usize));
 			for (i, index) in drawn.iter().enumerate() {
-				prop_assert!(weights[*index] > 0 && index % stride != 1 && !drawn[..i].contains(index));
+				prop_assert!(weights[*index] > 0 && !drawn[..i].contains(index));
+			}
+		}
+
+		/// Who is not drawn changes nothing by leaving, whoever leaves only hands its own place to the next, and who joins
+		/// takes at most one place.
+		#[test]
+		fn others_cannot_be_pushed(
+			s: [u8; 32], weights in prop::collection::vec(1u128..100, 1..30), count in 1u32..10, gone: prop::sample::Index,
+		) {
+			let gone = gone.index(weights.len());
+			let mut fewer = weights.clone();
+			fewer[gone] = 0;
+			let with = draw(&s, &weights, count);
+			let without = draw(&s, &fewer, count);
+			let kept: Vec<usize> = with.iter().copied().filter(|at| *at != gone).collect();
+			prop_assert_eq!(&without[..kept.len()], &kept[..]);
+			prop_assert!(without.len() <= kept.len() + 1);
+			if kept.len() == with.len() {
+				prop_assert_eq!(without, with);
 			}
 		}
 
 		#[test]
 		fn extreme_weights_do_not_panic(s: [u8; 32], weights in prop::collection::vec(any::<u128>(), 0..8)) {
-			draw_weighted(&s, &weights, 8, |_| false);
+			draw(&s, &weights, 8);
 		}
+
+		#[test]
+		fn products_are_exact(a: u128, b: u64) {
+			let (high, low) = wide(a, b);
+			// Division and remainder by b give a back.
+			if b > 0 {
+				let b = u128::from(b);
+				let digits = [high as u64, (low >> 64) as u64, low as u64];
+				prop_assert!(high < 1 << 64);
+				let mut rest = 0u128;
+				let quotient = digits.iter().fold(0u128, |quotient, digit| {
+					let value = (rest << 64) | u128::from(*digit);
+					rest = value % b;
+					(quotient << 64) | (value / b)
+				});
+				prop_assert_eq!((quotient, rest), (a, 0));
+			}
+		}
+
+		#[test]
+		fn logarithm_is_close(x: u64) {
+			let exact = 64.0 - (x as f64 + 1.0).log2();
+			let got = minus_log2(x) as f64 / (1u64 << FRACTION) as f64;
+			prop_assert!((got - exact).abs() < 1e-10, "{got} {exact}");
+		}
+	}
+
+	fn draw(seed: &Hash, weights: &[u128], count: u32) -> Vec<usize> {
+		let ids: Vec<[u8; 8]> = (0..weights.len() as u64).map(u64::to_le_bytes).collect();
+		let candidates: Vec<Candidate<'_>> =
+			ids.iter().zip(weights).map(|(id, weight)| Candidate { id, weight: *weight }).collect();
+		draw_candidates(seed, &candidates, count)
+	}
+
+	#[test]
+	fn logarithm_at_the_ends() {
+		assert_eq!(minus_log2(u64::MAX), 0);
+		assert_eq!(minus_log2(0), 64 << FRACTION);
+		assert_eq!(minus_log2((1 << 63) - 1), 1 << FRACTION);
 	}
 
 	/// Chi-square of observed counts against equal expectation.
@@ -177,7 +296,7 @@ mod tests {
 		let mut hits = [0u32; 5];
 		let runs = 20_000;
 		for i in 0..runs {
-			hits[draw_weighted(&seed(i), &weights, 1, |_| false)[0]] += 1;
+			hits[draw(&seed(i), &weights, 1)[0]] += 1;
 		}
 		for (hit, weight) in hits.iter().zip(weights) {
 			let p = weight as f64 / 100.0;
@@ -192,7 +311,7 @@ mod tests {
 		let runs = 20_000u32;
 		let mut second = [0u32; 3];
 		for i in 0..runs {
-			second[draw_weighted(&seed(i), &weights, 2, |_| false)[1]] += 1;
+			second[draw(&seed(i), &weights, 2)[1]] += 1;
 		}
 		// P(second = 0) = 3/10 * 6/7 + 1/10 * 6/9, and so on.
 		let expected = [0.3 * 6.0 / 7.0 + 0.1 * 6.0 / 9.0, 0.6 * 0.75 + 0.1 * 3.0 / 9.0, 0.6 * 0.25 + 0.3 / 7.0];
@@ -217,7 +336,7 @@ mod tests {
 	#[test]
 	fn weights_beyond_64_bits() {
 		let weights = [u128::MAX / 2, u128::MAX / 2];
-		let first = (0..1000).filter(|i| draw_weighted(&seed(*i), &weights, 1, |_| false)[0] == 0).count();
+		let first = (0..1000).filter(|i| draw(&seed(*i), &weights, 1)[0] == 0).count();
 		assert!((400..600).contains(&first));
 	}
 }

@@ -7,7 +7,7 @@ use assay_protocol::{
 	interfaces::WorkerFault,
 	parameters::Parameters,
 	round::{Effect, Phase, Round, RoundContext, SegmentOpening},
-	sampling::{draw_segments, draw_weighted, milestone_seed, tranche_seed},
+	sampling::{draw_candidates, draw_segments, milestone_seed, tranche_seed, Candidate},
 };
 
 const POOL: u64 = 40;
@@ -116,11 +116,12 @@ fn milestone(job: u64, range: SegmentRange, drawn: u32, worker: Worker, wrong_ve
 	let mut round: Round<u64> = Round::commit(tree.root(), 100);
 	let mut accusations = Vec::new();
 	let seed = milestone_seed(job, 0, &tree.root(), &[dice.hash(), dice.hash()]);
-	let weights: Vec<u128> = (0..POOL).map(|who| 100 + u128::from(who)).collect();
+	let ids: Vec<[u8; 8]> = (0..POOL).map(|who| (who as u64).to_le_bytes()).collect();
+	let pool: Vec<Candidate<'_>> = ids.iter().zip(100..).map(|(id, weight)| Candidate { id, weight }).collect();
 	let assignment: Vec<(u32, Vec<u64>)> = draw_segments(&seed, range, drawn)
 		.into_iter()
 		.map(|segment| {
-			let drawn = draw_weighted(&tranche_seed(&seed, segment, 1), &weights, VERIFIERS, |_| false);
+			let drawn = draw_candidates(&tranche_seed(&seed, segment, 1), &pool, VERIFIERS);
 			(segment, drawn.into_iter().map(|index| index as u64).collect())
 		})
 		.collect();

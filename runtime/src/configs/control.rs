@@ -3,9 +3,9 @@
 
 use crate::{constants::*, *};
 use frame_support::{
-	migrations::{EnterSafeModeOnFailedMigration, FreezeChainOnFailedMigration},
+	migrations::{EnterSafeModeOnFailedMigration, FreezeChainOnFailedMigration, MultiStepMigrator},
 	parameter_types,
-	traits::{ConstU32, Contains},
+	traits::{ConstU32, Contains, Get},
 	weights::Weight,
 };
 use frame_system::{EnsureRoot, EnsureRootWithSuccess};
@@ -110,4 +110,25 @@ impl pallet_migrations::Config for Runtime {
 	type FailedMigrationHandler = EnterSafeModeOnFailedMigration<SafeMode, FreezeChainOnFailedMigration>;
 	type MaxServiceWeight = MigrationServiceWeight;
 	type WeightInfo = pallet_migrations::weights::SubstrateWeight<Runtime>;
+}
+
+/// Whether users cannot do what the protocol asks of them in time: in safe mode, during a migration, or while a call of one of
+/// its pallets is paused.
+pub struct CannotTransact;
+
+impl Get<bool> for CannotTransact {
+	fn get() -> bool {
+		SafeMode::is_entered()
+			|| <MultiBlockMigrations as MultiStepMigrator>::ongoing()
+			|| pallet_tx_pause::PausedCalls::<Runtime>::iter_keys().any(|(pallet, _)| is_timed(&pallet))
+	}
+}
+
+/// Whether calls of this pallet have to be made in time.
+fn is_timed(pallet: &[u8]) -> bool {
+	[&b"Operators"[..], b"Market", b"Verification", b"Disputes"].contains(&pallet)
+}
+
+impl pallet_clock::Config for Runtime {
+	type IsPaused = CannotTransact;
 }

@@ -5,5 +5,6 @@ impl pallet_market::Config for Runtime {
 	type NativeBalance = Balances;
 	type Operators = Operators;
 	type Rounds = Verification;
+	type Clock = Clock;
 	type WeightInfo = pallet_market::weights::SubstrateWeight<Runtime>;
 }

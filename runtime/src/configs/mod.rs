@@ -2,6 +2,8 @@
 //!
 //! Pallets of the SDK are grouped by purpose; each of ours has a file of its own name.
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 mod consensus;
 mod control;
 mod disputes;

@@ -16,7 +16,9 @@ impl pallet_verification::Config for Runtime {
 	type Leases = Market;
 	type Operators = Operators;
 	type Court = Disputes;
-	type Clock = System;
+	type Clock = Clock;
 	type BeaconLength = ConstU32<4_096>;
 	type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = super::benchmarks::Setting;
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sp_genesis_builder::PresetId;
 
 /// A fresh chain of the preset.
-pub fn of_preset(preset: &str) -> sp_io::TestExternalities {
+pub(crate) fn of_preset(preset: &str) -> sp_io::TestExternalities {
 	let mut config = json(get_preset::<RuntimeGenesisConfig>(&None, genesis::get_preset));
 	merge(&mut config, json(genesis::get_preset(&PresetId::from(preset))));
 	let mut ext = sp_io::TestExternalities::default();

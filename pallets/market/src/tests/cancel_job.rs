@@ -34,7 +34,7 @@ fn success_in_a_lease_pays_the_milestone_in_progress() {
 fn success_between_leases_is_free() {
 	run(|| {
 		let id = leased(ALICE, 100 * UNIT);
-		assert_ok!(Market::lease_failed(id));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers));
 		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		assert_eq!(wealth(CLIENT), FUNDS);
 	});

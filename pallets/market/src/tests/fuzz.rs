@@ -131,7 +131,10 @@ impl Run {
 				self.reached.faults += u32::from(ok);
 				ok
 			}
-			18 => random.chance(3) && Market::lease_failed(id).is_ok(),
+			18 => {
+				let reason = random.pick(&[Reason::NoVerifiers, Reason::Unserved]);
+				random.chance(3) && Market::lease_failed(id, reason).is_ok()
+			}
 			19 => {
 				Market::progressed(id);
 				true

@@ -57,7 +57,7 @@ fn fails_when_out_of_order() {
 		let order = post(spec());
 		assert_noop!(Market::milestone_verified(order, 0, [1; 32], &[]), Error::<Test>::NotRunning);
 		assert_noop!(Market::worker_fault(order, WorkerFault::NotOpened, None, &[]), Error::<Test>::NotRunning);
-		assert_noop!(Market::lease_failed(order), Error::<Test>::NotRunning);
+		assert_noop!(Market::lease_failed(order, Reason::NoVerifiers), Error::<Test>::NotRunning);
 	});
 }
 
@@ -80,7 +80,8 @@ fn success_a_fault_is_slashed_and_its_checks_are_paid_by_it() {
 		assert!(matches!(job.state, JobState::Order(_)));
 		let alice = Operators::operator(Role::Worker, ALICE).expect("registered");
 		assert!(matches!(alice.state, State::Jailed { .. }));
-		assert_noop!(Market::bid(signed(ALICE), id, UNIT), pallet_operators::Error::<Test>::NotTakingWork);
+		let again = Market::bid(signed(ALICE), id, UNIT);
+		assert_noop!(again, Error::<Test>::BidRefused(Reason::BidBarred.into()));
 		lease(id, BOB, 60 * UNIT);
 		for index in 1..3 {
 			assert_ok!(Market::milestone_verified(id, index, [2; 32], &[20, 20, 21, 21]));
@@ -96,10 +97,27 @@ fn success_a_fault_is_slashed_and_its_checks_are_paid_by_it() {
 fn success_a_failed_lease_costs_nobody() {
 	run(|| {
 		let id = leased(ALICE, UNIT);
-		assert_ok!(Market::lease_failed(id));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers));
 		assert_eq!(job(id).shares[0].ended, Some(Reason::NoVerifiers));
 		assert_eq!((wealth(ALICE), wealth(CLIENT)), (FUNDS, FUNDS));
 		assert_eq!(Operators::free_bond(Role::Worker, ALICE), BOND);
+	});
+}
+
+#[test]
+fn success_a_lease_nobody_could_check_costs_half() {
+	run(|| {
+		let id = leased(ALICE, 40 * UNIT);
+		let issued = Balances::total_issuance();
+		let JobState::Running(lease) = job(id).state else { panic!("leased") };
+		assert_ok!(Market::lease_failed(id, Reason::Unserved));
+		let half = lease.collateral / 2;
+		assert!(half >= 40 * UNIT);
+		assert_eq!(Balances::total_issuance(), issued - half);
+		assert_eq!(Operators::free_bond(Role::Worker, ALICE), BOND - half);
+		assert_eq!(job(id).account.slashed, SlashSplit { burned: half, ..SlashSplit::default() });
+		let again = Market::bid(signed(ALICE), id, UNIT);
+		assert_noop!(again, Error::<Test>::BidRefused(Reason::BidBarred.into()));
 	});
 }
 

@@ -58,6 +58,7 @@ impl pallet_balances::Config for Test {
 }
 
 impl pallet_operators::Config for Test {
+	type Clock = System;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type NativeBalance = Balances;
 	type Parameters = Market;
@@ -74,6 +75,7 @@ impl Rounds for Switch {
 }
 
 impl crate::Config for Test {
+	type Clock = System;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type NativeBalance = Balances;
 	type Operators = Operators;

@@ -20,10 +20,10 @@ fn success_takes_over_the_check_stake_only_without_checks() {
 		assert_ok!(Operators::lock_check(&1));
 		Current::mutate(|parameters| parameters.min_verifier_bond = 2 * MIN);
 		assert_ok!(Operators::bond_more(signed(1), Role::Verifier, MIN));
-		assert_eq!(record(Role::Verifier, 1).service, Service::Verifier { check_stake: MIN / 4 });
+		assert_eq!(record(Role::Verifier, 1).service, Service::Verifier { check_stake: MIN / 4, since: 1 });
 		Operators::release_check(&1, true);
 		assert_ok!(Operators::bond_more(signed(1), Role::Verifier, 1));
-		assert_eq!(record(Role::Verifier, 1).service, Service::Verifier { check_stake: MIN / 2 });
+		assert_eq!(record(Role::Verifier, 1).service, Service::Verifier { check_stake: MIN / 2, since: 1 });
 	});
 }
 

@@ -10,10 +10,25 @@ fn success_lock_and_release() {
 		assert_ok!(Operators::lock_collateral(&1, 7, 60));
 		assert_eq!(record(Role::Worker, 1).locked, 60);
 		assert_eq!(record(Role::Worker, 1).state, State::Busy { duties: 1 });
-		Operators::release_collateral(&1, 7, true);
+		Operators::release_collateral(&1, 7, true, 0);
 		let worker = record(Role::Worker, 1);
 		assert_eq!((worker.locked, worker.state, worker.reputation.done), (0, State::Ready, 1));
 		assert_eq!(Collateral::<Test>::get(1, 7), None);
+	});
+}
+
+#[test]
+fn success_a_forfeit_is_burned_and_never_above_the_collateral() {
+	run(|| {
+		worker(1, MIN);
+		let issued = Balances::total_issuance();
+		for (forfeit, burned) in [(0, 0), (20, 20), (1_000, 60)] {
+			assert_ok!(Operators::lock_collateral(&1, 7, 60));
+			assert_eq!(Operators::release_collateral(&1, 7, false, forfeit), burned);
+		}
+		assert_eq!(held(Role::Worker, 1), MIN - 80);
+		assert_eq!(record(Role::Worker, 1).bond, MIN - 80);
+		assert_eq!(Balances::total_issuance(), issued - 80);
 	});
 }
 
@@ -22,8 +37,8 @@ fn success_release_of_a_stranger_changes_nothing() {
 	run(|| {
 		worker(1, MIN);
 		let before = record(Role::Worker, 1);
-		Operators::release_collateral(&1, 7, true);
-		Operators::release_collateral(&2, 7, true);
+		Operators::release_collateral(&1, 7, true, 0);
+		Operators::release_collateral(&2, 7, true, 0);
 		assert_eq!(Operators::slash_collateral(&1, 7, &2, MIN, None), SlashSplit::default());
 		assert_eq!(record(Role::Worker, 1), before);
 	});
@@ -65,7 +80,7 @@ fn success_slash_of_one_job_leaves_the_other() {
 		Operators::slash_collateral(&1, 7, &2, 0, None);
 		let worker = record(Role::Worker, 1);
 		assert_eq!((worker.locked, worker.state.duties()), (50, 1));
-		Operators::release_collateral(&1, 8, true);
+		Operators::release_collateral(&1, 8, true, 0);
 		assert!(matches!(record(Role::Worker, 1).state, State::Jailed { duties: 0, .. }));
 	});
 }

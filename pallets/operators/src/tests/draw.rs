@@ -1,5 +1,7 @@
 use super::mock::*;
+use crate::types::Role;
 use assay_protocol::interfaces::Operators as _;
+use frame_support::assert_ok;
 use std::collections::BTreeSet;
 
 fn seed(n: u32) -> [u8; 32] {
@@ -13,7 +15,7 @@ fn success_distinct_and_not_excluded() {
 	run(|| {
 		(1..=4).for_each(|who| verifier(who, MIN));
 		for n in 0..50 {
-			let drawn = Operators::draw_verifiers(&seed(n), 3, &[2]);
+			let drawn = Operators::draw_verifiers(&seed(n), 1, 3, &[2]);
 			assert_eq!(drawn.len(), 3);
 			assert_eq!(drawn.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([1, 3, 4]));
 		}
@@ -24,9 +26,9 @@ fn success_distinct_and_not_excluded() {
 fn success_is_a_function_of_the_seed() {
 	run(|| {
 		(1..=4).for_each(|who| verifier(who, MIN));
-		let draws: BTreeSet<_> = (0..50).map(|n| Operators::draw_verifiers(&seed(n), 2, &[])).collect();
+		let draws: BTreeSet<_> = (0..50).map(|n| Operators::draw_verifiers(&seed(n), 1, 2, &[])).collect();
 		assert!(draws.len() > 4, "{draws:?}");
-		assert_eq!(Operators::draw_verifiers(&seed(3), 2, &[]), Operators::draw_verifiers(&seed(3), 2, &[]));
+		assert_eq!(Operators::draw_verifiers(&seed(3), 1, 2, &[]), Operators::draw_verifiers(&seed(3), 1, 2, &[]));
 	});
 }
 
@@ -35,7 +37,7 @@ fn success_weighs_stake() {
 	run(|| {
 		verifier(1, MIN);
 		verifier(2, 9 * MIN);
-		let heavy = (0..1_000).filter(|n| Operators::draw_verifiers(&seed(*n), 1, &[]) == [2]).count();
+		let heavy = (0..1_000).filter(|n| Operators::draw_verifiers(&seed(*n), 1, 1, &[]) == [2]).count();
 		assert!((850..950).contains(&heavy), "{heavy} of 1000, expected about 900");
 	});
 }
@@ -43,10 +45,37 @@ fn success_weighs_stake() {
 #[test]
 fn boundary_fewer_than_asked() {
 	run(|| {
-		assert!(Operators::draw_verifiers(&seed(0), 3, &[]).is_empty());
+		assert!(Operators::draw_verifiers(&seed(0), 1, 3, &[]).is_empty());
 		verifier(1, MIN);
-		assert_eq!(Operators::draw_verifiers(&seed(0), u32::MAX, &[]), [1]);
-		assert!(Operators::draw_verifiers(&seed(0), 0, &[]).is_empty());
-		assert!(Operators::draw_verifiers(&seed(0), 1, &[1]).is_empty());
+		assert_eq!(Operators::draw_verifiers(&seed(0), 1, u32::MAX, &[]), [1]);
+		assert!(Operators::draw_verifiers(&seed(0), 1, 0, &[]).is_empty());
+		assert!(Operators::draw_verifiers(&seed(0), 1, 1, &[1]).is_empty());
+	});
+}
+
+#[test]
+fn boundary_bonds_count_from_the_block_they_grew_in() {
+	run(|| {
+		verifier(1, MIN);
+		System::set_block_number(5);
+		verifier(2, 9 * MIN);
+		assert_eq!(Operators::draw_verifiers(&seed(0), 4, 2, &[]), [1]);
+		assert_eq!(Operators::draw_verifiers(&seed(0), 5, 2, &[]).len(), 2);
+		System::set_block_number(9);
+		assert_ok!(Operators::bond_more(signed(1), Role::Verifier, 1));
+		assert_eq!(Operators::draw_verifiers(&seed(0), 8, 2, &[]), [2]);
+		assert_eq!(Operators::draw_verifiers(&seed(0), 9, 2, &[]).len(), 2);
+	});
+}
+
+#[test]
+fn success_leaving_and_coming_back_keeps_the_age() {
+	run(|| {
+		verifier(1, MIN);
+		System::set_block_number(5);
+		assert_ok!(Operators::set_draining(signed(1), Role::Verifier));
+		assert!(Operators::draw_verifiers(&seed(0), 1, 1, &[]).is_empty());
+		assert_ok!(Operators::set_ready(signed(1), Role::Verifier));
+		assert_eq!(Operators::draw_verifiers(&seed(0), 1, 1, &[]), [1]);
 	});
 }

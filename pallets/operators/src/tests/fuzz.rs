@@ -53,7 +53,7 @@ fn step(random: &mut Random) -> (Balance, bool) {
 		7 => Operators::withdraw(signed(who), role).is_ok(),
 		8 | 9 => Operators::lock_collateral(&who, job, amount / 4).is_ok(),
 		10 => {
-			Operators::release_collateral(&who, job, random.below(2) == 0);
+			burned = Operators::release_collateral(&who, job, random.below(2) == 0, random.amount() / 8);
 			true
 		}
 		11 => {

@@ -52,6 +52,7 @@ impl pallet_balances::Config for Test {
 }
 
 impl crate::Config for Test {
+	type Clock = System;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type NativeBalance = Balances;
 	type Parameters = Current;

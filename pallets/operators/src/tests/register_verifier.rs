@@ -8,7 +8,10 @@ fn success_can_be_drawn() {
 		verifier(2, MIN);
 		verifier(1, 3 * MIN);
 		let ready = ReadyVerifiers::<Test>::get();
-		assert_eq!(ready.into_inner(), [Drawable { who: 1, weight: 3 * MIN }, Drawable { who: 2, weight: MIN }]);
+		assert_eq!(
+			ready.into_inner(),
+			[Drawable { who: 1, weight: 3 * MIN, since: 1 }, Drawable { who: 2, weight: MIN, since: 1 }]
+		);
 		assert_eq!(VerifierCount::<Test>::get(), 2);
 	});
 }

@@ -11,7 +11,7 @@ fn success_keeps_its_job_and_takes_no_other() {
 		assert_ok!(Operators::set_draining(signed(1), Role::Worker));
 		assert_eq!(record(Role::Worker, 1).state, State::Draining { duties: 1 });
 		assert_noop!(Operators::can_work(&1, 0), Error::<Test>::NotTakingWork);
-		Operators::release_collateral(&1, 0, true);
+		Operators::release_collateral(&1, 0, true, 0);
 		assert_eq!(record(Role::Worker, 1).state, State::Draining { duties: 0 });
 	});
 }

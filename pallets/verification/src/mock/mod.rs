@@ -79,6 +79,7 @@ impl pallet_balances::Config for Test {
 }
 
 impl pallet_operators::Config for Test {
+	type Clock = System;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type NativeBalance = Balances;
 	type Parameters = Market;
@@ -87,6 +88,7 @@ impl pallet_operators::Config for Test {
 }
 
 impl pallet_market::Config for Test {
+	type Clock = System;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type NativeBalance = Balances;
 	type Operators = Operators;
@@ -138,6 +140,9 @@ impl pallet_verification::types::BenchmarkHelper<Account> for Setting {
 		assert_ok!(Market::bid(signed(&WORKER), JOB, price));
 		(JOB, WORKER)
 	}
+
+	// Every block has one.
+	fn author() {}
 }
 
 impl pallet_disputes::Config for Test {

@@ -116,3 +116,36 @@ fn fails_for_others_and_unchallenged_and_late() {
 		assert_noop!(answer(&WORKER, segment), refused(Reason::TooLate));
 	});
 }
+
+#[test]
+fn answering_on_chain_and_serving_nobody_costs_half_the_collateral() {
+	run(|| {
+		let honest = Run::honest();
+		lease(&honest, 1);
+		commit_and_draw(&honest, 0);
+		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
+		for tranche in 1..=max_tranches {
+			let (segment, who) = assigned(0).pop().expect("the last segment");
+			assert_ok!(Verification::report_unserved(signed(&who), JOB, 0, segment));
+			let pre = Some(boundary_opening(&honest, 0, segment - 1));
+			let shown = Box::new(holding(&honest, segment, 0));
+			assert_ok!(Verification::answer_challenge(signed(&WORKER), JOB, 0, segment, pre, shown));
+			if tranche == 1 {
+				// The other segment is checked: only this one fails.
+				let (segment, who) = assigned(0)[0].clone();
+				assert_ok!(commit_blind(0, segment, &who, &answer(&honest, 0, segment, &who)));
+			}
+			skip(blind_window + 1);
+			if tranche < max_tranches {
+				assert_ok!(Verification::redraw(signed(&ANYONE), JOB, 0));
+			}
+			check();
+		}
+		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
+		// Twice the price was locked.
+		assert_eq!(bond(&WORKER), WORKER_BOND - PRICE);
+		let job = pallet_market::Jobs::<Test>::get(JOB).expect("kept");
+		assert_eq!(job.shares[0].ended, Some(Reason::Unserved));
+		assert!(VERIFIERS.iter().all(|who| bond(who) == VERIFIER_BOND));
+	});
+}

@@ -160,3 +160,21 @@ fn neither_the_worker_nor_the_client_is_drawn() {
 		assert!(assigned(0).iter().all(|(_, who)| *who != WORKER && *who != CLIENT));
 	});
 }
+
+#[test]
+fn whoever_registers_after_the_commitment_is_not_drawn() {
+	run(|| {
+		lease(&Run::honest(), 3);
+		assert_ok!(commit(&Run::honest(), 0));
+		skip(1);
+		let late = account(16);
+		let contact = pallet_operators::Contact {
+			endpoint: b"/ip4/127.0.0.1/tcp/1".to_vec().try_into().expect("short"),
+			peer_id: vec![1].try_into().expect("short"),
+		};
+		// So heavy that it would be drawn.
+		assert_ok!(Operators::register_verifier(signed(&late), 9_000 * assay_protocol::parameters::UNIT, contact));
+		draw(0);
+		assert!(assigned(0).iter().all(|(_, who)| *who != late));
+	});
+}

@@ -163,6 +163,8 @@ pub enum Service {
 	Verifier {
 		/// Bond that each pending check reserves.
 		check_stake: Balance,
+		/// Block in which the bond last grew. A draw counts only bonds that are older than what it is about.
+		since: BlockNumber,
 	},
 }
 
@@ -199,11 +201,11 @@ impl Operator {
 		}
 	}
 
-	/// Weight in the draw of verifiers; `None` when it cannot take a check now.
-	pub const fn draw_weight(&self) -> Option<Balance> {
+	/// Weight in the draw of verifiers, and since when; `None` when it cannot take a check now.
+	pub const fn draw_weight(&self) -> Option<(Balance, BlockNumber)> {
 		match self.service {
-			Service::Verifier { check_stake } if self.state.takes_work() && self.free() >= check_stake => {
-				Some(self.bond)
+			Service::Verifier { check_stake, since } if self.state.takes_work() && self.free() >= check_stake => {
+				Some((self.bond, since))
 			}
 			_ => None,
 		}
@@ -217,4 +219,6 @@ pub struct Drawable<AccountId> {
 	pub who: AccountId,
 	/// Its bond.
 	pub weight: Balance,
+	/// Block in which the bond last grew.
+	pub since: BlockNumber,
 }

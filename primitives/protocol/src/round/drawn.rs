@@ -61,6 +61,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				pre_root: (segment == context.range.first).then_some(context.verified_root),
 				post_root: None,
 				challenge: Challenge::None,
+				complaints: 0,
 				checks: verifiers.into_iter().map(assigned).collect(),
 			})
 			.collect();
@@ -184,6 +185,9 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		entry.checks.extend(verifiers.into_iter().map(assigned));
 		entry.tranche = entry.tranche.saturating_add(1);
 		entry.until = now.saturating_add(context.parameters.blind_window);
+		if entry.challenge != Challenge::None {
+			entry.complaints = entry.complaints.saturating_add(1);
+		}
 		entry.challenge = Challenge::None;
 		self.close_blind_if_complete(context, now);
 		Ok(effects)

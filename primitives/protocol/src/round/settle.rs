@@ -11,7 +11,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
 	///
 	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
-	///   absent verifiers are given up; a segment without any commitment then ends the lease without a fault.
+	///   absent verifiers are given up; a segment without any commitment then ends the lease: as [`Reason::Unserved`] if most
+	///   of its tranches had to challenge the worker, else as [`Reason::NoVerifiers`].
 	/// - Opening: a passed window is the worker's fault.
 	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
 	///   milestone is verified, if at least one check of each segment agreed.
@@ -44,11 +45,14 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				effects.extend(entry.dismiss_absent());
 			}
 		}
-		if segments.iter().any(|entry| entry.missing() == 0 && !entry.has_commitment()) {
+		let mut unchecked = segments.iter().filter(|entry| entry.missing() == 0 && !entry.has_commitment()).peekable();
+		if unchecked.peek().is_some() {
+			let unserved = unchecked.any(|entry| entry.mostly_challenged());
+			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
 			let (released, _) = self.release_all(|_, _| false);
 			effects.extend(released);
-			effects.push(Effect::LeaseFailed(Reason::NoVerifiers));
-			self.phase = Phase::Failed(Reason::NoVerifiers);
+			effects.push(Effect::LeaseFailed(reason));
+			self.phase = Phase::Failed(reason);
 			return Ok(effects);
 		}
 		if effects.is_empty() {
@@ -66,7 +70,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				if let CheckState::Committed { .. } = check.state {
 					check.state = CheckState::NotRevealed;
 					let (verifier, fault) = (check.verifier.clone(), VerifierFault::NotRevealed);
-					effects.push(Effect::SlashCheck { verifier, fault, to_worker: false });
+					// Its part goes to the worker, whose milestone may be lost by it.
+					effects.push(Effect::SlashCheck { verifier, fault, to_worker: true });
 				}
 			}
 		}

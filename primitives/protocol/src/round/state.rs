@@ -84,6 +84,8 @@ pub struct SegmentRound<AccountId> {
 	pub post_root: Option<Hash>,
 	/// An on-chain challenge for the pre-state, of this tranche.
 	pub challenge: Challenge,
+	/// Tranches before this one that challenged the worker.
+	pub complaints: u32,
 	/// One per verifier, in the order of the draw; replaced ones stay as [`CheckState::Absent`].
 	pub checks: Vec<Check<AccountId>>,
 }
@@ -222,7 +224,7 @@ pub enum Effect<AccountId> {
 		/// One entry per honest check.
 		checkers: Vec<AccountId>,
 	},
-	/// The lease ends without a proven fault.
+	/// The lease ends without a proven fault, for this reason.
 	LeaseFailed(Reason),
 }
 
@@ -250,6 +252,12 @@ impl<AccountId> SegmentRound<AccountId> {
 	/// Checks that are neither committed nor replaced.
 	pub(super) fn missing(&self) -> usize {
 		self.checks.iter().filter(|check| check.state == CheckState::Assigned).count()
+	}
+
+	/// Whether most tranches so far challenged the worker.
+	pub(super) fn mostly_challenged(&self) -> bool {
+		let now = u32::from(self.challenge != Challenge::None);
+		self.complaints.saturating_add(now).saturating_mul(2) > self.tranche
 	}
 
 	/// Whether at least one check is committed.

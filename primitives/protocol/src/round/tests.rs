@@ -240,6 +240,34 @@ fn a_segment_without_any_commitment_fails_without_a_slash() {
 	assert!(booked.locked.values().all(|count| *count == 0));
 }
 
+/// A round whose last segment nobody commits to; `challenged` says in which of the two tranches the worker was challenged,
+/// and answered.
+fn unchecked(challenged: [bool; 2]) -> Effect<Id> {
+	let mut booked = committed_with(&all_honest()[..4]);
+	let challenge = |who: Id, now: u32, booked: &mut Booked| {
+		booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
+		booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+	};
+	if challenged[0] {
+		challenge(5, 30, &mut booked);
+	}
+	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 60)).unwrap();
+	if challenged[1] {
+		challenge(7, 70, &mut booked);
+	}
+	booked.settle(100).unwrap();
+	assert!(booked.locked.values().all(|count| *count == 0));
+	booked.last().clone()
+}
+
+#[test]
+fn an_answer_on_chain_is_no_way_out() {
+	assert_eq!(unchecked([true, true]), Effect::LeaseFailed(Reason::Unserved));
+	assert_eq!(unchecked([false, true]), Effect::LeaseFailed(Reason::NoVerifiers));
+	assert_eq!(unchecked([true, false]), Effect::LeaseFailed(Reason::NoVerifiers));
+	assert_eq!(unchecked([false, false]), Effect::LeaseFailed(Reason::NoVerifiers));
+}
+
 #[test]
 fn silence_on_a_challenge_is_a_fault() {
 	let mut booked = committed_with(&all_honest()[..4]);
@@ -332,7 +360,7 @@ fn who_does_not_reveal_is_slashed_and_the_rest_counts() {
 	}
 	assert_eq!(booked.reveal(&all_honest()[0], 34), Err(Reason::TooLate));
 	booked.settle(34).unwrap();
-	let slash = Effect::SlashCheck { verifier: 1, fault: VerifierFault::NotRevealed, to_worker: false };
+	let slash = Effect::SlashCheck { verifier: 1, fault: VerifierFault::NotRevealed, to_worker: true };
 	assert!(booked.effects.contains(&slash));
 	assert_eq!(booked.last(), &Effect::Verified { state_root: state(9), checkers: alloc::vec![2, 3, 4, 5, 6] });
 }
