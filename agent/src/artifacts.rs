@@ -1,16 +1,20 @@
 //! A job's program and data: fetched from whoever has them, checked against the chain's record, kept, and ready to run.
+//!
+//! [`fetch`] waits for the network and holds little memory: blobs go to disk, and a program that takes more than the machine
+//! gives is refused before its data is asked for. [`build`] computes. [`prepare`] is both.
 
+use crate::memory::{Allowance, Need, Purpose, MIB};
 use assay_cpu::Cpu;
-use assay_engine::{Engine, EngineError, Tensor, TensorError};
-use assay_p2p::{BlobHash, DataPlane, FetchError, InvalidProvider, Provider, StoreError};
-use assay_program::{Limits, Program, Role, TensorId};
+use assay_engine::{requirements, Engine, EngineError, Tensor, TensorError};
+use assay_p2p::{BlobHash, BlobStore, DataPlane, FetchError, InvalidProvider, Provider, StoreError};
+use assay_program::{validate::Quantity, Limits, Program, ProgramError, ProgramTrees, TensorId};
 use assay_protocol::{job::JobSpec, Hash};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Largest encoded program, bytes.
 pub const MAX_PROGRAM: u64 = 4 << 20;
 
-/// Why a job cannot be made ready. The job's terms or the network are at fault, never this machine's state.
+/// Why a job cannot be made ready.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
 	/// The endpoint in the job is no address.
@@ -24,6 +28,9 @@ pub enum ArtifactError {
 		/// Why.
 		source: FetchError,
 	},
+	/// The sources send too slowly.
+	#[error("program and data did not arrive within {} s", .0.as_secs())]
+	Slow(Duration),
 	/// The local store failed.
 	#[error("the blob store failed: {0}")]
 	Store(#[from] StoreError),
@@ -44,6 +51,21 @@ pub enum ArtifactError {
 		/// What is wrong.
 		source: TensorError,
 	},
+	/// The program takes more memory than this machine gives to one.
+	#[error(
+		"the program takes {needed} bytes of memory, {allowed} are allowed; raise --memory if the machine has more"
+	)]
+	Memory {
+		/// Bytes that it takes.
+		needed: u64,
+		/// Bytes that it may take.
+		allowed: u64,
+		/// Whether the order declares less than the program takes.
+		understated: bool,
+	},
+	/// Reading or computing ended without a result.
+	#[error("making the program ready was interrupted: {0}")]
+	Interrupted(#[from] tokio::task::JoinError),
 	/// The engine refused program and data.
 	#[error(transparent)]
 	Engine(#[from] EngineError),
@@ -53,9 +75,24 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-	/// Whether another try may succeed: the network was at fault, not the job.
-	pub const fn is_transient(&self) -> bool {
-		matches!(self, Self::Fetch { .. } | Self::Store(_))
+	/// Whether the network was at fault: another try, or another source, may succeed.
+	pub const fn is_unfetched(&self) -> bool {
+		match self {
+			// Proven by the blob's own hash: the job declares another length.
+			Self::Fetch { source: FetchError::TooLarge { .. } | FetchError::Store(_), .. } => false,
+			Self::Fetch { .. } | Self::Slow(_) => true,
+			_ => false,
+		}
+	}
+
+	/// Whether this machine was at fault, not the job: its disk, or that it stops.
+	pub const fn is_local(&self) -> bool {
+		matches!(
+			self,
+			Self::Store(_)
+				| Self::Interrupted(_)
+				| Self::Fetch { source: FetchError::Store(_) | FetchError::Shutdown, .. }
+		)
 	}
 }
 
@@ -73,8 +110,70 @@ pub fn provider(endpoint: &[u8]) -> Result<Provider, ArtifactError> {
 	text.parse().map_err(|error: InvalidProvider| ArtifactError::Endpoint(format!("{text}: {error}")))
 }
 
-/// Fetches the program and the data of a job from `sources` and builds an engine on `cpu`. Blobs already here are not fetched
+/// A job's program, checked against the order, with all its data in the local store.
+#[derive(Debug)]
+pub struct Inputs {
+	program: Program,
+	need: Need,
+	limits: Limits,
+}
+
+impl Inputs {
+	/// What the program takes.
+	pub fn need(&self) -> &Need {
+		&self.need
+	}
+}
+
+/// Brings the program and the data of a job into the local store, from any of `sources`. Blobs already there are not fetched
 /// again.
+///
+/// # Errors
+/// [`ArtifactError`]; [`ArtifactError::Memory`] before any data is fetched.
+pub async fn fetch(
+	plane: &DataPlane,
+	spec: &JobSpec,
+	sources: &[Provider],
+	memory: Allowance,
+) -> Result<Inputs, ArtifactError> {
+	let bytes = blob(plane, spec.program_blob, sources, MAX_PROGRAM, "program").await?;
+	let limits = limits(memory);
+	let inputs = inputs(spec, &bytes, limits, memory)?;
+	for data in requirements(&inputs.program) {
+		let layout = data
+			.spec
+			.layout()
+			.map_err(|error| ArtifactError::Data { id: data.id.0, source: TensorError::Layout(error) })?;
+		let what = || format!("data set `{}`", data.name);
+		plane
+			.fetch(BlobHash::from(data.root), sources, layout.byte_len())
+			.await
+			.map_err(|source| ArtifactError::Fetch { what: what(), source })?;
+	}
+	Ok(inputs)
+}
+
+/// The engine of fetched inputs. Computes for a while, on a thread of its own.
+///
+/// # Errors
+/// [`ArtifactError`].
+pub async fn build(plane: &DataPlane, spec: &JobSpec, inputs: Inputs, cpu: Arc<Cpu>) -> Result<Engine, ArtifactError> {
+	let (store, spec) = (plane.store().clone(), spec.clone());
+	tokio::task::spawn_blocking(move || {
+		let data = load(&store, &inputs.program)?;
+		let engine = Engine::with_limits(inputs.program, data, cpu, &inputs.limits)?;
+		if *engine.commitment() != spec.program {
+			return Err(ArtifactError::Commitment);
+		}
+		if engine.state_root(&engine.initial_state())? != spec.initial_root {
+			return Err(ArtifactError::InitialRoot);
+		}
+		Ok(engine)
+	})
+	.await?
+}
+
+/// [`fetch`], then [`build`].
 ///
 /// # Errors
 /// [`ArtifactError`].
@@ -83,40 +182,56 @@ pub async fn prepare(
 	spec: &JobSpec,
 	sources: &[Provider],
 	cpu: Arc<Cpu>,
+	memory: Allowance,
 ) -> Result<Engine, ArtifactError> {
-	let bytes = blob(plane, spec.program_blob, sources, MAX_PROGRAM, "program").await?;
-	let program = assay_program::decode_program(&bytes, &Limits::default())
-		.map_err(|error| ArtifactError::Program(format!("{error:?}")))?;
-	let mut data = Vec::new();
-	for (decl, id) in program.tensors.iter().zip(0u32..) {
-		let Role::Data { root } = decl.role else { continue };
-		let wrong = |source| ArtifactError::Data { id, source };
-		let layout = decl.spec().layout().map_err(|error| wrong(TensorError::Layout(error)))?;
-		let name = format!("data set `{}`", String::from_utf8_lossy(&decl.name));
-		let bytes = blob(plane, root, sources, layout.byte_len(), &name).await?;
-		data.push((TensorId(id), Tensor::from_canonical(decl.dtype, decl.rows, decl.cols, &bytes).map_err(wrong)?));
-	}
-	engine(spec, program, data, cpu)
+	let inputs = fetch(plane, spec, sources, memory).await?;
+	build(plane, spec, inputs, cpu).await
 }
 
-/// An engine for a job's program, checked against the job.
-///
-/// # Errors
-/// [`ArtifactError`].
-pub fn engine(
-	spec: &JobSpec,
-	program: Program,
-	data: Vec<(TensorId, Tensor)>,
-	cpu: Arc<Cpu>,
-) -> Result<Engine, ArtifactError> {
-	let engine = Engine::new(program, data, cpu)?;
-	if *engine.commitment() != spec.program {
+/// The protocol's limits, and for a dispute, which holds all tensors of a step at once, the allowance for all of them.
+fn limits(memory: Allowance) -> Limits {
+	let limits = Limits::default();
+	match memory.purpose {
+		Purpose::Execution => limits,
+		Purpose::Dispute => Limits { total_bytes: limits.total_bytes.min(memory.bytes), ..limits },
+	}
+}
+
+/// The program of `bytes`, if it is the order's and fits.
+fn inputs(spec: &JobSpec, bytes: &[u8], limits: Limits, memory: Allowance) -> Result<Inputs, ArtifactError> {
+	let refuse = |needed, declared| ArtifactError::Memory {
+		needed,
+		allowed: memory.bytes,
+		understated: declared > u64::from(spec.memory_mib).saturating_mul(MIB),
+	};
+	let program = assay_program::decode_program(bytes, &Limits::default())
+		.map_err(|error| ArtifactError::Program(format!("{error:?}")))?;
+	if ProgramTrees::build(&program).is_none_or(|trees| *trees.commitment() != spec.program) {
 		return Err(ArtifactError::Commitment);
 	}
-	if engine.state_root(&engine.initial_state())? != spec.initial_root {
-		return Err(ArtifactError::InitialRoot);
+	let need = Need::of(&program);
+	let needed = memory.needed(&need);
+	if needed > memory.bytes {
+		return Err(refuse(needed, need.declared()));
 	}
-	Ok(engine)
+	match program.validate(&limits) {
+		Ok(()) => Ok(Inputs { program, need, limits }),
+		Err(ProgramError::TooLarge { what: Quantity::TotalBytes, value, .. }) => Err(refuse(value, need.declared())),
+		Err(error) => Err(ArtifactError::Program(format!("{error:?}"))),
+	}
+}
+
+/// The data tensors of a program from the local store.
+fn load(store: &BlobStore, program: &Program) -> Result<Vec<(TensorId, Tensor)>, ArtifactError> {
+	let mut data = Vec::new();
+	for wanted in requirements(program) {
+		let wrong = |source| ArtifactError::Data { id: wanted.id.0, source };
+		let layout = wanted.spec.layout().map_err(|error| wrong(TensorError::Layout(error)))?;
+		let bytes = store.get(&BlobHash::from(wanted.root), layout.byte_len())?;
+		let spec = wanted.spec;
+		data.push((wanted.id, Tensor::from_canonical(spec.dtype, spec.rows, spec.cols, &bytes).map_err(wrong)?));
+	}
+	Ok(data)
 }
 
 /// One blob, fetched if it is not here.
@@ -133,8 +248,5 @@ pub async fn blob(
 	let hash = BlobHash::from(hash);
 	plane.fetch(hash, sources, max_len).await.map_err(|source| ArtifactError::Fetch { what: what.into(), source })?;
 	let store = plane.store().clone();
-	tokio::task::spawn_blocking(move || store.get(&hash, max_len))
-		.await
-		.map_err(|error| ArtifactError::Program(format!("reading was interrupted: {error}")))?
-		.map_err(Into::into)
+	Ok(tokio::task::spawn_blocking(move || store.get(&hash, max_len)).await??)
 }

@@ -26,7 +26,7 @@ pub struct PeerConfig {
 	pub folder: PathBuf,
 	/// Data-plane addresses to listen on.
 	pub listen: Vec<String>,
-	/// Addresses to publish instead of those listened on.
+	/// Addresses to publish instead of those listened on, the preferred first.
 	pub announce: Vec<String>,
 }
 
@@ -63,6 +63,9 @@ pub enum PeerError {
 	/// The published address is too long for the chain.
 	#[error("the address {0} is longer than the chain takes; publish a shorter one with --announce")]
 	Contact(String),
+	/// Nothing is listened on.
+	#[error("there is no address to publish: every one that was listened on is gone; pass --listen or --announce")]
+	NoAddress,
 }
 
 /// The running parts.
@@ -110,17 +113,13 @@ impl Peer {
 		self.actions.submitter().keypair().account()
 	}
 
-	/// What to publish on chain.
+	/// What to publish on chain: one address. The configured one if there is one, else one that others can reach, a loopback
+	/// address only if there is nothing else.
 	///
 	/// # Errors
-	/// [`PeerError::Contact`].
+	/// [`PeerError::Contact`], [`PeerError::NoAddress`].
 	pub fn contact(&self) -> Result<Contact, PeerError> {
-		let address = self.plane.listen_addresses().into_iter().next().unwrap_or_default();
-		let too_long = || PeerError::Contact(address.clone());
-		Ok(Contact {
-			endpoint: address.clone().into_bytes().try_into().map_err(|_| too_long())?,
-			peer_id: self.plane.peer_id().to_bytes().try_into().map_err(|_| too_long())?,
-		})
+		contact(&self.plane.listen_addresses(), &self.plane.peer_id().to_bytes())
 	}
 
 	/// Ends every task and the data plane.
@@ -130,6 +129,17 @@ impl Peer {
 		self.tasks.wait().await;
 		self.plane.shutdown().await;
 	}
+}
+
+/// The first of `addresses`, the best first, that the chain takes.
+fn contact(addresses: &[String], peer_id: &[u8]) -> Result<Contact, PeerError> {
+	let best = addresses.first().ok_or(PeerError::NoAddress)?;
+	let too_long = || PeerError::Contact(best.clone());
+	let endpoint = addresses.iter().find_map(|address| address.clone().into_bytes().try_into().ok());
+	Ok(Contact {
+		endpoint: endpoint.ok_or_else(too_long)?,
+		peer_id: peer_id.to_vec().try_into().map_err(|_| too_long())?,
+	})
 }
 
 /// Ties the folder to the chain at the first start and refuses another chain after that. Block 1 names the chain: a
@@ -151,4 +161,20 @@ async fn bind(store: &Store, chain: &Chain, config: &PeerConfig) -> Result<(), P
 
 fn addresses(texts: &[String]) -> Result<Vec<Multiaddr>, PeerError> {
 	texts.iter().map(|text| text.parse().map_err(|_| PeerError::Address(text.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use assay_protocol::job::MAX_ENDPOINT;
+
+	#[test]
+	fn the_best_address_that_the_chain_takes_is_published() {
+		let (long, fits) = ("x".repeat(MAX_ENDPOINT as usize + 1), "y".repeat(MAX_ENDPOINT as usize));
+		let published = contact(&[long.clone(), fits.clone(), "z".into()], &[7; 38]).unwrap();
+		assert_eq!(published.endpoint[..], *fits.as_bytes());
+		assert_eq!(published.peer_id[..], [7; 38]);
+		assert!(matches!(contact(&[long], &[7; 38]), Err(PeerError::Contact(_))));
+		assert!(matches!(contact(&[], &[7; 38]), Err(PeerError::NoAddress)));
+	}
 }

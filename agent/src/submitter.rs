@@ -72,19 +72,20 @@ impl Finalized {
 	}
 }
 
-/// Sends transactions of one key. Cheap to clone; clones share the nonce.
+/// Sends transactions of one key. Cheap to clone; clones take turns.
 #[derive(Clone)]
 pub struct Submitter {
 	chain: Chain,
 	keypair: Keypair,
-	nonce: Arc<Mutex<u64>>,
+	/// Held from asking for a nonce until the node has taken the transaction with it.
+	turn: Arc<Mutex<()>>,
 	in_flight: Arc<std::sync::Mutex<HashSet<String>>>,
 }
 
 impl Submitter {
 	/// A submitter for `keypair`. Make one per key and process.
 	pub fn new(chain: Chain, keypair: Keypair) -> Self {
-		Self { chain, keypair, nonce: Arc::default(), in_flight: Arc::default() }
+		Self { chain, keypair, turn: Arc::default(), in_flight: Arc::default() }
 	}
 
 	/// The key it signs with.
@@ -173,7 +174,7 @@ impl Submitter {
 		SubmitError,
 	> {
 		let refused = |reason: String| SubmitError::NotAccepted { call: call.label(), reason };
-		let mut next = self.nonce.lock().await;
+		let _turn = self.turn.lock().await;
 		let account = subxt::utils::AccountId32(self.keypair.account());
 		// The pool's view counts pending transactions; a restarted node may have lost some of ours, so its word goes.
 		let nonce = self.chain.next_nonce(&account).await?;
@@ -187,7 +188,6 @@ impl Submitter {
 			.map_err(|error| refused(error.to_string()))?;
 		let size = transaction.encoded().len();
 		let progress = transaction.submit_and_watch().await.map_err(|error| refused(error.to_string()))?;
-		*next = nonce + 1;
 		Ok((progress, size))
 	}
 }

@@ -14,7 +14,7 @@ use assay_protocol::{
 		operators::{Operator, Role},
 		verification::MilestoneRecord,
 	},
-	JobId, MilestoneIndex,
+	BlockNumber, JobId, MilestoneIndex,
 };
 
 const OPERATORS: &str = "Operators";
@@ -23,6 +23,12 @@ const VERIFICATION: &str = "Verification";
 const DISPUTES: &str = "Disputes";
 
 impl Snapshot {
+	/// The time by the clock that all windows of the protocol are counted on: blocks in which users could transact.
+	pub async fn clock(&self) -> Result<BlockNumber, ChainError> {
+		let paused: BlockNumber = self.value("Clock", "Paused").await?.unwrap_or(0);
+		Ok((self.number() as BlockNumber).saturating_sub(paused))
+	}
+
 	/// The protocol's current parameters.
 	///
 	/// # Errors

@@ -15,14 +15,14 @@
 //!   disk and any provider can supply the rest, several at once.
 //! - A provider serves a blob only to whom its [`AccessPolicy`] allows, and does not tell others whether it has it.
 //! - Nothing a peer sends makes this side panic, allocate without bound or wait without limit.
+//! - A crowd of peers cannot keep out those that the owner waits for.
 //!
 //! # Non-goals
 //!
 //! - Discovery: who holds a blob, and where, comes from the chain.
 //! - NAT traversal: peers dial each other directly for now. Relay client, hole punching and port mapping join the
 //!   network behaviour in `plane/behaviour.rs`; dials keep the default port reuse for their sake.
-//! - Secrecy of blobs from the peers that may read them, and protection against a crowd of fresh identities beyond the
-//!   connection limits: a ban names a key, and keys are free.
+//! - Secrecy of blobs from the peers that may read them.
 //!
 //! # Connections
 //!
@@ -30,6 +30,14 @@
 //! protocols run on top. Every message is a **frame**: its length as an unsigned 32-bit little-endian number, then that
 //! many bytes. Messages are SCALE-encoded. A frame longer than its kind allows, or one that does not decode to its last
 //! byte, is a [`Violation`].
+//!
+//! # Places
+//!
+//! Peer ids are free, so connections that others begin are bounded as a whole ([`Limits::connections`]) and per address, and
+//! some places, blob streams and control requests are kept for peers that the owner names ([`DataPlane::reserve_for`]):
+//! a worker names the verifiers drawn for it. Connections that this side begins have places of their own. A handshake does
+//! not say who it is before its end; handshakes in progress are bounded per address, and who has many addresses can still
+//! delay others by the time that a handshake may take ([`Timeouts::dial`]).
 //!
 //! # Blob protocol `/assay/blob/1`
 //!

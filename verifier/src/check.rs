@@ -1,18 +1,20 @@
 //! One check: from the pre-state to an answer, durable before anything is said about it.
 
-use crate::error::VerifierError;
+use crate::{checks::Stage, error::VerifierError};
 use assay_agent::{
-	artifacts,
+	artifacts::{self, Inputs},
+	memory::{Allowance, Pool},
 	store::{Store, StoreError},
 	wire::{Reply, Request},
 	Peer,
 };
 use assay_cpu::Cpu;
-use assay_engine::{Engine, Outcome, RunError, State};
-use assay_p2p::{BlobHash, Provider};
+use assay_engine::{CheckpointError, Engine, Outcome, RunError, State};
+use assay_p2p::{BlobHash, BlobStore, FetchError, Provider};
 use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{Decode, DecodeAll, Encode};
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait for the worker's answer.
@@ -85,8 +87,16 @@ impl Answers {
 	}
 }
 
+/// The state before a segment, in the local store.
+#[derive(Clone, Copy, Debug)]
+struct PreState {
+	/// Its root, proven against the worker's commitment.
+	root: Hash,
+	/// Its blob; `None` for the program's initial state.
+	blob: Option<Hash>,
+}
+
 /// A check to be made.
-#[derive(Clone)]
 pub struct Check {
 	/// The daemon's parts.
 	pub peer: Peer,
@@ -97,7 +107,7 @@ pub struct Check {
 	/// Which check.
 	pub id: CheckId,
 	/// The order.
-	pub spec: JobSpec,
+	pub spec: Arc<JobSpec>,
 	/// How it is divided.
 	pub plan: JobPlan,
 	/// The worker's commitment to the milestone.
@@ -108,6 +118,12 @@ pub struct Check {
 	pub worker: Provider,
 	/// Who has program and data.
 	pub sources: Vec<Provider>,
+	/// What one program may take.
+	pub allowance: Allowance,
+	/// The memory that all checks share.
+	pub memory: Pool,
+	/// Where to say how far it is.
+	pub stage: watch::Sender<Stage>,
 	/// Ends it.
 	pub stop: CancellationToken,
 }
@@ -118,36 +134,38 @@ impl Check {
 	/// # Errors
 	/// [`VerifierError`]; nothing is kept then.
 	pub async fn run(self) -> Result<(), VerifierError> {
-		let stop = self.stop.clone();
-		tokio::select! {
-			() = stop.cancelled() => Err(VerifierError::Stopped),
-			done = self.answer() => done,
-		}
-	}
-
-	async fn answer(self) -> Result<(), VerifierError> {
-		let engine = Arc::new(artifacts::prepare(&self.peer.plane, &self.spec, &self.sources, self.cpu.clone()).await?);
-		let (state, pre_root, pre) = self.pre_state(&engine).await?;
-		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
-		let store = self.peer.plane.store().clone();
-		let (post_root, post) = tokio::task::spawn_blocking(move || -> Result<(Hash, Option<Hash>), VerifierError> {
-			match execute(&engine, state, until, &stop)? {
-				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
-				None => Ok((NO_STATE, None)),
-			}
-		})
-		.await
-		.map_err(|_| VerifierError::Stopped)??;
-		let answer = Answer { nonce: rand::random(), pre_root, post_root, pre, post };
+		let inputs = self.until_stopped(self.inputs()).await?;
+		let pre = self.until_stopped(self.pre_state(&inputs)).await?;
+		self.stage.send_replace(Stage::Queued);
+		let share = async { Ok(self.memory.share(self.allowance.needed(inputs.need())).await) };
+		let _share = self.until_stopped(share).await?;
+		self.stage.send_replace(Stage::Executing);
+		// Neither is dropped midway: their threads would go on. Execution looks at the token after each step.
+		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, self.cpu.clone()).await?;
+		let (post_root, post) = self.execute(engine, pre).await?;
+		let answer = Answer { nonce: rand::random(), pre_root: pre.root, post_root, pre: pre.blob, post };
 		self.answers.put(self.id, &answer)?;
 		tracing::info!(job = self.id.job, segment = self.id.segment, "segment re-executed");
 		Ok(())
 	}
 
-	/// The state before the segment with its proven root, and the blob it came as.
-	async fn pre_state(&self, engine: &Engine) -> Result<(State, Hash, Option<Hash>), VerifierError> {
+	async fn until_stopped<T>(&self, work: impl Future<Output = Result<T, VerifierError>>) -> Result<T, VerifierError> {
+		tokio::select! {
+			biased;
+			() = self.stop.cancelled() => Err(VerifierError::STOPPED),
+			done = work => done,
+		}
+	}
+
+	/// Program and data.
+	async fn inputs(&self) -> Result<Inputs, VerifierError> {
+		Ok(artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance).await?)
+	}
+
+	/// Asks the worker for the state before the segment, proves its root, and brings its blob into the store.
+	async fn pre_state(&self, inputs: &Inputs) -> Result<PreState, VerifierError> {
 		if self.id.segment == 0 {
-			return Ok((engine.initial_state(), self.spec.initial_root, None));
+			return Ok(PreState { root: self.spec.initial_root, blob: None });
 		}
 		let CheckId { job, attempt, milestone, segment } = self.id;
 		let request = Request::PreState { job, attempt, milestone, segment }.encode();
@@ -167,16 +185,47 @@ impl Check {
 			}
 			_ => return Err(VerifierError::WrongOpening),
 		};
-		let blob = artifacts::blob(
-			&self.peer.plane,
-			checkpoint,
-			std::slice::from_ref(&self.worker),
-			engine.checkpoint_len(),
-			"state before the segment",
-		)
-		.await
-		.map_err(|error| unserved(&error))?;
-		Ok((engine.load_checkpoint(&blob, &root)?, root, Some(checkpoint)))
+		let worker = std::slice::from_ref(&self.worker);
+		match self.peer.plane.fetch(BlobHash::from(checkpoint), worker, inputs.need().checkpoint()).await {
+			Ok(_) => Ok(PreState { root, blob: Some(checkpoint) }),
+			// This machine's disk, not the worker.
+			Err(FetchError::Store(error)) => Err(error.into()),
+			Err(FetchError::Shutdown) => Err(VerifierError::STOPPED),
+			Err(error) => Err(unserved(&error)),
+		}
+	}
+
+	/// The state root after the segment, and the blob of the state if there is one.
+	async fn execute(&self, engine: Engine, pre: PreState) -> Result<(Hash, Option<Hash>), VerifierError> {
+		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
+		let store = self.peer.plane.store().clone();
+		tokio::task::spawn_blocking(move || {
+			if stop.is_cancelled() {
+				return Err(VerifierError::STOPPED);
+			}
+			let state = load(&store, &engine, pre)?;
+			match execute(&engine, state, until, &stop)? {
+				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
+				None => Ok((NO_STATE, None)),
+			}
+		})
+		.await?
+	}
+}
+
+/// A state from the local store, if it has the root.
+fn load(store: &BlobStore, engine: &Engine, state: PreState) -> Result<State, VerifierError> {
+	match state.blob {
+		None => Ok(engine.initial_state()),
+		Some(hash) => {
+			// The bytes are those of the hash; one of another length was served wrong.
+			let most = engine.checkpoint_len();
+			let len = store.len(&BlobHash::from(hash))?;
+			if len > most {
+				return Err(CheckpointError::Length { expected: most, found: len }.into());
+			}
+			Ok(engine.load_checkpoint(&store.get(&BlobHash::from(hash), most)?, &state.root)?)
+		}
 	}
 }
 
@@ -196,7 +245,7 @@ fn execute(
 			let root = engine.state_root(&state)?;
 			Ok(Some((state, root)))
 		}
-		Ok(Outcome::Stopped) => Err(VerifierError::Stopped),
+		Ok(Outcome::Stopped) => Err(VerifierError::STOPPED),
 		Err(RunError::NonFinite { .. }) => Ok(None),
 		Err(error) => Err(error.into()),
 	}
@@ -206,12 +255,6 @@ fn execute(
 ///
 /// # Errors
 /// [`VerifierError`] when the blob is gone.
-pub fn kept_pre_state(peer: &Peer, engine: &Engine, answer: &Answer) -> Result<State, VerifierError> {
-	match answer.pre {
-		None => Ok(engine.initial_state()),
-		Some(hash) => {
-			let blob = peer.plane.store().get(&BlobHash::from(hash), engine.checkpoint_len())?;
-			Ok(engine.load_checkpoint(&blob, &answer.pre_root)?)
-		}
-	}
+pub fn kept_pre_state(store: &BlobStore, engine: &Engine, answer: &Answer) -> Result<State, VerifierError> {
+	load(store, engine, PreState { root: answer.pre_root, blob: answer.pre })
 }

@@ -15,6 +15,9 @@ pub struct VerifierConfig {
 	pub threads: usize,
 	/// Vector path.
 	pub path: Path,
+	/// Memory for checks, MiB: no program may take more, and all checks that run at once share it.
+	/// [`half_of_free`](assay_agent::memory::half_of_free) is a good value.
+	pub memory_mib: u32,
 	/// How to misbehave.
 	#[cfg(feature = "adversary")]
 	pub misbehaviour: Option<crate::adversary::Misbehaviour>,

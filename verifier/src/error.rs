@@ -1,32 +1,14 @@
 //! Why a verifier cannot start or go on.
 
-use assay_agent::{artifacts::ArtifactError, store::StoreError, ChainError, PeerError};
-use assay_engine::{CheckpointError, OracleError, RunError};
+use assay_agent::{from_daemon_error, DaemonError};
+use assay_engine::CheckpointError;
 
-/// Errors of the verifier. Those about one check are tried again while its window lasts.
+/// Errors of the verifier. Those about one check touch no other.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifierError {
-	/// A part cannot be started.
+	/// What every daemon may meet.
 	#[error(transparent)]
-	Peer(#[from] PeerError),
-	/// The backend cannot be made.
-	#[error("the compute backend cannot start: {0}")]
-	Cpu(#[from] assay_cpu::CpuError),
-	/// The chain.
-	#[error(transparent)]
-	Chain(#[from] ChainError),
-	/// The state file.
-	#[error(transparent)]
-	Store(#[from] StoreError),
-	/// The blob store.
-	#[error("the blob store failed: {0}")]
-	Blobs(#[from] assay_p2p::StoreError),
-	/// The job's program or data.
-	#[error(transparent)]
-	Artifacts(#[from] ArtifactError),
-	/// Execution.
-	#[error(transparent)]
-	Run(#[from] RunError),
+	Daemon(#[from] DaemonError),
 	/// The served state is not the committed one.
 	#[error("the worker serves another state than it committed to: {0}")]
 	WrongState(#[from] CheckpointError),
@@ -36,17 +18,36 @@ pub enum VerifierError {
 	/// The worker does not answer, or refuses.
 	#[error("the worker does not serve the state before the segment: {0}")]
 	Unserved(String),
-	/// The own side of a dispute cannot be computed.
-	#[error("cannot compute a move of a dispute: {0}")]
-	Oracle(#[from] OracleError),
-	/// The check is over, or the daemon stops.
-	#[error("stopped")]
-	Stopped,
+}
+
+from_daemon_error!(VerifierError);
+
+/// What the failure of a check means for its next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+	/// The worker is to blame for not serving: tried again, and worth a challenge on chain.
+	Unserved,
+	/// Program or data could not be had from anybody. The worker is asked for them too, so this goes on as a fetch does.
+	Unfetched,
+	/// This machine was at fault: tried again.
+	Own,
+	/// Another try ends the same: the verifier lets itself be replaced.
+	Hopeless,
 }
 
 impl VerifierError {
-	/// Whether the worker is to blame for not serving: worth a challenge on chain.
-	pub const fn is_unserved(&self) -> bool {
-		matches!(self, Self::Unserved(_) | Self::WrongState(_) | Self::WrongOpening)
+	/// The error of work that is not wanted any more.
+	pub(crate) const STOPPED: Self = Self::Daemon(DaemonError::Stopped);
+
+	/// What it means for the next try; `None` if the work was stopped.
+	pub const fn failure(&self) -> Option<Failure> {
+		Some(match self {
+			Self::Unserved(_) | Self::WrongState(_) | Self::WrongOpening => Failure::Unserved,
+			Self::Daemon(DaemonError::Stopped) => return None,
+			Self::Daemon(DaemonError::Artifacts(error)) if error.is_local() => Failure::Own,
+			Self::Daemon(DaemonError::Artifacts(error)) if error.is_unfetched() => Failure::Unfetched,
+			Self::Daemon(DaemonError::Artifacts(_)) => Failure::Hopeless,
+			Self::Daemon(_) => Failure::Own,
+		})
 	}
 }

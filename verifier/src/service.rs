@@ -2,82 +2,42 @@
 
 use crate::{
 	accusation,
-	check::{Answers, Check, CheckId},
+	check::Answers,
+	checks::Checks,
 	config::VerifierConfig,
 	error::VerifierError,
-	rounds::Round,
+	rounds::{is_mine, lies, wanted, Committed, Round},
 	serving::Serving,
 };
-use assay_agent::{calls, follower::Follower, Peer, Snapshot};
-use assay_cpu::Cpu;
-use assay_protocol::records::operators::{Role, State};
-use std::{
-	collections::{HashMap, HashSet},
-	sync::{Arc, Mutex, PoisonError},
-	time::{Duration, Instant},
+use assay_agent::{
+	calls,
+	concurrent::each,
+	follower::Follower,
+	memory::{Allowance, Pool, Purpose},
+	Background, ChainError, Peer, Snapshot, Specs,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// How long a failed check waits before it is tried again.
-const RETRY: Duration = Duration::from_secs(2);
-
-/// The checks under way.
-#[derive(Clone, Default)]
-pub(crate) struct Checks {
-	inner: Arc<Mutex<CheckTable>>,
-}
-
-#[derive(Default)]
-struct CheckTable {
-	running: HashSet<CheckId>,
-	failed: HashMap<CheckId, (Instant, bool)>,
-}
-
-impl Checks {
-	fn table(&self) -> std::sync::MutexGuard<'_, CheckTable> {
-		self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-	}
-
-	/// Whether the check runs, or waits after a failure.
-	pub(crate) fn is_running(&self, id: CheckId) -> bool {
-		let table = self.table();
-		table.running.contains(&id) || table.failed.get(&id).is_some_and(|(at, _)| at.elapsed() < RETRY)
-	}
-
-	/// Whether the last try failed because the worker did not serve.
-	pub(crate) fn was_unserved(&self, id: CheckId) -> bool {
-		self.table().failed.get(&id).is_some_and(|(_, unserved)| *unserved)
-	}
-
-	/// Runs a check in the background.
-	pub(crate) fn start(&self, tasks: &TaskTracker, check: Check) {
-		let (this, id) = (self.clone(), check.id);
-		self.table().running.insert(id);
-		tasks.spawn(async move {
-			let outcome = check.run().await;
-			let mut table = this.table();
-			table.running.remove(&id);
-			match outcome {
-				Ok(()) | Err(VerifierError::Stopped) => {
-					table.failed.remove(&id);
-				}
-				Err(error) => {
-					tracing::warn!(job = id.job, segment = id.segment, %error, "the check is tried again");
-					table.failed.insert(id, (Instant::now(), error.is_unserved()));
-				}
-			}
-		});
-	}
-}
+use assay_cpu::Cpu;
+use assay_protocol::{
+	records::operators::{Role, State},
+	BlockNumber,
+};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// The verifier's state; all of it can be derived again from the chain and the state file.
 pub(crate) struct Verifier {
-	#[cfg_attr(not(feature = "adversary"), allow(dead_code))]
 	pub(crate) config: VerifierConfig,
 	pub(crate) peer: Peer,
 	pub(crate) cpu: Arc<Cpu>,
 	pub(crate) answers: Answers,
 	pub(crate) checks: Checks,
+	/// What one program may take.
+	pub(crate) allowance: Allowance,
+	/// The memory that all checks share.
+	pub(crate) memory: Pool,
+	pub(crate) specs: Specs,
+	/// Computes the moves of disputes.
+	pub(crate) background: Background,
 }
 
 /// Runs a verifier until `stop`.
@@ -90,49 +50,107 @@ pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), 
 	let answers = Answers::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), answers.clone());
 	peer.plane.set_handler(move |from, request| serving.clone().answer(from, request));
-	tracing::info!(account = %peer.actions.submitter().keypair().address(), endpoint = ?peer.plane.listen_addresses(), "verifier started");
+	tracing::info!(
+		account = %peer.actions.submitter().keypair().address(),
+		endpoint = ?peer.plane.listen_addresses(),
+		memory_mib = config.memory_mib,
+		"verifier started"
+	);
 	let mut follower = Follower::new(peer.chain.clone(), 0);
-	let mut verifier = Verifier { config, peer, cpu, answers, checks: Checks::default() };
+	let verifier = Verifier {
+		allowance: Allowance::mib(config.memory_mib, Purpose::Dispute),
+		memory: Pool::new(config.memory_mib),
+		background: Background::new(peer.actions.clone(), peer.tasks.clone(), stop.clone()),
+		checks: Checks::default(),
+		specs: Specs::default(),
+		config,
+		peer,
+		cpu,
+		answers,
+	};
 	loop {
 		let snapshot = tokio::select! {
 			() = stop.cancelled() => break,
 			snapshot = follower.newest() => snapshot,
 		};
-		if let Err(error) = verifier.look(&snapshot).await {
-			tracing::warn!(%error, block = snapshot.number(), "looking again at the next block");
-		}
+		verifier.look(&snapshot).await;
 	}
 	verifier.peer.shutdown().await;
 	Ok(())
 }
 
+/// Logs an error; the next block brings another look.
+fn tell(part: &str, block: u64, outcome: Result<(), VerifierError>) {
+	if let Err(error) = outcome {
+		tracing::warn!(%error, block, part, "looking again at the next block");
+	}
+}
+
 impl Verifier {
-	async fn look(&mut self, snapshot: &Snapshot) -> Result<(), VerifierError> {
-		if !self.registered(snapshot).await? {
-			return Ok(());
-		}
-		for ((id, milestone), record) in snapshot.milestones().await? {
-			let (Some(job), Some(spec)) = (snapshot.job(id).await?, snapshot.spec(id).await?) else { continue };
-			let round = Round { snapshot, id, milestone, record: &record, job: &job, spec: &spec };
-			round.serve(self).await?;
-		}
-		accusation::accuse(self, snapshot).await
+	/// Each part is looked at whatever goes wrong in the others.
+	async fn look(&self, snapshot: &Snapshot) {
+		let block = snapshot.number();
+		let now = match snapshot.clock().await {
+			Ok(now) => now,
+			Err(error) => return tell("clock", block, Err(error.into())),
+		};
+		tell("registration", block, self.register(snapshot).await);
+		tell("disputes", block, accusation::accuse(self, snapshot, now).await);
+		tell("rounds", block, self.rounds(snapshot, now).await);
 	}
 
-	async fn registered(&self, snapshot: &Snapshot) -> Result<bool, VerifierError> {
+	/// Serves the rounds that this verifier is drawn for, then moves others on that somebody lets lie.
+	async fn rounds(&self, snapshot: &Snapshot, now: BlockNumber) -> Result<(), VerifierError> {
+		let me = self.peer.account();
+		let milestones = snapshot.milestones().await?;
+		self.checks.keep_only(&wanted(&milestones, &me, now));
+		let (mine, others): (Vec<Committed>, Vec<Committed>) =
+			milestones.into_iter().partition(|(_, record)| is_mine(record, &me));
+		self.look_at(snapshot, now, &mine, true).await;
+		let lying: Vec<Committed> = others.into_iter().filter(|(_, record)| lies(record, now)).collect();
+		self.look_at(snapshot, now, &lying, false).await;
+		Ok(())
+	}
+
+	/// Looks at rounds, each by itself. Jobs and orders are read some at once.
+	async fn look_at(&self, snapshot: &Snapshot, now: BlockNumber, rounds: &[Committed], mine: bool) {
+		let reads = each(rounds.iter(), |((id, _), _)| async move {
+			let job = snapshot.job(*id).await?;
+			let spec = if mine { self.specs.get(snapshot, *id).await? } else { None };
+			Ok::<_, ChainError>(job.map(|job| (job, spec)))
+		});
+		for (((id, milestone), record), read) in reads.await {
+			let outcome = async {
+				let Some((job, spec)) = read? else { return Ok(()) };
+				let round = Round { snapshot, now, id: *id, milestone: *milestone, record, job: &job };
+				let served = match &spec {
+					Some(spec) => round.serve(self, spec).await,
+					None => Ok(()),
+				};
+				round.move_on(self);
+				served
+			};
+			if let Err(error) = outcome.await {
+				let error: VerifierError = error;
+				tracing::warn!(job = id, milestone, %error, "the round is looked at again at the next block");
+			}
+		}
+	}
+
+	async fn register(&self, snapshot: &Snapshot) -> Result<(), VerifierError> {
 		let (contact, block) = (self.peer.contact()?, snapshot.number());
 		let Some(operator) = snapshot.operator(Role::Verifier, &self.peer.account()).await? else {
 			let call = calls::register_verifier(self.config.bond, contact);
-			self.peer.actions.send(block, "register".into(), call);
-			return Ok(false);
+			self.peer.actions.offer(block, "register".into(), call);
+			return Ok(());
 		};
 		if operator.contact != contact {
 			let call = calls::update_endpoint(Role::Verifier, contact);
 			self.peer.actions.send(block, "update endpoint".into(), call);
 		}
 		if matches!(operator.state, State::Unresponsive { .. }) {
-			self.peer.actions.send(block, "ready again".into(), calls::set_ready(Role::Verifier));
+			self.peer.actions.offer(block, "ready again".into(), calls::set_ready(Role::Verifier));
 		}
-		Ok(true)
+		Ok(())
 	}
 }

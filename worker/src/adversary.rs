@@ -1,6 +1,7 @@
 //! Dishonest workers, to test that each is caught. Only built with the `adversary` feature, which release builds lack.
 
-use crate::{defence::oracle_failed, error::WorkerError};
+use crate::error::WorkerError;
+use assay_agent::artifacts::ArtifactError;
 use assay_commitment::{state_root, StateLeaf, StateMeta};
 use assay_engine::{Engine, OracleError, SegmentOracle, State, Tensor};
 use assay_program::{commitment::OpOpening, Operand, Program, Role, TensorId};
@@ -124,7 +125,7 @@ impl Misbehaviour {
 			}
 		}
 		let cpu = Arc::new(assay_cpu::Cpu::new(engine.cpu().path(), engine.cpu().threads())?);
-		Engine::new(program, data, cpu).map_err(|error| WorkerError::Artifacts(error.into()))
+		Ok(Engine::new(program, data, cpu).map_err(ArtifactError::from)?)
 	}
 
 	/// Plays the defender as well as the lie allows.
@@ -143,7 +144,7 @@ impl Misbehaviour {
 		let start = rebuild(&runs, &pre, pre.step(), |_, bits| bits);
 		let frozen = (lies && matches!(self, Self::SkipTraining(_))).then(|| pre.clone());
 		Ok(LyingOracle {
-			honest: SegmentOracle::new(runs, start, context.end_step).map_err(oracle_failed)?,
+			honest: SegmentOracle::new(runs, start, context.end_step)?,
 			engine,
 			frozen,
 			end: context.end_step,

@@ -1,42 +1,39 @@
 //! Why a worker cannot start or go on.
 
-use assay_agent::{artifacts::ArtifactError, store::StoreError, ChainError, PeerError};
-use assay_engine::{CheckpointError, RunError};
+use assay_agent::{artifacts::ArtifactError, from_daemon_error, DaemonError};
+use assay_engine::CheckpointError;
 
 /// Errors of the worker. Those about one job end that job's lease, not the daemon.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-	/// A part cannot be started.
+	/// What every daemon may meet.
 	#[error(transparent)]
-	Peer(#[from] PeerError),
-	/// The backend cannot be made.
-	#[error("the compute backend cannot start: {0}")]
-	Cpu(#[from] assay_cpu::CpuError),
-	/// The chain.
-	#[error(transparent)]
-	Chain(#[from] ChainError),
-	/// The state file.
-	#[error(transparent)]
-	Store(#[from] StoreError),
-	/// The blob store.
-	#[error("the blob store failed: {0}")]
-	Blobs(#[from] assay_p2p::StoreError),
-	/// The job's program or data.
-	#[error(transparent)]
-	Artifacts(#[from] ArtifactError),
-	/// Execution.
-	#[error(transparent)]
-	Run(#[from] RunError),
+	Daemon(#[from] DaemonError),
 	/// A checkpoint of our own is damaged.
 	#[error("a checkpoint is damaged: {0}")]
 	Checkpoint(#[from] CheckpointError),
-	/// The own side of a dispute cannot be computed.
-	#[error("cannot compute a move of a dispute: {0}")]
-	Oracle(#[from] assay_engine::OracleError),
+	/// Program or data could not be had in the time that the job leaves for it.
+	#[error("program and data could not be fetched in time: {0}")]
+	Unavailable(Unavailable),
 	/// Re-execution from the start did not reach the verified state.
 	#[error("re-execution reaches another state than the chain verified; this machine or that verification is wrong: run `assay provider check`")]
 	Diverged,
-	/// The lease is no longer ours, or the daemon stops.
-	#[error("stopped")]
-	Stopped,
+}
+
+/// How the fetch of program and data stood when its time was up.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+	/// Every source has failed.
+	#[error(transparent)]
+	Failed(ArtifactError),
+	/// A source still sent something.
+	#[error("the sources are too slow")]
+	Slow,
+}
+
+from_daemon_error!(WorkerError);
+
+impl WorkerError {
+	/// The error of work that is not wanted any more.
+	pub(crate) const STOPPED: Self = Self::Daemon(DaemonError::Stopped);
 }

@@ -3,16 +3,22 @@
 //! A kill at any moment loses at most the segment in progress: the next start finds the last record and its checkpoint.
 
 use crate::{
-	error::WorkerError,
+	error::{Unavailable, WorkerError},
 	ledger::{Boundary, LeaseId, Ledger, Start},
+	patience::Time,
 };
-use assay_agent::{artifacts, wire, Peer};
+use assay_agent::{
+	artifacts::{self, ArtifactError, Inputs},
+	concurrent::{each, first},
+	memory::Allowance,
+	wire, DaemonError, Peer,
+};
 use assay_cpu::Cpu;
 use assay_engine::{Engine, Outcome, RunError, State};
 use assay_p2p::{BlobHash, Provider};
 use assay_protocol::{job::JobSpec, plan::JobPlan, reason::Reason, Hash, SegmentIndex};
-use codec::{Decode, Encode};
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use codec::{DecodeAll, Encode};
+use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,13 +38,17 @@ pub struct Execution {
 	/// Which lease.
 	pub lease: LeaseId,
 	/// The order.
-	pub spec: JobSpec,
+	pub spec: Arc<JobSpec>,
 	/// How the order is divided.
 	pub plan: JobPlan,
 	/// First segment of the lease and the state root before it, from the chain.
 	pub start: Start,
 	/// Where program, data and earlier states may be had.
 	pub sources: Vec<Provider>,
+	/// What the program may take.
+	pub allowance: Allowance,
+	/// How much time is left for fetching.
+	pub time: watch::Receiver<Time>,
 	/// Segments that may be executed now: run-ahead beyond the verified milestones is bounded.
 	pub allowed: watch::Receiver<SegmentIndex>,
 	/// Gets program and data once they are here.
@@ -69,14 +79,40 @@ impl Execution {
 	}
 
 	async fn prepare(&self) -> Result<Engine, WorkerError> {
+		let inputs = self.fetch().await?;
+		let need = inputs.need().dispute();
+		if need > self.allowance.bytes {
+			tracing::warn!(
+				job = self.lease.job,
+				bytes = need,
+				offered = self.allowance.bytes,
+				"a dispute about this job would take more memory than is offered"
+			);
+		}
+		let built = artifacts::build(&self.peer.plane, &self.spec, inputs, self.cpu.clone());
+		let engine = self.until_stopped(built).await??;
+		self.publish_inputs(&engine);
+		Ok(engine)
+	}
+
+	/// Program and data, asked for from all sources again and again until the time is up.
+	async fn fetch(&self) -> Result<Inputs, WorkerError> {
 		loop {
-			let prepared = artifacts::prepare(&self.peer.plane, &self.spec, &self.sources, self.cpu.clone());
-			match self.until_stopped(prepared).await? {
-				Ok(engine) => {
-					self.publish_inputs(&engine);
-					return Ok(engine);
+			let time = *self.time.borrow();
+			let fetched = artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance);
+			let fetched = tokio::select! {
+				biased;
+				() = self.stop.cancelled() => return Err(WorkerError::STOPPED),
+				() = time_up(self.time.clone()) => return Err(WorkerError::Unavailable(Unavailable::Slow)),
+				fetched = fetched => fetched,
+			};
+			match fetched {
+				Ok(inputs) => return Ok(inputs),
+				// All sources were tried with little time left.
+				Err(error) if error.is_unfetched() && time >= Time::Short => {
+					return Err(WorkerError::Unavailable(Unavailable::Failed(error)));
 				}
-				Err(error) if error.is_transient() => {
+				Err(error) if error.is_unfetched() || (error.is_local() && time < Time::Short) => {
 					tracing::info!(job = self.lease.job, %error, "fetching again");
 					self.until_stopped(tokio::time::sleep(RETRY)).await?;
 				}
@@ -98,7 +134,7 @@ impl Execution {
 	/// The last recorded state of this lease, or the state it starts from.
 	async fn resume(&self, engine: &Arc<Engine>, start: Start) -> Result<(SegmentIndex, State), WorkerError> {
 		for (segment, end) in self.ledger.boundaries(self.lease)?.into_iter().rev() {
-			if let Some(state) = self.load(engine, end.checkpoint, None) {
+			if let Some(state) = self.load(engine, end.checkpoint, None).await {
 				tracing::info!(job = self.lease.job, segment, "resuming after the last executed segment");
 				return Ok((segment + 1, state));
 			}
@@ -107,7 +143,7 @@ impl Execution {
 			return Ok((0, engine.initial_state()));
 		}
 		if let Some(hash) = self.ledger.checkpoint_of(self.lease.job, self.lease.attempt, &start.root)? {
-			if let Some(state) = self.load(engine, hash, Some(&start.root)) {
+			if let Some(state) = self.load(engine, hash, Some(start.root)).await {
 				return self.keep(engine, start, state);
 			}
 		}
@@ -123,12 +159,17 @@ impl Execution {
 		self.recompute(engine, start).await
 	}
 
-	fn load(&self, engine: &Engine, checkpoint: Hash, root: Option<&Hash>) -> Option<State> {
-		let blob = self.peer.plane.store().get(&BlobHash::from(checkpoint), engine.checkpoint_len()).ok()?;
-		match root {
-			Some(root) => engine.load_checkpoint(&blob, root).ok(),
-			None => engine.decode_checkpoint(&blob).ok().map(|(state, _)| state),
-		}
+	/// A state from the local store, if it is there, and has the root where one is asked for.
+	async fn load(&self, engine: &Arc<Engine>, checkpoint: Hash, root: Option<Hash>) -> Option<State> {
+		let (store, engine) = (self.peer.plane.store().clone(), engine.clone());
+		let read = move || {
+			let blob = store.get(&BlobHash::from(checkpoint), engine.checkpoint_len()).ok()?;
+			match root {
+				Some(root) => engine.load_checkpoint(&blob, &root).ok(),
+				None => engine.decode_checkpoint(&blob).ok().map(|(state, _)| state),
+			}
+		};
+		tokio::task::spawn_blocking(read).await.ok().flatten()
 	}
 
 	/// Keeps the state that the lease starts from: verifiers of its first segment ask for it.
@@ -141,21 +182,41 @@ impl Execution {
 		Ok((start.segment, state))
 	}
 
-	/// Asks the sources for the verified state and checks what comes.
-	async fn fetch_verified(&self, engine: &Engine, root: &Hash) -> Option<State> {
+	/// Asks the sources for the verified state and checks what comes. A state has one blob, so honest sources name the same
+	/// one and share the work of sending it; who names another, or sends it by the drop, holds up nobody but himself. When the
+	/// time for fetching is up the state is computed.
+	async fn fetch_verified(&self, engine: &Arc<Engine>, root: &Hash) -> Option<State> {
+		let search = async {
+			let named = self.checkpoints_of(root).await;
+			let (plane, len) = (&self.peer.plane, engine.checkpoint_len());
+			first(named.iter(), |(checkpoint, sources)| async move {
+				plane.fetch(BlobHash::from(*checkpoint), sources, len).await.ok()?;
+				self.load(engine, *checkpoint, Some(*root)).await
+			})
+			.await
+		};
+		tokio::select! {
+			() = self.stop.cancelled() => None,
+			() = time_up(self.time.clone()) => None,
+			found = search => found,
+		}
+	}
+
+	/// The blobs that the sources name for a verified state, each with those who name it, the most first.
+	async fn checkpoints_of(&self, root: &Hash) -> Vec<(Hash, Vec<Provider>)> {
 		let request = wire::Request::Verified { job: self.lease.job, root: *root }.encode();
-		for source in &self.sources {
-			let Ok(answer) = self.peer.plane.request(source, request.clone(), ASK).await else { continue };
-			let Ok(wire::Reply::Verified { checkpoint }) = wire::Reply::decode(&mut &answer[..]) else { continue };
-			let hash = BlobHash::from(checkpoint);
-			let source = std::slice::from_ref(source);
-			if self.peer.plane.fetch(hash, source, engine.checkpoint_len()).await.is_ok() {
-				if let Some(state) = self.load(engine, checkpoint, Some(root)) {
-					return Some(state);
-				}
+		let answers = each(self.sources.iter(), |source| self.peer.plane.request(source, request.clone(), ASK)).await;
+		let mut named: Vec<(Hash, Vec<Provider>)> = Vec::new();
+		for (source, answer) in answers {
+			let Ok(answer) = answer else { continue };
+			let Ok(wire::Reply::Verified { checkpoint }) = wire::Reply::decode_all(&mut &answer[..]) else { continue };
+			match named.iter_mut().find(|(known, _)| *known == checkpoint) {
+				Some((_, sources)) => sources.push(source.clone()),
+				None => named.push((checkpoint, vec![source.clone()])),
 			}
 		}
-		None
+		named.sort_by_key(|(_, sources)| std::cmp::Reverse(sources.len()));
+		named
 	}
 
 	/// The verified state by executing everything before it again.
@@ -180,8 +241,8 @@ impl Execution {
 		let stop = self.stop.clone();
 		let allowed = self.allowed.wait_for(|allowed| segment < *allowed);
 		tokio::select! {
-			() = stop.cancelled() => Err(WorkerError::Stopped),
-			allowed = allowed => allowed.map(|_| ()).map_err(|_| WorkerError::Stopped),
+			() = stop.cancelled() => Err(WorkerError::STOPPED),
+			allowed = allowed => allowed.map(|_| ()).map_err(|_| WorkerError::STOPPED),
 		}
 	}
 
@@ -217,9 +278,9 @@ impl Execution {
 		Ok(state)
 	}
 
-	async fn until_stopped<T>(&self, work: impl std::future::Future<Output = T>) -> Result<T, WorkerError> {
+	async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, WorkerError> {
 		tokio::select! {
-			() = self.stop.cancelled() => Err(WorkerError::Stopped),
+			() = self.stop.cancelled() => Err(WorkerError::STOPPED),
 			done = work => Ok(done),
 		}
 	}
@@ -233,23 +294,64 @@ fn execute(engine: &Engine, state: &mut State, until: u64, stop: &CancellationTo
 	};
 	match engine.run(state, until, &mut observer)? {
 		Outcome::Finished => Ok(()),
-		Outcome::Stopped => Err(WorkerError::Stopped),
+		Outcome::Stopped => Err(WorkerError::STOPPED),
 	}
 }
 
 async fn blocking<T: Send + 'static>(
 	work: impl FnOnce() -> Result<T, WorkerError> + Send + 'static,
 ) -> Result<T, WorkerError> {
-	tokio::task::spawn_blocking(work).await.map_err(|_| WorkerError::Stopped)?
+	tokio::task::spawn_blocking(work).await?
 }
 
-/// The reason to give the lease up with. Faults of the program are the same on every machine.
+/// Waits until no time is left for fetching.
+async fn time_up(mut time: watch::Receiver<Time>) {
+	if time.wait_for(|time| *time == Time::Up).await.is_err() {
+		// Nobody keeps the time any more: the lease ends another way.
+		std::future::pending().await
+	}
+}
+
+/// The reason to give the lease up with. Faults of the program are the same on every machine; what only this machine lacks
+/// is its own fault.
 pub fn reason_of(error: &WorkerError) -> Reason {
 	match error {
-		WorkerError::Run(RunError::NonFinite { .. }) => Reason::NonFinite,
-		WorkerError::Run(RunError::Memory { .. }) => Reason::OutOfMemory,
-		WorkerError::Artifacts(error) if error.is_transient() => Reason::ProgramUnavailable,
-		WorkerError::Artifacts(_) => Reason::ProgramMismatch,
+		WorkerError::Unavailable(_) => Reason::ProgramUnavailable,
+		WorkerError::Daemon(DaemonError::Run(RunError::NonFinite { .. })) => Reason::NonFinite,
+		WorkerError::Daemon(DaemonError::Artifacts(error)) => match error {
+			ArtifactError::Memory { understated: true, .. } => Reason::OutOfMemory,
+			ArtifactError::Memory { understated: false, .. } => Reason::GaveUp,
+			error if error.is_local() => Reason::GaveUp,
+			error if error.is_unfetched() => Reason::ProgramUnavailable,
+			_ => Reason::ProgramMismatch,
+		},
 		_ => Reason::GaveUp,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use assay_p2p::FetchError;
+
+	#[test]
+	fn only_faults_of_the_job_are_blamed_on_the_client() {
+		let memory = |understated| WorkerError::from(ArtifactError::Memory { needed: 2, allowed: 1, understated });
+		let missing = assay_p2p::BlobHash::of(b"missing");
+		let fetch = |source| WorkerError::from(ArtifactError::Fetch { what: "program".into(), source });
+		let full = assay_p2p::StoreError::NotFound(missing);
+		for (error, reason) in [
+			(memory(true), Reason::OutOfMemory),
+			(memory(false), Reason::GaveUp),
+			(WorkerError::Unavailable(Unavailable::Slow), Reason::ProgramUnavailable),
+			(fetch(FetchError::TooLarge { hash: missing, len: 2, max: 1 }), Reason::ProgramMismatch),
+			(fetch(FetchError::Store(full)), Reason::GaveUp),
+			(ArtifactError::Commitment.into(), Reason::ProgramMismatch),
+			(RunError::Memory { bytes: 1 }.into(), Reason::GaveUp),
+			(RunError::NonFinite { step: 0, op: 0, name: String::new() }.into(), Reason::NonFinite),
+			(WorkerError::Diverged, Reason::GaveUp),
+		] {
+			assert_eq!(reason_of(&error), reason, "{error}");
+		}
 	}
 }

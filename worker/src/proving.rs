@@ -2,62 +2,77 @@
 
 use crate::{
 	error::WorkerError,
-	service::{Running, Worker},
+	leases::Running,
+	ledger::{LeaseId, Ledger},
+	service::Worker,
 };
-use assay_agent::{calls, Snapshot};
+use assay_agent::{calls, chain::Call, keys::Account, Snapshot};
 use assay_commitment::{StateLeaf, StateMeta, StateTree, TensorTree};
 use assay_engine::Engine;
-use assay_p2p::BlobHash;
+use assay_p2p::{BlobHash, BlobStore};
 use assay_protocol::{
 	holding::{self, Holding},
 	records::{market::Job, verification::MilestoneRecord},
 	round::{Challenge, CheckState, Phase, SegmentOpening, SegmentRound},
-	Hash, MilestoneIndex, SegmentIndex,
+	BlockNumber, Hash, MilestoneIndex, SegmentIndex,
 };
 
-type Record = MilestoneRecord<[u8; 32]>;
-type Segments = [SegmentRound<[u8; 32]>];
+type Record = MilestoneRecord<Account>;
+type Segments = [SegmentRound<Account>];
 
-/// Does what the round of each milestone in the run-ahead window asks of the worker.
+/// Does what the round of each milestone in the run-ahead window asks of the worker. Returns who is drawn to check one.
+///
+/// # Errors
+/// [`WorkerError`]; other leases are not touched.
 pub(crate) async fn prove(
 	worker: &Worker,
 	snapshot: &Snapshot,
+	now: BlockNumber,
 	running: &Running,
-	job: &Job<[u8; 32]>,
-) -> Result<(), WorkerError> {
+	job: &Job<Account>,
+) -> Result<Vec<Account>, WorkerError> {
 	let first = job.verified.milestones;
 	let end = first.saturating_add(job.parameters.run_ahead).min(job.milestones);
+	let mut drawn = Vec::new();
 	for milestone in first..end {
 		match snapshot.milestone(running.lease.job, milestone).await? {
 			Some(record) if record.attempt == running.lease.attempt => {
-				Round { worker, snapshot, running, milestone, record: &record }.answer(job).await?;
+				drawn.extend(waiting(&record));
+				Round { worker, snapshot, now, running, milestone, record: &record }.answer(job)?;
 			}
-			Some(_) => return Ok(()),
+			Some(_) => break,
 			None => {
 				let range = running.plan.segments_of(milestone);
-				let Some(tree) = worker.ledger.milestone(running.lease, range)? else { return Ok(()) };
+				let Some(tree) = worker.ledger.milestone(running.lease, range)? else { break };
 				let id = running.lease.job;
 				let call = calls::commit_milestone(id, milestone, tree.root());
 				worker.peer.actions.send(snapshot.number(), format!("commit milestone {id}/{milestone}"), call);
-				return Ok(());
+				break;
 			}
 		}
 	}
-	Ok(())
+	Ok(drawn)
+}
+
+/// The verifiers that still have to fetch.
+fn waiting(record: &Record) -> impl Iterator<Item = Account> + '_ {
+	let checks = record.round.phase.segments().iter().flat_map(|round| &round.checks);
+	checks.filter(|check| check.state == CheckState::Assigned).map(|check| check.verifier)
 }
 
 struct Round<'a> {
 	worker: &'a Worker,
 	snapshot: &'a Snapshot,
+	now: BlockNumber,
 	running: &'a Running,
 	milestone: MilestoneIndex,
 	record: &'a Record,
 }
 
 impl Round<'_> {
-	async fn answer(&self, job: &Job<[u8; 32]>) -> Result<(), WorkerError> {
+	fn answer(&self, job: &Job<Account>) -> Result<(), WorkerError> {
 		let id = self.running.lease.job;
-		let now = self.snapshot.number() as u32;
+		let now = self.now;
 		match &self.record.round.phase {
 			Phase::Committed => {
 				let due = self.record.round.committed_at.saturating_add(job.parameters.beacon_blocks);
@@ -97,9 +112,12 @@ impl Round<'_> {
 		Ok(())
 	}
 
-	fn send(&self, what: &str, call: assay_agent::chain::Call) {
-		let action = format!("{what} milestone {}/{}", self.running.lease.job, self.milestone);
-		self.worker.peer.actions.send(self.snapshot.number(), action, call);
+	fn send(&self, what: &str, call: Call) {
+		self.worker.peer.actions.send(self.snapshot.number(), self.action(what), call);
+	}
+
+	fn action(&self, what: &str) -> String {
+		format!("{what} milestone {}/{}", self.running.lease.job, self.milestone)
 	}
 
 	fn open(&self, segments: &Segments) -> Result<(), WorkerError> {
@@ -128,7 +146,8 @@ impl Round<'_> {
 		Ok(())
 	}
 
-	fn answer_challenge(&self, round: &SegmentRound<[u8; 32]>, until: u32) -> Result<(), WorkerError> {
+	/// Has the answer computed, which reads the whole state.
+	fn answer_challenge(&self, round: &SegmentRound<Account>, until: u32) -> Result<(), WorkerError> {
 		#[cfg(feature = "adversary")]
 		if self.worker.config.misbehaviour.as_ref().is_some_and(crate::adversary::Misbehaviour::refuses_pre_states) {
 			return Ok(());
@@ -136,33 +155,47 @@ impl Round<'_> {
 		let (lease, ledger) = (self.running.lease, &self.worker.ledger);
 		let range = self.running.plan.segments_of(self.milestone);
 		let Some(engine) = self.running.engine.borrow().clone() else { return Ok(()) };
-		let seed = holding::seed(&self.record.round.root, round.segment, round.tranche, until);
-		let opening = match round.segment.checked_sub(1).filter(|_| round.segment != range.first) {
+		let (segment, milestone) = (round.segment, self.milestone);
+		let seed = holding::seed(&self.record.round.root, segment, round.tranche, until);
+		let opening = match segment.checked_sub(1).filter(|_| segment != range.first) {
 			Some(before) => ledger.open(lease, range, before)?,
 			None => None,
 		};
-		let Some(holding) = self.hold(&engine, round.segment, &seed)? else {
-			tracing::error!(segment = round.segment, "the challenged state is gone");
-			return Ok(());
-		};
-		let call = calls::answer_challenge(lease.job, self.milestone, round.segment, opening, &holding);
-		self.send(&format!("answer the challenge for segment {} of", round.segment), call);
+		let action = self.action(&format!("answer the challenge for segment {segment} of"));
+		let subject = format!("challenge {}/{}.{} for segment {segment}", lease.job, milestone, lease.attempt);
+		self.worker.background.send(self.snapshot.number(), subject, until.into(), action, || {
+			let (ledger, store) = (ledger.clone(), self.worker.peer.plane.store().clone());
+			async move {
+				let held = tokio::task::spawn_blocking(move || hold(&ledger, &store, &engine, lease, segment, &seed));
+				let Some(holding) = held.await?? else {
+					tracing::error!(segment, "the challenged state is gone");
+					return Ok::<_, WorkerError>(None);
+				};
+				Ok(Some(calls::answer_challenge(lease.job, milestone, segment, opening, &holding)))
+			}
+		});
 		Ok(())
 	}
+}
 
-	/// The drawn chunk of the state before `segment`.
-	fn hold(&self, engine: &Engine, segment: SegmentIndex, seed: &Hash) -> Result<Option<Holding>, WorkerError> {
-		let state = match segment.checked_sub(1) {
-			None => engine.initial_state(),
-			Some(before) => {
-				let Some(end) = self.worker.ledger.boundary(self.running.lease, before)? else { return Ok(None) };
-				let blob =
-					self.worker.peer.plane.store().get(&BlobHash::from(end.checkpoint), engine.checkpoint_len())?;
-				engine.decode_checkpoint(&blob)?.0
-			}
-		};
-		Ok(drawn_holding(engine, &state, seed))
-	}
+/// The drawn chunk of the state before `segment`.
+fn hold(
+	ledger: &Ledger,
+	store: &BlobStore,
+	engine: &Engine,
+	lease: LeaseId,
+	segment: SegmentIndex,
+	seed: &Hash,
+) -> Result<Option<Holding>, WorkerError> {
+	let state = match segment.checked_sub(1) {
+		None => engine.initial_state(),
+		Some(before) => {
+			let Some(end) = ledger.boundary(lease, before)? else { return Ok(None) };
+			let blob = store.get(&BlobHash::from(end.checkpoint), engine.checkpoint_len())?;
+			engine.decode_checkpoint(&blob)?.0
+		}
+	};
+	Ok(drawn_holding(engine, &state, seed))
 }
 
 fn drawn_holding(engine: &Engine, state: &assay_engine::State, seed: &Hash) -> Option<Holding> {
@@ -190,6 +223,6 @@ fn drawn_holding(engine: &Engine, state: &assay_engine::State, seed: &Hash) -> O
 }
 
 /// Whether a drawn verifier has not committed.
-fn is_missing(round: &SegmentRound<[u8; 32]>) -> bool {
+fn is_missing(round: &SegmentRound<Account>) -> bool {
 	round.checks.iter().any(|check| check.state == CheckState::Assigned)
 }

@@ -2,13 +2,15 @@
 
 use libp2p::{
 	allow_block_list::{self, BlockedPeers},
-	connection_limits::{self, ConnectionLimits},
 	identify, noise, ping, request_response,
 	swarm::NetworkBehaviour,
 	tcp, yamux, Swarm, SwarmBuilder,
 };
 
-use super::{Config, StartError};
+use super::{
+	places::{Places, Reserved},
+	Config, StartError,
+};
 use crate::wire::control::{self, ControlCodec};
 
 /// Everything that runs on each connection. NAT traversal (relay client, hole punching, port mapping) joins here.
@@ -16,7 +18,8 @@ use crate::wire::control::{self, ControlCodec};
 pub(super) struct Behaviour {
 	/// First, so that a banned peer or one connection too many is refused before anything else sees it.
 	pub(super) banned: allow_block_list::Behaviour<BlockedPeers>,
-	limits: connection_limits::Behaviour,
+	/// In place of libp2p's own limits, which know no addresses and no reserved places, and remember every peer id for ever.
+	places: Places,
 	ping: ping::Behaviour,
 	identify: identify::Behaviour,
 	pub(super) control: request_response::Behaviour<ControlCodec>,
@@ -25,13 +28,8 @@ pub(super) struct Behaviour {
 
 /// Builds the swarm: QUIC, and TCP with Noise and Yamux, both with DNS names. Dials keep the default port reuse, which
 /// hole punching depends on.
-pub(super) fn build_swarm(config: &Config) -> Result<Swarm<Behaviour>, StartError> {
+pub(super) fn build_swarm(config: &Config, reserved: Reserved) -> Result<Swarm<Behaviour>, StartError> {
 	let failed = |transport| move |reason: String| StartError::Transport { transport, reason };
-	let limits = ConnectionLimits::default()
-		.with_max_pending_incoming(Some(config.limits.pending_connections))
-		.with_max_pending_outgoing(Some(config.limits.pending_connections))
-		.with_max_established(Some(config.limits.connections))
-		.with_max_established_per_peer(Some(config.limits.connections_per_peer));
 	let control = request_response::Behaviour::with_codec(
 		ControlCodec::new(config.limits.control_request_bytes),
 		[(control::PROTOCOL, request_response::ProtocolSupport::Full)],
@@ -48,7 +46,7 @@ pub(super) fn build_swarm(config: &Config) -> Result<Swarm<Behaviour>, StartErro
 		.map_err(|error| failed("DNS")(error.to_string()))?
 		.with_behaviour(|keypair| Behaviour {
 			banned: Default::default(),
-			limits: connection_limits::Behaviour::new(limits),
+			places: Places::new(config.limits.clone(), reserved),
 			ping: ping::Behaviour::default(),
 			identify: identify::Behaviour::new(
 				identify::Config::new("/assay/1".into(), keypair.public())

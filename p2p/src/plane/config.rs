@@ -47,18 +47,30 @@ impl Config {
 /// Bounds on what peers may use.
 #[derive(Clone, Debug)]
 pub struct Limits {
-	/// Established connections, all peers together.
+	/// Public places: established connections that strangers began, all of them together.
 	pub connections: u32,
-	/// Established connections with one peer.
+	/// Public places that one address may take: an IPv4 address, or an IPv6 network of 64 bits.
+	pub connections_per_address: u32,
+	/// Established connections with one peer, in both directions together.
 	pub connections_per_peer: u32,
+	/// Places beside the public ones, for the peers named by [`DataPlane::reserve_for`](crate::DataPlane::reserve_for).
+	pub reserved_connections: u32,
+	/// Established connections that this side began.
+	pub outgoing_connections: u32,
 	/// Handshakes in progress, in each direction.
 	pub pending_connections: u32,
+	/// Handshakes in progress from one address.
+	pub pending_per_address: u32,
 	/// Blob streams served at once. Each may hold one encoded piece (about 1 MiB) in memory.
 	pub served_streams: usize,
 	/// Blob streams served at once to one peer.
 	pub served_streams_per_peer: usize,
+	/// Blob streams beside those, for peers with reserved places.
+	pub reserved_streams: usize,
 	/// Control requests handled at once, all peers together.
 	pub control_requests: usize,
+	/// Control requests beside those, for peers with reserved places.
+	pub reserved_requests: usize,
 	/// Control streams, in both directions, on one connection.
 	pub control_streams_per_connection: usize,
 	/// Bytes of control requests held in memory until they are answered, all peers together.
@@ -71,11 +83,17 @@ impl Default for Limits {
 	fn default() -> Self {
 		Self {
 			connections: 256,
+			connections_per_address: 64,
 			connections_per_peer: 4,
-			pending_connections: 64,
+			reserved_connections: 128,
+			outgoing_connections: 256,
+			pending_connections: 256,
+			pending_per_address: 32,
 			served_streams: 64,
 			served_streams_per_peer: 8,
+			reserved_streams: 32,
 			control_requests: 64,
+			reserved_requests: 32,
 			control_streams_per_connection: 16,
 			control_request_bytes: 64 << 20,
 			banned_peers: 4096,

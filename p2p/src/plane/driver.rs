@@ -23,6 +23,7 @@ use super::{
 	bans::Bans,
 	behaviour::{Behaviour, BehaviourEvent},
 	handler::HandlerSlot,
+	places::Reserved,
 	Config, DialError, Event, RequestError,
 };
 use crate::{
@@ -64,14 +65,17 @@ pub(super) struct Driver {
 	ban_period: Duration,
 	handler_timeout: Duration,
 	handler_slots: Arc<Semaphore>,
+	reserved: Reserved,
+	reserved_slots: Arc<Semaphore>,
 }
 
-/// The ends of the channels that a driver works with.
+/// What a driver shares with others.
 pub(super) struct Channels {
 	pub(super) commands: mpsc::Receiver<Command>,
 	pub(super) to_self: mpsc::Sender<Command>,
 	pub(super) events: broadcast::Sender<Event>,
 	pub(super) listening: watch::Sender<Vec<Multiaddr>>,
+	pub(super) reserved: Reserved,
 }
 
 impl Driver {
@@ -83,7 +87,7 @@ impl Driver {
 		stop: CancellationToken,
 		config: &Config,
 	) -> Self {
-		let Channels { commands, to_self, events, listening } = channels;
+		let Channels { commands, to_self, events, listening, reserved } = channels;
 		Self {
 			swarm,
 			commands,
@@ -99,6 +103,8 @@ impl Driver {
 			ban_period: config.timeouts.ban,
 			handler_timeout: config.timeouts.handler,
 			handler_slots: Arc::new(Semaphore::new(config.limits.control_requests)),
+			reserved,
+			reserved_slots: Arc::new(Semaphore::new(config.limits.reserved_requests)),
 		}
 	}
 
@@ -294,7 +300,9 @@ impl Driver {
 		let Some(handler) = self.handler.get() else {
 			return refuse(&mut self.swarm, channel, ControlReply::NoHandler);
 		};
-		let Ok(slot) = self.handler_slots.clone().try_acquire_owned() else {
+		let kept =
+			self.reserved.contains(&peer).then(|| self.reserved_slots.clone().try_acquire_owned().ok()).flatten();
+		let Some(slot) = kept.or_else(|| self.handler_slots.clone().try_acquire_owned().ok()) else {
 			return refuse(&mut self.swarm, channel, ControlReply::Busy);
 		};
 		let (to_swarm, stop, limit) = (self.to_self.clone(), self.stop.clone(), self.handler_timeout);

@@ -7,10 +7,12 @@ mod driver;
 mod error;
 mod event;
 mod handler;
+mod places;
+mod reach;
 mod serve;
 
 use std::{
-	collections::HashMap,
+	collections::{HashMap, HashSet},
 	sync::{Arc, Mutex, PoisonError, Weak},
 	time::Duration,
 };
@@ -27,6 +29,7 @@ pub use handler::ControlHandler;
 use self::{
 	driver::{Channels, Command, Driver},
 	handler::HandlerSlot,
+	places::Reserved,
 	serve::Server,
 };
 use crate::{
@@ -55,6 +58,7 @@ struct Inner {
 	events: broadcast::Sender<Event>,
 	listening: watch::Receiver<Vec<Multiaddr>>,
 	handler: HandlerSlot,
+	reserved: Reserved,
 	tasks: TaskTracker,
 	stop: CancellationToken,
 	/// One fetch per blob at a time: others wait for it and find the blob in the store.
@@ -78,7 +82,8 @@ impl DataPlane {
 	) -> Result<Self, StartError> {
 		// A child, so that dropping the last handle stops this peer and not its owner.
 		let stop = stop.child_token();
-		let mut swarm = behaviour::build_swarm(&config)?;
+		let reserved = Reserved::default();
+		let mut swarm = behaviour::build_swarm(&config, reserved.clone())?;
 		let mut streams = swarm.behaviour().streams.new_control();
 		let incoming = streams.accept(blob::PROTOCOL).expect("a new swarm accepts no protocol yet; qed");
 		for address in &config.listen {
@@ -99,10 +104,13 @@ impl DataPlane {
 			to_self: commands.clone(),
 			events: events.clone(),
 			listening: listening_sender,
+			reserved: reserved.clone(),
 		};
 		let driver = Driver::new(swarm, channels, handler.clone(), tasks.clone(), stop.clone(), &config);
 		tasks.spawn(driver.run());
-		let server = Server::new(store.clone(), access, commands.clone(), events.clone(), stop.clone(), &config);
+		let to_driver = commands.clone();
+		let server =
+			Server::new(store.clone(), access, reserved.clone(), to_driver, events.clone(), stop.clone(), &config);
 		tasks.spawn(server.run(incoming, tasks.clone()));
 
 		let wanted = config.listen.len();
@@ -115,6 +123,7 @@ impl DataPlane {
 			events,
 			listening: listening.clone(),
 			handler,
+			reserved,
 			tasks,
 			stop,
 			fetching: Mutex::default(),
@@ -135,19 +144,29 @@ impl DataPlane {
 		&self.0.store
 	}
 
-	/// The addresses to publish, as multiaddr text ending in `/p2p/PEER_ID`: the announced ones if configured,
-	/// otherwise those that are listened on.
+	/// The addresses to publish, as multiaddr text ending in `/p2p/PEER_ID`: the announced ones if configured, otherwise those
+	/// that are listened on. The first is the best: loopback addresses come after those that others can reach.
 	pub fn listen_addresses(&self) -> Vec<String> {
 		let provider = self.provider();
 		let peer = Protocol::P2p(self.0.peer);
 		provider.addresses.into_iter().map(|address| address.with(peer.clone()).to_string()).collect()
 	}
 
-	/// This peer as others dial it.
+	/// This peer as others dial it, the best address first.
 	pub fn provider(&self) -> Provider {
-		let announced = &self.0.config.announce;
-		let addresses = if announced.is_empty() { self.0.listening.borrow().clone() } else { announced.clone() };
+		let mut addresses = self.0.config.announce.clone();
+		if addresses.is_empty() {
+			addresses = self.0.listening.borrow().clone();
+			reach::farthest_first(&mut addresses);
+		}
 		Provider::new(self.0.peer, addresses)
+	}
+
+	/// Keeps the reserved places for `peers` from now on, in place of those named before. A crowd of strangers cannot lock
+	/// them out: places for connections, blob streams and control requests are kept beside the public ones. Who is not named any
+	/// more keeps the connections that it has.
+	pub fn reserve_for(&self, peers: HashSet<PeerId>) {
+		self.0.reserved.replace(peers);
 	}
 
 	/// What happens from now on.

@@ -9,10 +9,10 @@ use std::{
 
 use futures::{AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream};
-use tokio::sync::{broadcast, mpsc, Semaphore};
+use tokio::sync::{broadcast, mpsc, OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{driver::Command, Config, Event};
+use super::{driver::Command, places::Reserved, Config, Event};
 use crate::{
 	access::AccessPolicy,
 	store::{BlobStore, OpenBlob, StoreError},
@@ -36,6 +36,9 @@ pub(super) struct Server {
 	per_peer: PeerCounts,
 	peer_limit: usize,
 	slots: Arc<Semaphore>,
+	/// Peers that strangers cannot keep out, and the streams kept for them.
+	reserved: Reserved,
+	reserved_slots: Arc<Semaphore>,
 	/// Streams that are being told that we are busy; beyond, streams are just dropped.
 	busy_slots: Arc<Semaphore>,
 	open: Duration,
@@ -70,6 +73,7 @@ impl Server {
 	pub(super) fn new(
 		store: BlobStore,
 		access: Arc<dyn AccessPolicy>,
+		reserved: Reserved,
 		commands: mpsc::Sender<Command>,
 		events: broadcast::Sender<Event>,
 		stop: CancellationToken,
@@ -85,6 +89,8 @@ impl Server {
 			per_peer: PeerCounts::default(),
 			peer_limit: limits.served_streams_per_peer,
 			slots: Arc::new(Semaphore::new(limits.served_streams)),
+			reserved,
+			reserved_slots: Arc::new(Semaphore::new(limits.reserved_streams)),
 			busy_slots: Arc::new(Semaphore::new(limits.served_streams)),
 			open: timeouts.open,
 			idle: timeouts.idle_stream,
@@ -104,10 +110,8 @@ impl Server {
 				},
 			};
 			let server = server.clone();
-			let admitted = server
-				.per_peer
-				.admit(peer, server.peer_limit)
-				.and_then(|count| Some((count, server.slots.clone().try_acquire_owned().ok()?)));
+			let admitted =
+				server.per_peer.admit(peer, server.peer_limit).and_then(|count| Some((count, server.slot(&peer)?)));
 			match admitted {
 				Some(admitted) => {
 					tasks.spawn(async move {
@@ -129,6 +133,12 @@ impl Server {
 				}
 			}
 		}
+	}
+
+	fn slot(&self, peer: &PeerId) -> Option<OwnedSemaphorePermit> {
+		let take = |slots: &Arc<Semaphore>| slots.clone().try_acquire_owned().ok();
+		let kept = self.reserved.contains(peer).then(|| take(&self.reserved_slots)).flatten();
+		kept.or_else(|| take(&self.slots))
 	}
 
 	async fn serve(&self, peer: PeerId, stream: Stream) {

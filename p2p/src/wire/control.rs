@@ -22,6 +22,9 @@ pub const MAX_CONTROL_REPLY: usize = 4 << 20;
 pub const MAX_REASON_BYTES: usize = 256;
 /// Room for the tag and the length of an answer.
 const REPLY_OVERHEAD: usize = 16;
+/// Requests up to this length take no part of the budget: streams are bounded, so they cannot add up, and strangers who fill
+/// the budget with long ones do not hold them up.
+const SMALL_REQUEST: usize = 1024;
 /// Unit in which memory for requests is accounted.
 const BUDGET_UNIT: usize = 1024;
 
@@ -73,7 +76,7 @@ pub(crate) enum ControlRequest {
 	Message {
 		/// The request.
 		bytes: Vec<u8>,
-		/// Memory that this request holds until it is answered; none for our own requests.
+		/// Memory that this request holds until it is answered; none for small ones and for our own.
 		budget: Option<OwnedSemaphorePermit>,
 	},
 	/// The peer broke the protocol. Reported as a message because the behaviour swallows read errors.
@@ -109,10 +112,13 @@ impl request_response::Codec for ControlCodec {
 			Err(FrameError::Violation(violation)) => return Ok(ControlRequest::Violation(violation)),
 			Err(FrameError::Io(error)) => return Err(error),
 		};
-		let units = len.div_ceil(BUDGET_UNIT).max(1) as u32;
-		let budget = self.budget.clone().acquire_many_owned(units).await.map_err(io::Error::other)?;
+		let mut budget = None;
+		if len > SMALL_REQUEST {
+			let units = len.div_ceil(BUDGET_UNIT) as u32;
+			budget = Some(self.budget.clone().acquire_many_owned(units).await.map_err(io::Error::other)?);
+		}
 		let bytes = read_body(io, len).await?;
-		Ok(ControlRequest::Message { bytes, budget: Some(budget) })
+		Ok(ControlRequest::Message { bytes, budget })
 	}
 
 	async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Self::Response>

@@ -2,7 +2,7 @@
 
 use super::super::arguments::folder;
 use crate::console::Console;
-use assay_agent::{artifacts, store::Store, Chain};
+use assay_agent::{artifacts, memory::Allowance, store::Store, Chain};
 use assay_cli::{job_file::Draft, network, post::Keep, safetensors, states, watch, Error};
 use assay_engine::{Cpu, Engine, Path as CpuPath, State, Tensor};
 use assay_models::Evaluation;
@@ -91,7 +91,7 @@ impl Fetch {
 		let providers = states::providers(&snapshot, &record, &spec).await?;
 		let cpu = Arc::new(Cpu::new(CpuPath::Auto, 1).map_err(|error| Error::Evaluate(error.to_string()))?);
 		console.progress("fetching the program and its data");
-		let engine = artifacts::prepare(plane, &spec, &providers, cpu.clone()).await?;
+		let engine = artifacts::prepare(plane, &spec, &providers, cpu.clone(), Allowance::UNLIMITED).await?;
 		console.progress("fetching the state");
 		let state = match kept(plane, &engine, keep, self.job, &root)? {
 			Some(state) => state,
@@ -201,5 +201,31 @@ impl fmt::Display for Fetched {
 			write!(f, "\nHeld-out accuracy {:.2} %, loss {loss:.4}, on {rows} rows", accuracy * 100.0)?;
 		}
 		Ok(())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let text = || String::from("text");
+		let tensors = vec![Named { name: text(), rows: 0, cols: 0 }];
+		let fetched = Fetched {
+			job: 0,
+			genesis: text(),
+			program_root: text(),
+			state_root: text(),
+			verified_milestones: 0,
+			milestones: 0,
+			steps: 0,
+			files: vec![Written { path: text(), bytes: 0, blake3: text(), tensors }],
+			accuracy: None,
+			loss: None,
+			held_out_rows: None,
+		};
+		assert_documented("job fetch", &fetched);
 	}
 }

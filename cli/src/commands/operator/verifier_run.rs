@@ -1,12 +1,15 @@
 //! `assay verifier run`.
 
-use super::super::arguments::{self, interrupted, Key, Reach};
+use super::{
+	super::arguments::{self, interrupted, Key, Reach},
+	registered::{beside, compare_bond, DEFAULT_BOND},
+};
 use crate::console::Console;
 use assay_cli::{network, Error};
 use assay_engine::Path;
-use assay_protocol::Balance;
+use assay_protocol::{records::operators::Role, Balance};
 use assay_verifier::VerifierConfig;
-use std::future::Future;
+use std::{future::Future, path::PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// Data-plane port of a verifier.
@@ -17,17 +20,24 @@ const PORT: u16 = 4301;
 pub(crate) struct Run {
 	#[command(flatten)]
 	key: Key,
+	/// Folder for state, blobs and the data-plane identity [default: ~/.assay/verifier].
+	#[arg(long, value_name = "FOLDER")]
+	data_dir: Option<PathBuf>,
 	#[command(flatten)]
 	reach: Reach,
-	/// Bond to register with; each check reserves part of it.
-	#[arg(long, default_value = "1000", value_parser = arguments::amount)]
-	bond: Balance,
+	/// Bond to register with the first time [default: 1000]; each check reserves part of it. Later `assay verifier bond` and `unbond` change it.
+	#[arg(long, value_name = "AMOUNT", value_parser = arguments::amount)]
+	bond: Option<Balance>,
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
 	/// Instructions to compute with: auto, portable, avx2 or avx512. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
+	/// Memory for checks, MiB: no job may take more, and all checks that run at once share it [default: half of what the
+	/// machine has free].
+	#[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+	memory: Option<u32>,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -36,19 +46,24 @@ pub(crate) struct Run {
 
 impl Run {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
-		let peer = self.reach.config(node, self.key.load()?, "verifier", PORT);
+		let folder = arguments::folder(&self.data_dir, "verifier");
+		let peer = self.reach.config(node, self.key.load()?, folder, PORT);
 		console.note(format!("verifier {} in {}", peer.keypair.address(), peer.folder.display()));
+		let account = peer.keypair.account();
 		wait_for(node, console).await;
 		let config = VerifierConfig {
 			peer,
-			bond: self.bond,
+			bond: self.bond.unwrap_or(DEFAULT_BOND),
 			threads: self.threads,
 			path: self.path,
+			memory_mib: self.memory.unwrap_or_else(assay_agent::memory::half_of_free),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};
 		let stop = CancellationToken::new();
-		until_stopped(assay_verifier::run(config, stop.clone()), stop, console).await
+		let daemon =
+			beside(assay_verifier::run(config, stop.clone()), compare_bond(Role::Verifier, account, self.bond, node));
+		until_stopped(daemon, stop, console).await
 	}
 }
 
