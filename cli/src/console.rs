@@ -86,7 +86,8 @@ pub(crate) fn start_logging(verbose: u8, output: Output, daemon: bool) {
 		(_, _) => "debug",
 	};
 	let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-	let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+	let colours = std::io::stderr().is_terminal();
+	let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
 	match output {
 		Output::Text => logs.with_target(false).init(),
 		Output::Json => logs.json().init(),

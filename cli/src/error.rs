@@ -2,9 +2,10 @@
 
 use crate::{
 	job_file::{DraftError, JobFileError},
+	keys::KeyProblem,
 	units::AmountError,
 };
-use assay_agent::{artifacts::ArtifactError, store::StoreError, ChainError, KeyError, PeerError, SubmitError};
+use assay_agent::{artifacts::ArtifactError, store::StoreError, ChainError, PeerError, SubmitError};
 use assay_protocol::{JobId, Reason};
 
 /// Errors of the client library and the command line.
@@ -32,7 +33,7 @@ pub enum Error {
 	Submit(#[from] SubmitError),
 	/// The key.
 	#[error(transparent)]
-	Key(#[from] KeyError),
+	Key(#[from] KeyProblem),
 	/// The state file.
 	#[error(transparent)]
 	Store(#[from] StoreError),

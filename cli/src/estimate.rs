@@ -24,7 +24,9 @@ pub struct Estimate {
 	pub price: Price,
 	/// Probability that cheating is caught.
 	pub detection: Vec<Detection>,
-	/// Who could take it; absent when no node was asked.
+	/// The node that was asked; absent when none was to be asked.
+	pub node: Option<String>,
+	/// Who could take it; absent when no node answered. The estimate is then under a development chain's parameters.
 	pub network: Option<Network>,
 }
 
@@ -125,8 +127,10 @@ impl Estimate {
 				(Balance::from(plan.milestones), format!("the lowest bid within {window} blocks wins"))
 			}
 			Clearing::Ramp { start, duration } => {
-				let text =
-					format!("the first bid wins while the price rises from {} over {duration} blocks", amount(start));
+				let text = format!(
+					"it rises from {} over {duration} blocks, and the first bid at or below it wins",
+					amount(start)
+				);
 				(start.max(plan.milestones.into()), text)
 			}
 		};
@@ -156,6 +160,7 @@ impl Estimate {
 				deadline: spec.offer.deadline,
 			},
 			detection: detection(draft, &plan),
+			node: None,
 			network: None,
 		})
 	}
@@ -215,7 +220,7 @@ impl fmt::Display for Estimate {
 			work.download_bytes.div_ceil(1024)
 		)?;
 		writeln!(f, "Data       {} rows to train on, {} held out", work.training_rows, work.held_out_rows)?;
-		writeln!(f, "Price      {} to {}: {}", amount(price.least), amount(price.most), price.clearing)?;
+		writeln!(f, "Price      at most {} for the worker; {}", amount(price.most), price.clearing)?;
 		writeln!(
 			f,
 			"Escrow     {} ({} for the worker, up to {} for verifiers); unused money returns",
@@ -231,7 +236,10 @@ impl fmt::Display for Estimate {
 			"Checks     {} segments are executed again; the last of each milestone always",
 			work.checked_segments
 		)?;
-		writeln!(f, "Detection  of a worker that spares the last segment of each milestone:")?;
+		match self.detection.is_empty() {
+			true => writeln!(f, "Detection  100.00 %: each milestone is one segment, so every segment is checked")?,
+			false => writeln!(f, "Detection  of a worker that spares the last segment of each milestone:")?,
+		}
 		for row in &self.detection {
 			writeln!(
 				f,
@@ -241,9 +249,18 @@ impl fmt::Display for Estimate {
 				per_cent(row.job_ppm)
 			)?;
 		}
-		match &self.network {
-			None => write!(f, "Network    not asked: pass --node to see who could bid"),
-			Some(network) => write!(f, "{network}"),
+		match (&self.network, &self.node) {
+			(Some(network), _) => write!(f, "{network}"),
+			(None, Some(node)) => write!(
+				f,
+				"Network    no node answers at {node}: this is an offline estimate under a development chain's parameters.\n           \
+				 Start a node there, or name another with --node ws://HOST:PORT, to see the chain's own and who could bid"
+			),
+			(None, None) => write!(
+				f,
+				"Network    not asked: this is an offline estimate under a development chain's parameters.\n           \
+				 Leave --offline out to ask the node at --node for the chain's own and for who could bid"
+			),
 		}
 	}
 }

@@ -1,6 +1,7 @@
 //! Answers "why": of a reason code, and of a job from its history.
 
 use crate::{
+	clock::Clock,
 	history::{scan, Entry, Happening},
 	watch, Error,
 };
@@ -82,7 +83,9 @@ pub async fn job(chain: &Chain, id: JobId, progress: impl FnMut(u64)) -> Result<
 	let snapshot = chain.finalized().await?;
 	let job = watch::job(&snapshot, id).await?;
 	let spec = watch::spec(&snapshot, id).await?;
-	let history = scan(chain, id, job.posted_at.into(), watch::last_block(&job, &snapshot), progress).await?;
+	let clock = Clock::read(chain, &snapshot).await?;
+	let (from, to) = (watch::first_block(&job, &clock).await?, watch::last_block(&job, &clock).await?);
+	let history = scan(chain, id, from, to, progress).await?;
 	let evidence: Vec<Entry> = history.into_iter().filter(|entry| decides(&entry.event)).collect();
 	let mut reasons: Vec<ReasonText> = Vec::new();
 	for code in evidence.iter().filter_map(|entry| code_of(&entry.event)) {
@@ -90,7 +93,7 @@ pub async fn job(chain: &Chain, id: JobId, progress: impl FnMut(u64)) -> Result<
 			reasons.extend(Reason::from_code(code).map(ReasonText::from));
 		}
 	}
-	let (now, next) = standing(&snapshot, id, &job, &spec).await?;
+	let (now, next) = standing(&snapshot, &clock, id, &job, &spec).await?;
 	let closed = match &job.state {
 		JobState::Closed(closing) => Some(closing.reason.into()),
 		_ => None,
@@ -128,6 +131,7 @@ const fn code_of(event: &Happening) -> Option<u16> {
 /// Where the job stands and what comes next.
 async fn standing(
 	snapshot: &Snapshot,
+	clock: &Clock,
 	id: JobId,
 	job: &Job<[u8; 32]>,
 	spec: &JobSpec,
@@ -138,7 +142,7 @@ async fn standing(
 			(
 				format!(
 					"closed in block {}: {} ({}); {verified}",
-					closing.at,
+					clock.first(closing.at).await?,
 					closing.reason.title(),
 					closing.reason.code()
 				),
@@ -147,39 +151,48 @@ async fn standing(
 		}
 		JobState::Order(order) => {
 			let bids = order.bids.len();
+			let opened = clock.first(order.opened_at).await?;
+			let after = |blocks| clock.due(order.opened_at.saturating_add(blocks));
 			let (now, next) = match spec.offer.clearing {
 				Clearing::BestBid { window } if bids == 0 => (
-					format!("up for auction since block {} without a bid", order.opened_at),
+					format!("up for auction since block {opened} without a bid"),
 					format!("bids are taken for {window} blocks and then until the first one; run `assay job check` on the job file to see who could bid"),
 				),
 				Clearing::BestBid { window } => (
-					format!("up for auction since block {} with {bids} bids", order.opened_at),
-					format!("the lowest bid gets the lease from block {}", order.opened_at.saturating_add(window)),
+					format!("up for auction since block {opened} with {bids} bids"),
+					format!("the lowest bid gets the lease from block {}", after(window)),
 				),
 				Clearing::Ramp { duration, .. } => (
-					format!("up for auction since block {}, the price rises until block {}", order.opened_at, order.opened_at.saturating_add(duration)),
+					format!("up for auction since block {opened}, the price rises until block {}", after(duration)),
 					"the first bid at or below the price wins; `assay job check` shows who could bid".into(),
 				),
 			};
-			(now, format!("{next}; after block {} anyone may close the job and the money returns", job.deadline))
+			(
+				now,
+				format!(
+					"{next}; after block {} anyone may close the job and the money returns",
+					clock.due(job.deadline)
+				),
+			)
 		}
 		JobState::Running(lease) => {
 			let index = job.verified.milestones;
 			let now = format!(
 				"{} works on it since block {}; {index} of {} milestones verified",
 				address(&lease.worker),
-				lease.since,
+				clock.first(lease.since).await?,
 				job.milestones
 			);
 			let next = match snapshot.milestone(id, index).await? {
 				None => format!(
 					"the worker must commit milestone {index} by block {}, or anyone may end its lease",
-					lease.progress_at.saturating_add(job.parameters.progress_window)
+					clock.due(lease.progress_at.saturating_add(job.parameters.progress_window))
 				),
 				Some(record) => waiting(
 					&record.round.phase,
 					index,
 					record.round.committed_at.saturating_add(job.parameters.beacon_blocks),
+					clock,
 				),
 			};
 			let mut disputes = Vec::new();
@@ -200,23 +213,33 @@ async fn standing(
 }
 
 /// What a milestone waits for.
-fn waiting(phase: &Phase<[u8; 32]>, index: u32, beacon: u32) -> String {
+fn waiting(phase: &Phase<[u8; 32]>, index: u32, beacon: u32, clock: &Clock) -> String {
 	match phase {
-		Phase::Committed => format!("milestone {index} is committed; segments are drawn after block {beacon}"),
+		Phase::Committed => {
+			format!("milestone {index} is committed; segments are drawn after block {}", clock.due(beacon))
+		}
 		Phase::Blind { segments } => {
 			let text: Vec<String> = segments
 				.iter()
 				.map(|segment| match segment.challenge {
 					Challenge::Open { until } => {
-						format!("segment {}: the worker must prove its state by block {until}", segment.segment)
+						format!(
+							"segment {}: the worker must prove its state by block {}",
+							segment.segment,
+							clock.due(until)
+						)
 					}
-					_ => format!("segment {}: verifiers commit by block {}", segment.segment, segment.until),
+					_ => format!("segment {}: verifiers commit by block {}", segment.segment, clock.due(segment.until)),
 				})
 				.collect();
 			format!("milestone {index} is being executed again; {}", text.join(", "))
 		}
-		Phase::Opening { until, .. } => format!("the worker must open milestone {index} by block {until}"),
-		Phase::Reveal { until, .. } => format!("verifiers reveal their results of milestone {index} by block {until}"),
+		Phase::Opening { until, .. } => {
+			format!("the worker must open milestone {index} by block {}", clock.due(*until))
+		}
+		Phase::Reveal { until, .. } => {
+			format!("verifiers reveal their results of milestone {index} by block {}", clock.due(*until))
+		}
 		Phase::Verified { .. } | Phase::Failed(_) => format!("milestone {index} is decided; the next block shows it"),
 	}
 }

@@ -10,17 +10,20 @@
 //! | [`receipt`] | checkable records of closed jobs |
 //! | [`states`], [`safetensors`] | fetching a result, checking, evaluating and writing it |
 //! | [`conformance`] | whether this machine computes the right bits |
-//! | [`network`] | connecting to a node |
+//! | [`network`], [`clock`] | connecting to a node; its times as blocks |
+//! | [`keys`] | key files, and the accounts that texts name |
 //! | [`operator`] | what a worker or verifier earned, lost and missed |
 //! | [`units`] | amounts of money as text |
 
 pub mod bidders;
+pub mod clock;
 pub mod conformance;
 mod error;
 pub mod estimate;
 pub mod explain;
 pub mod history;
 pub mod job_file;
+pub mod keys;
 pub mod network;
 pub mod operator;
 pub mod post;

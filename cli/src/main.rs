@@ -2,6 +2,8 @@
 
 mod commands;
 mod console;
+#[cfg(test)]
+mod documented;
 
 use clap::Parser;
 use commands::Command;
@@ -10,7 +12,7 @@ use std::process::ExitCode;
 
 /// Verifiable compute: post jobs, do them, check them.
 #[derive(Parser)]
-#[command(name = "assay", version, about, arg_required_else_help = true)]
+#[command(name = "assay", version, arg_required_else_help = true)]
 struct Cli {
 	/// WebSocket address of the node.
 	#[arg(long, env = "ASSAY_NODE", global = true, default_value = "ws://127.0.0.1:9944", value_name = "URL")]

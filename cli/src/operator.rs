@@ -2,9 +2,10 @@
 
 use crate::{
 	bidders::{obstacles, Obstacle},
+	clock::Clock,
 	history::{Happening, Reader, Why},
 	units::{amount, smallest},
-	Error,
+	watch, Error,
 };
 use assay_agent::{
 	keys::{address, Account},
@@ -43,7 +44,7 @@ pub struct Standing {
 	#[serde(serialize_with = "smallest")]
 	pub unbonding: Balance,
 	/// Block from which it can be withdrawn.
-	pub withdraw_from: Option<u32>,
+	pub withdraw_from: Option<u64>,
 	/// Free money of the account.
 	#[serde(serialize_with = "smallest")]
 	pub free: Balance,
@@ -120,22 +121,29 @@ pub async fn standing(
 	})?;
 	let (free, _) = snapshot.balance(who).await?;
 	let since = snapshot.number().saturating_sub(back).max(1);
+	let clock = Clock::read(chain, &snapshot).await?;
 	let (earned, missed) = match role {
-		Role::Worker => worker(chain, &snapshot, who, since, progress).await?,
-		Role::Verifier => (verifier(chain, &snapshot, who, since, progress).await?, Vec::new()),
+		Role::Worker => worker(chain, &snapshot, &clock, who, since, progress).await?,
+		Role::Verifier => (verifier(chain, &snapshot, &clock, who, since, progress).await?, Vec::new()),
 	};
 	let (state, next) = match operator.state {
 		State::Ready => ("ready, without work".to_string(), None),
 		State::Busy { duties } => (format!("busy with {duties}"), None),
-		State::Draining { duties } => (format!("draining, {duties} left"), Some(format!("`assay {} ready` takes work again", command_of(role)))),
+		State::Draining { duties } => {
+			(format!("draining, {duties} left"), Some(format!("`assay {} ready` takes work again", command_of(role))))
+		}
 		State::Unresponsive { duties } => (
 			format!("unresponsive after absences, {duties} left"),
 			Some(format!("start the daemon, then `assay {} ready`", command_of(role))),
 		),
-		State::Jailed { until, .. } => (
-			format!("jailed until block {until} after a slash"),
-			Some(format!("find the cause with `assay job explain`; from block {until} make the bond whole and run `assay {} ready`", command_of(role))),
-		),
+		State::Jailed { until, .. } => {
+			let until = clock.due(until);
+			let next = format!(
+				"find the cause with `assay job explain`; from block {until} make the bond whole and run `assay {} ready`",
+				command_of(role)
+			);
+			(format!("jailed until block {until} after a slash"), Some(next))
+		}
 	};
 	Ok(Standing {
 		account: address(who),
@@ -146,7 +154,7 @@ pub async fn standing(
 		bond: operator.bond,
 		locked: operator.locked,
 		unbonding: operator.unbonding.map_or(0, |unbonding| unbonding.amount),
-		withdraw_from: operator.unbonding.map(|unbonding| unbonding.at),
+		withdraw_from: operator.unbonding.map(|unbonding| clock.due(unbonding.at)),
 		free,
 		done: operator.reputation.done,
 		failed: operator.reputation.failed,
@@ -161,6 +169,7 @@ pub async fn standing(
 async fn worker(
 	chain: &Chain,
 	snapshot: &Snapshot,
+	clock: &Clock,
 	who: &Account,
 	since: u64,
 	mut progress: impl FnMut(u64),
@@ -180,18 +189,13 @@ async fn worker(
 			});
 		}
 		let JobState::Order(order) = &job.state else {
-			if !leased && u64::from(job.posted_at) >= since {
-				missed.extend(
-					lost_bid(
-						chain,
-						id,
-						job.posted_at.into(),
-						crate::watch::last_block(&job, snapshot),
-						&me,
-						&mut progress,
-					)
-					.await?,
-				);
+			if leased {
+				continue;
+			}
+			let posted = watch::first_block(&job, clock).await?;
+			if posted >= since {
+				let to = watch::last_block(&job, clock).await?;
+				missed.extend(lost_bid(chain, id, posted, to, &me, &mut progress).await?);
 			}
 			continue;
 		};
@@ -245,6 +249,7 @@ async fn lost_bid(
 async fn verifier(
 	chain: &Chain,
 	snapshot: &Snapshot,
+	clock: &Clock,
 	who: &Account,
 	since: u64,
 	mut progress: impl FnMut(u64),
@@ -253,7 +258,7 @@ async fn verifier(
 	let mut readers = Vec::new();
 	let mut fees = BTreeMap::new();
 	for (id, job) in snapshot.jobs().await? {
-		if crate::watch::last_block(&job, snapshot) >= since {
+		if watch::last_block(&job, clock).await? >= since {
 			readers.push((id, Reader::new(id)));
 			if let Some(spec) = snapshot.spec(id).await? {
 				fees.insert(id, spec.verify.fee_per_check);

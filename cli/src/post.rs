@@ -1,19 +1,19 @@
 //! Posting a job: its blobs served, its order posted exactly once whatever crashes, its verified states kept.
 
-use crate::{job_file::Draft, states, watch, Error};
+use crate::{clock::Clock, job_file::Draft, states, watch, Error};
 use assay_agent::{
 	calls,
 	keys::Account,
 	store::Store,
 	wire::{refusal, Reply, Request},
-	ChainError, Peer, Snapshot, SubmitError,
+	Chain, ChainError, Peer, Snapshot, SubmitError,
 };
 use assay_engine::Engine;
 use assay_p2p::{BlobHash, PeerId, Refusal};
 use assay_protocol::{
 	job::JobSpec,
 	records::market::{Job, JobState},
-	Hash, JobId,
+	BlockNumber, Hash, JobId,
 };
 use codec::{Decode, DecodeAll, Encode};
 use std::{sync::Arc, time::Duration};
@@ -30,6 +30,8 @@ enum Record {
 	Intended {
 		/// Its number.
 		block: u64,
+		/// Its time by the protocol's clock.
+		time: BlockNumber,
 	},
 	/// On chain.
 	Posted {
@@ -87,21 +89,22 @@ pub async fn post(peer: &Peer, draft: &Draft, again: bool, note: impl Fn(String)
 			let snapshot = peer.chain.finalized().await?;
 			match snapshot.job(job).await? {
 				Some(record) if !matches!(record.state, JobState::Closed(_)) => {
-					return posted(&snapshot, job, &record).await
+					return posted(&peer.chain, &snapshot, job, &record).await
 				}
 				_ if !again => return Err(Error::PostedBefore(job)),
 				_ => {}
 			}
 		}
-		Some(Record::Intended { block }) => {
+		Some(Record::Intended { block, time }) => {
 			note(format!("an earlier run may have posted this job after block {block}; looking for it"));
-			if let Some(job) = in_doubt(peer, &spec, block, &note).await? {
+			if let Some(job) = in_doubt(peer, &spec, block, time, &note).await? {
 				return adopt(peer, &key, job).await;
 			}
 		}
 	}
-	let block = peer.chain.finalized().await?.number();
-	peer.store.put(&key, &Record::Intended { block })?;
+	let snapshot = peer.chain.finalized().await?;
+	let (block, time) = (snapshot.number(), snapshot.clock().await?);
+	peer.store.put(&key, &Record::Intended { block, time })?;
 	match peer.actions.submitter().submit(calls::post_job(&spec)).await {
 		Ok(done) => {
 			let (job, _, _): (JobId, Account, u128) = done
@@ -113,7 +116,7 @@ pub async fn post(peer: &Peer, draft: &Draft, again: bool, note: impl Fn(String)
 		}
 		Err(error @ SubmitError::Unknown { .. }) => {
 			note(error.to_string());
-			match in_doubt(peer, &spec, block, &note).await? {
+			match in_doubt(peer, &spec, block, time, &note).await? {
 				Some(job) => adopt(peer, &key, job).await,
 				None => Err(error.into()),
 			}
@@ -135,21 +138,28 @@ async fn adopt(peer: &Peer, key: &str, job: JobId) -> Result<Posted, Error> {
 	peer.store.put(key, &Record::Posted { job })?;
 	let snapshot = peer.chain.finalized().await?;
 	let record = watch::job(&snapshot, job).await?;
-	posted(&snapshot, job, &record).await
+	posted(&peer.chain, &snapshot, job, &record).await
 }
 
-async fn posted(snapshot: &Snapshot, job: JobId, record: &Job<Account>) -> Result<Posted, Error> {
+async fn posted(chain: &Chain, snapshot: &Snapshot, job: JobId, record: &Job<Account>) -> Result<Posted, Error> {
 	let spec = watch::spec(snapshot, job).await?;
-	Ok(Posted { job, block: record.posted_at.into(), spec, resumed: true })
+	let block = watch::first_block(record, &Clock::read(chain, snapshot).await?).await?;
+	Ok(Posted { job, block, spec, resumed: true })
 }
 
-/// The job that a transaction signed at block `since` posted, once it is certain whether there is one.
-async fn in_doubt(peer: &Peer, spec: &JobSpec, since: u64, note: &impl Fn(String)) -> Result<Option<JobId>, Error> {
+/// The job that a transaction signed at block `since`, at `time`, posted, once it is certain whether there is one.
+async fn in_doubt(
+	peer: &Peer,
+	spec: &JobSpec,
+	since: u64,
+	time: BlockNumber,
+	note: &impl Fn(String),
+) -> Result<Option<JobId>, Error> {
 	let mut told = false;
 	loop {
 		let snapshot = peer.chain.finalized().await?;
 		for (job, record) in snapshot.jobs().await? {
-			if record.client != peer.account() || u64::from(record.posted_at) <= since {
+			if record.client != peer.account() || record.posted_at <= time {
 				continue;
 			}
 			let same = |found: JobSpec| JobSpec { endpoint: spec.endpoint.clone(), ..found } == *spec;

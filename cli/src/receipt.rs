@@ -1,6 +1,7 @@
 //! Receipts: what a closed job did and who got what, each field checkable against the chain.
 
 use crate::{
+	clock::Clock,
 	history::{scan, Happening},
 	units::amount,
 	watch, Error,
@@ -150,9 +151,12 @@ impl Receipt {
 		let job = watch::job(&snapshot, id).await?;
 		let spec = watch::spec(&snapshot, id).await?;
 		let JobState::Closed(closing) = &job.state else { return Err(Error::NotClosed(id)) };
-		let closed_block = u64::from(closing.at);
+		let clock = Clock::read(chain, &snapshot).await?;
+		let posted_block = watch::first_block(&job, &clock).await?;
+		let entries = scan(chain, id, posted_block, watch::last_block(&job, &clock).await?, progress).await?;
+		let closed_block = entries.iter().find(|entry| matches!(entry.event, Happening::Closed { .. }));
+		let closed_block = closed_block.map(|entry| entry.block).ok_or(Error::NotClosed(id))?;
 		let closed = chain.at(closed_block).await?;
-		let entries = scan(chain, id, job.posted_at.into(), closed_block, progress).await?;
 		let text = |value: Balance| value.to_string();
 		let account = &job.account;
 		let mut receipt = Self {
@@ -160,7 +164,7 @@ impl Receipt {
 			genesis: hex::encode(chain.genesis()),
 			closed_block,
 			closed_block_hash: hex::encode(closed.hash()),
-			posted_block: job.posted_at.into(),
+			posted_block,
 			job: id,
 			client: address(&job.client),
 			specification: blake3::hash(&spec.encode()).to_hex().to_string(),

@@ -1,6 +1,7 @@
 //! A job live: every finalised block once, until the job is closed.
 
 use crate::{
+	clock::Clock,
 	history::{Entry, Happening, Reader},
 	Error,
 };
@@ -55,10 +56,21 @@ pub async fn spec(snapshot: &Snapshot, job: JobId) -> Result<JobSpec, Error> {
 	snapshot.spec(job).await?.ok_or(Error::NoSuchJob(job))
 }
 
+/// First block of a job's events, which posted it.
+///
+/// # Errors
+/// [`Error::BlockGone`], [`Error::Chain`].
+pub async fn first_block(job: &Job<Account>, clock: &Clock) -> Result<u64, Error> {
+	clock.first(job.posted_at).await
+}
+
 /// Last block that can hold an event of the job: of its closing, else the newest.
-pub fn last_block(job: &Job<Account>, snapshot: &Snapshot) -> u64 {
+///
+/// # Errors
+/// [`Error::BlockGone`], [`Error::Chain`].
+pub async fn last_block(job: &Job<Account>, clock: &Clock) -> Result<u64, Error> {
 	match &job.state {
-		JobState::Closed(closing) => u64::from(closing.at).min(snapshot.number()),
-		_ => snapshot.number(),
+		JobState::Closed(closing) => clock.last(closing.at).await,
+		_ => Ok(clock.newest()),
 	}
 }

@@ -1,24 +1,9 @@
 //! What `assay job check` prints, run as a program.
 
-use std::{
-	path::{Path, PathBuf},
-	process::{Command, Output},
-};
+mod program;
 
-fn examples() -> PathBuf {
-	Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
-}
-
-fn assay(arguments: &[&str]) -> Output {
-	let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
-	command.current_dir(examples()).env_remove("ASSAY_NODE").env_remove("RUST_LOG");
-	command.args(arguments).output().expect("the program runs")
-}
-
-fn out(output: &Output) -> String {
-	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-	String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
+use program::{assay, err, examples, out};
+use std::path::Path;
 
 #[test]
 fn golden_text() {
@@ -42,7 +27,51 @@ fn json_says_the_same() {
 	assert_eq!(value["price"]["collateral"], "120000000000000");
 	// One of three segments is wrong, one of three is drawn.
 	assert_eq!(value["detection"][0], serde_json::json!({"wrong": 1, "milestone_ppm": 333_333, "job_ppm": 912_208}));
+	assert!(value["network"].is_null() && value["node"].is_null());
+}
+
+#[test]
+fn an_estimate_without_an_answer_says_so_and_names_the_node() {
+	let nobody = "ws://127.0.0.1:9";
+	let text = out(&assay(&["job", "check", "digits.yaml", "--node", nobody]));
+	let network = text.split("Network ").nth(1).expect("a line about the network");
+	assert!(
+		network.contains(nobody) && network.contains("offline estimate") && network.contains("--node"),
+		"{network}"
+	);
+	let json = out(&assay(&["job", "check", "digits.yaml", "--node", nobody, "--output", "json"]));
+	let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+	assert_eq!(value["node"], nobody);
 	assert!(value["network"].is_null());
+}
+
+#[test]
+fn prices_are_words_about_the_worker() {
+	let text = out(&assay(&["job", "check", "--offline", "digits-ramp.yaml"]));
+	let price = text.lines().find(|line| line.starts_with("Price")).expect("a line about the price");
+	assert!(price.contains("at most 8 UNIT for the worker; it rises from 2 UNIT over "), "{price}");
+}
+
+#[test]
+fn one_segment_a_milestone_is_always_checked() {
+	let folder = tempfile::tempdir().unwrap();
+	let path = folder.path().join("one.yaml");
+	let data = examples().join("data/digits.csv");
+	let text = |verify: &str| {
+		format!(
+			"kind: train\nmodel: {{type: mlp, layers: [64, 16, 10]}}\ndata: {{file: {}}}\ntrain: {{steps: 20}}\n\
+			 verify: {{milestones: 2, {verify}}}\noffer: {{max: 20 UNIT}}\n",
+			data.display()
+		)
+	};
+	let path_text = path.to_str().unwrap();
+	std::fs::write(&path, text("segments: 1")).unwrap();
+	let shown = out(&assay(&["job", "check", "--offline", path_text]));
+	assert!(shown.contains("every segment is checked"), "{shown}");
+	std::fs::write(&path, text("segments: 1, drawn: 1")).unwrap();
+	let failed = assay(&["job", "check", "--offline", path_text]);
+	let shown = err(&failed);
+	assert!(shown.contains("one.yaml:5:") && shown.contains("remove `drawn`"), "{shown}");
 }
 
 #[test]
@@ -57,7 +86,7 @@ fn errors_are_objects_in_json_and_sentences_in_text() {
 	assert_eq!(error["error"]["code"], "job-file");
 	assert!(error["error"]["message"].as_str().unwrap().contains("bad.yaml:2:1: "));
 	let failed = assay(&["job", "check", "--offline", path]);
-	let text = String::from_utf8(failed.stderr).unwrap();
+	let text = err(&failed);
 	assert!(text.starts_with("error: ") && text.contains("did you mean `model`"), "{text}");
 	assert!(failed.stdout.is_empty());
 }

@@ -1,5 +1,8 @@
 //! A receipt that differs from the chain in any field is found out.
 
+#[path = "../src/documented.rs"]
+mod documented;
+
 use assay_cli::receipt::{LeaseShare, Money, PaidMilestone, Receipt, Ruling, Slash, VERSION};
 use serde_json::Value;
 
@@ -104,6 +107,11 @@ fn any_changed_field_is_found() {
 		let differences = forged.differences(&truth);
 		assert_eq!(differences.len(), 1, "{changed}: {differences:?}");
 	}
+}
+
+#[test]
+fn the_fields_are_documented() {
+	documented::assert_documented("job receipt", &receipt());
 }
 
 #[test]

@@ -1,40 +1,28 @@
 //! Arguments that several commands share.
 
-use assay_agent::{
-	keys::{parse_address, Account},
-	KeyError, Keypair, PeerConfig,
-};
-use assay_cli::{units, Error};
+use assay_agent::{keys::Account, Keypair, PeerConfig};
+use assay_cli::{keys, units, Error};
 use assay_protocol::Balance;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The key to sign with.
 #[derive(clap::Args)]
 pub(super) struct Key {
-	/// Secret to sign with: a development name such as //Alice, a mnemonic or seed, or @FILE that holds one.
-	#[arg(long, env = "ASSAY_KEY", hide_env_values = true, value_name = "SECRET")]
+	/// Key to sign with: @FILE as `assay account new` makes it, or on a development chain a name such as //Alice. A phrase itself
+	/// works too, but every process of this machine can read it there.
+	#[arg(long, env = "ASSAY_KEY", hide_env_values = true, value_name = "KEY")]
 	key: String,
 }
 
 impl Key {
 	pub(super) fn load(&self) -> Result<Keypair, Error> {
-		Ok(match self.key.strip_prefix('@') {
-			Some(path) => Keypair::from_file(Path::new(path))?,
-			None => Keypair::from_uri(&self.key)?,
-		})
+		Ok(keys::load(&self.key)?)
 	}
 }
 
-/// An account: an SS58 address, or a secret to derive it from.
+/// An account: an SS58 address, or a key to derive it from.
 pub(super) fn account(text: &str) -> Result<Account, Error> {
-	match parse_address(text) {
-		Ok(account) => Ok(account),
-		Err(_) if text.starts_with("//") => Ok(Keypair::from_uri(text)?.account()),
-		Err(_) => match text.strip_prefix('@') {
-			Some(path) => Ok(Keypair::from_file(Path::new(path))?.account()),
-			None => Err(KeyError::Malformed(format!("{text} is no account address")).into()),
-		},
-	}
+	Ok(keys::account(text)?)
 }
 
 /// Parses an amount for clap.
@@ -53,10 +41,8 @@ pub(super) fn folder(given: &Option<PathBuf>, role: &str) -> PathBuf {
 /// How others reach this program.
 #[derive(clap::Args)]
 pub(super) struct Reach {
-	/// Folder for state, blobs and the data-plane identity [default: ~/.assay/ROLE].
-	#[arg(long, value_name = "FOLDER")]
-	pub(super) data_dir: Option<PathBuf>,
-	/// Address to listen on, such as /ip4/0.0.0.0/udp/4201/quic-v1; may be repeated. The default serves this machine only.
+	/// Address to listen on, such as /ip4/0.0.0.0/udp/4201/quic-v1; may be repeated. The default is of this machine only:
+	/// /ip4/127.0.0.1/udp/PORT/quic-v1 with port 4101 for a client, 4201 for a provider, 4301 for a verifier.
 	#[arg(long, value_name = "MULTIADDR")]
 	listen: Vec<String>,
 	/// Address to publish instead, such as that of a forwarded port; may be repeated.
@@ -65,12 +51,11 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-	pub(super) fn config(&self, node: &str, keypair: Keypair, role: &str, port: u16) -> PeerConfig {
+	pub(super) fn config(&self, node: &str, keypair: Keypair, folder: PathBuf, port: u16) -> PeerConfig {
 		let listen = match self.listen.is_empty() {
 			true => vec![format!("/ip4/127.0.0.1/udp/{port}/quic-v1")],
 			false => self.listen.clone(),
 		};
-		let folder = folder(&self.data_dir, role);
 		PeerConfig { node: node.into(), keypair, folder, listen, announce: self.announce.clone() }
 	}
 }

@@ -15,7 +15,7 @@ pub(crate) enum Command {
 	/// Clients: check, post, follow and fetch jobs.
 	#[command(subcommand)]
 	Job(job::Command),
-	/// Money.
+	/// Keys and money.
 	#[command(subcommand)]
 	Account(account::Command),
 	/// Workers: run jobs for money.

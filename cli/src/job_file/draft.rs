@@ -150,7 +150,7 @@ fn read_data(file: &JobFile, folder: &Path) -> Result<Classification, DraftError
 	};
 	Classification::from_csv(BufReader::new(source), &options).map_err(|error| {
 		let next = match error {
-			DataError::LabelColumn(_) => "set `data.label` to a column's name, its position from 0, or last",
+			DataError::LabelColumn { .. } => "set `data.label` to a column's name, its position from 0, or last",
 			DataError::TooFewRows { .. } => "use more rows or a smaller `data.held_out`",
 			_ => "correct the data file",
 		};

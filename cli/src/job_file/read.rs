@@ -166,6 +166,15 @@ fn verify(verify: &raw::Verify) -> Result<VerifyTerms, Flaw> {
 	let segments = counted(verify.segments.as_ref(), "segments", 4)?;
 	let drawn = verify.drawn.as_ref().map_or(u32::from(segments > 1), |drawn| drawn.value);
 	let least = u32::from(segments > 1);
+	if let Some(at) = verify.drawn.as_ref().filter(|_| segments == 1 && drawn > 0) {
+		return Err(Flaw::new(
+			at.referenced,
+			format!(
+				"`drawn` is {drawn}, but `segments` is 1: that one is always checked, and no other is left to draw"
+			),
+			"remove `drawn`, or use more segments per milestone",
+		));
+	}
 	if let Some(at) = verify.drawn.as_ref().filter(|_| drawn < least || drawn >= segments) {
 		return Err(Flaw::new(
 			at.referenced,

@@ -94,9 +94,14 @@ pub enum DataError {
 		/// The field, shortened.
 		text: String,
 	},
-	/// There is no such label column.
-	#[error("there is no label column {0:?} beside at least one feature; the first line names the columns")]
-	LabelColumn(LabelColumn),
+	/// There is no such label column, or nothing beside it.
+	#[error("{}", missing(.wanted, *.columns))]
+	LabelColumn {
+		/// The one that was asked for.
+		wanted: LabelColumn,
+		/// Columns of the first line.
+		columns: usize,
+	},
 	/// Too much data.
 	#[error("line {line}: more than {limit} cells; raise max_cells or cut the file")]
 	TooLarge {
@@ -119,6 +124,17 @@ pub enum DataError {
 	/// The rows have no tensor form.
 	#[error(transparent)]
 	Tensor(#[from] TensorError),
+}
+
+/// Says why there is no label column among so many.
+fn missing(wanted: &LabelColumn, columns: usize) -> String {
+	let has = format!("the first line has {columns} column{}", if columns == 1 { "" } else { "s" });
+	match wanted {
+		_ if columns < 2 => format!("{has}, but a label and at least one feature are needed"),
+		LabelColumn::Named(name) => format!("no column is named `{name}`; {has}"),
+		LabelColumn::Index(index) => format!("there is no column {index}, counted from 0; {has}"),
+		LabelColumn::Last => format!("there are too many columns; {has}"),
+	}
 }
 
 /// Rows under construction.
@@ -207,7 +223,7 @@ impl Columns {
 		};
 		match position {
 			Some(label) if (2..=u32::MAX as usize).contains(&count) => Ok(Self { count, label, named }),
-			_ => Err(DataError::LabelColumn(label.clone())),
+			_ => Err(DataError::LabelColumn { wanted: label.clone(), columns: count }),
 		}
 	}
 

@@ -41,9 +41,14 @@ fn errors_name_the_place() {
 	assert_eq!(message("1,0\n1,65536\n"), "line 2, column 2: label `65536` is not an integer from 0 to 65535");
 	assert_eq!(message("1,0\n"), "1 rows are too few to hold out one in 2");
 	assert_eq!(message(""), "0 rows are too few to hold out one in 2");
-	assert!(message("0\n1\n").contains("no label column"));
+	assert_eq!(message("0\n1\n"), "the first line has 1 column, but a label and at least one feature are needed");
 	let named = CsvOptions { label: LabelColumn::Named("z".into()), ..every_second() };
-	assert!(matches!(read("a,k\n1,0\n", named), Err(DataError::LabelColumn(_))));
+	let text = read("a,k\n1,0\n", named).expect_err("no such column").to_string();
+	assert_eq!(text, "no column is named `z`; the first line has 2 columns");
+	let beyond = CsvOptions { label: LabelColumn::Index(2), ..every_second() };
+	let error = read("a,k\n1,0\n", beyond).expect_err("no such column");
+	assert!(matches!(error, DataError::LabelColumn { wanted: LabelColumn::Index(2), columns: 2 }));
+	assert_eq!(error.to_string(), "there is no column 2, counted from 0; the first line has 2 columns");
 }
 
 #[test]

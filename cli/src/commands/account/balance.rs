@@ -10,7 +10,7 @@ use std::fmt;
 /// Show an account's money.
 #[derive(clap::Args)]
 pub(crate) struct Balance {
-	/// The account: an address, a development name such as //Alice, or @FILE with a secret.
+	/// The account: an address, @FILE with its key, or a development name such as //Alice.
 	account: String,
 }
 
@@ -44,5 +44,18 @@ impl Balance {
 impl fmt::Display for Money {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(f, "{} at block {}: {}", self.account, self.block, self.text)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let text = || String::from("text");
+		let money = Money { account: text(), block: 0, free: text(), held: text(), text: text() };
+		assert_documented("account balance", &money);
 	}
 }

@@ -11,7 +11,7 @@ use std::fmt;
 /// Send money.
 #[derive(clap::Args)]
 pub(crate) struct Transfer {
-	/// Who receives it.
+	/// Who receives it: an address, @FILE with its key, or a development name such as //Bob.
 	to: String,
 	/// How much, such as 10 or "250 mUNIT".
 	#[arg(value_parser = arguments::amount)]
@@ -53,5 +53,18 @@ impl Transfer {
 impl fmt::Display for Sent {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(f, "{} from {} to {} in block {}", self.units, self.from, self.to, self.block)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let text = || String::from("text");
+		let sent = Sent { from: text(), to: text(), amount: text(), block: 0, units: text() };
+		assert_documented("account transfer", &sent);
 	}
 }

@@ -28,10 +28,10 @@ impl Check {
 			true => None,
 			false => network::connect(node)
 				.await
-				.map_err(|error| console.note(format!("{error}; checking without a node")))
+				.map_err(|error| console.note(format!("{error}; going on without one")))
 				.ok(),
 		};
-		let estimate = match chain {
+		let mut estimate = match chain {
 			None => Estimate::of(&draft, &Parameters::development())?,
 			Some(chain) => {
 				let snapshot = chain.finalized().await?;
@@ -40,6 +40,7 @@ impl Check {
 				estimate
 			}
 		};
+		estimate.node = (!self.offline).then(|| node.into());
 		console.show(&estimate);
 		Ok(())
 	}

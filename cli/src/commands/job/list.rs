@@ -76,3 +76,17 @@ impl fmt::Display for Jobs {
 		Ok(())
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let text = || String::from("text");
+		let row =
+			Row { job: 0, client: text(), state: text(), verified: 0, milestones: 0, paid: text(), paid_units: text() };
+		assert_documented("job list", &Jobs { block: 0, jobs: vec![row] });
+	}
+}

@@ -57,3 +57,14 @@ impl fmt::Display for Checked {
 		write!(f, "every field of the receipt of job {} is what chain {} says", self.job, self.genesis)
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		assert_documented("job receipt --verify", &Checked { job: 0, verified: true, genesis: String::new() });
+	}
+}

@@ -1,6 +1,6 @@
 //! `assay job submit`.
 
-use super::super::arguments::{interrupted, Key, Reach};
+use super::super::arguments::{self, interrupted, Key, Reach};
 use crate::console::Console;
 use assay_agent::Peer;
 use assay_cli::{
@@ -34,6 +34,9 @@ pub(crate) struct Submit {
 	file: PathBuf,
 	#[command(flatten)]
 	key: Key,
+	/// Folder for state, blobs and the data-plane identity [default: ~/.assay/client].
+	#[arg(long, value_name = "FOLDER")]
+	data_dir: Option<PathBuf>,
 	#[command(flatten)]
 	reach: Reach,
 	/// End after posting. Program and data must be served until the first milestone is committed: run the command again for that.
@@ -84,7 +87,8 @@ impl Submit {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		console.progress("building the program");
 		let draft = Draft::load(&self.file)?;
-		let config = self.reach.config(node, self.key.load()?, "client", PORT);
+		let folder = arguments::folder(&self.data_dir, "client");
+		let config = self.reach.config(node, self.key.load()?, folder, PORT);
 		network::probe(node).await?;
 		let peer = Peer::start(&config, CancellationToken::new()).await?;
 		let done = self.with(&peer, draft, console).await;
@@ -275,5 +279,36 @@ impl fmt::Display for KeptText {
 impl fmt::Display for Summary {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		f.write_str(&self.text)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let text = || String::from("text");
+		let posted = PostedText { event: "submitted", job: 0, block: 0, resumed: false, endpoint: text() };
+		assert_documented(posted.event, &posted);
+		let kept = KeptText { event: "kept", job: 0, milestones: 0, checkpoint: text() };
+		assert_documented(kept.event, &kept);
+		let summary = Summary {
+			event: "summary",
+			job: 0,
+			reason_code: 0,
+			reason: "",
+			verified: 0,
+			milestones: 0,
+			result_root: text(),
+			paid: text(),
+			fees: text(),
+			refunded: text(),
+			accuracy: None,
+			loss: None,
+			text: text(),
+		};
+		assert_documented(summary.event, &summary);
 	}
 }

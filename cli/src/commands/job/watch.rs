@@ -2,7 +2,7 @@
 
 use super::super::arguments::interrupted;
 use crate::console::Console;
-use assay_cli::{network, watch, Error};
+use assay_cli::{clock::Clock, network, watch, Error};
 use assay_protocol::JobId;
 
 /// Follow a job live: auction, lease, milestones, checks, disputes, payments, closing.
@@ -15,8 +15,10 @@ pub(crate) struct Watch {
 impl Watch {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let chain = network::connect(node).await?;
-		let record = watch::job(&chain.finalized().await?, self.job).await?;
-		let mut watch = watch::Watch::new(chain, self.job, record.posted_at.into());
+		let snapshot = chain.finalized().await?;
+		let record = watch::job(&snapshot, self.job).await?;
+		let from = watch::first_block(&record, &Clock::read(&chain, &snapshot).await?).await?;
+		let mut watch = watch::Watch::new(chain, self.job, from);
 		loop {
 			let step = tokio::select! {
 				step = watch.next() => step?,

@@ -55,3 +55,15 @@ impl fmt::Display for Checked {
 		}
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let checked = Checked { conforms: true, outcomes: Vec::new(), block: None, node: String::new() };
+		assert_documented("check", &checked);
+	}
+}

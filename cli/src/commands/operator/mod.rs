@@ -6,6 +6,8 @@ mod drain;
 #[cfg(feature = "operators")]
 mod provider_run;
 mod ready;
+#[cfg(feature = "operators")]
+mod registered;
 mod status;
 mod unbond;
 #[cfg(feature = "operators")]
@@ -131,4 +133,16 @@ async fn send(
 	let done = submitter.submit(call).await?;
 	console.show(&Done { account, action, block: done.number, next: next.into() });
 	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let done = Done { account: String::new(), action: "Bonding", block: 0, next: String::new() };
+		assert_documented("bond", &done);
+	}
 }

@@ -2,13 +2,15 @@
 
 use super::{
 	super::arguments::{self, Key, Reach},
+	registered::{beside, compare_bond, DEFAULT_BOND},
 	verifier_run::{path, until_stopped, wait_for},
 };
 use crate::console::Console;
 use assay_cli::Error;
 use assay_engine::Path;
-use assay_protocol::Balance;
+use assay_protocol::{records::operators::Role, Balance};
 use assay_worker::{PricePolicy, WorkerConfig};
+use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 /// Data-plane port of a worker.
@@ -19,11 +21,14 @@ const PORT: u16 = 4201;
 pub(crate) struct Run {
 	#[command(flatten)]
 	key: Key,
+	/// Folder for state, blobs and the data-plane identity [default: ~/.assay/provider].
+	#[arg(long, value_name = "FOLDER")]
+	data_dir: Option<PathBuf>,
 	#[command(flatten)]
 	reach: Reach,
-	/// Bond to register with; jobs reserve collateral in it.
-	#[arg(long, default_value = "1000", value_parser = arguments::amount)]
-	bond: Balance,
+	/// Bond to register with the first time [default: 1000]; jobs reserve collateral in it. Later `assay provider bond` and `unbond` change it.
+	#[arg(long, value_name = "AMOUNT", value_parser = arguments::amount)]
+	bond: Option<Balance>,
 	/// Share of the client's maximum to bid, per mille.
 	#[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(1..=1000))]
 	price_permille: u32,
@@ -47,12 +52,14 @@ pub(crate) struct Run {
 
 impl Run {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
-		let peer = self.reach.config(node, self.key.load()?, "provider", PORT);
+		let folder = arguments::folder(&self.data_dir, "provider");
+		let peer = self.reach.config(node, self.key.load()?, folder, PORT);
 		console.note(format!("worker {} in {}", peer.keypair.address(), peer.folder.display()));
+		let account = peer.keypair.account();
 		wait_for(node, console).await;
 		let config = WorkerConfig {
 			peer,
-			bond: self.bond,
+			bond: self.bond.unwrap_or(DEFAULT_BOND),
 			price: PricePolicy { share_permille: self.price_permille, least: self.least_price },
 			threads: self.threads,
 			path: self.path,
@@ -61,6 +68,8 @@ impl Run {
 			misbehaviour: self.misbehave,
 		};
 		let stop = CancellationToken::new();
-		until_stopped(assay_worker::run(config, stop.clone()), stop, console).await
+		let daemon =
+			beside(assay_worker::run(config, stop.clone()), compare_bond(Role::Worker, account, self.bond, node));
+		until_stopped(daemon, stop, console).await
 	}
 }

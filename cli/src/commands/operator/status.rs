@@ -8,7 +8,7 @@ use assay_protocol::records::operators::Role;
 /// Show bond, earnings, missed work, and why.
 #[derive(clap::Args)]
 pub(crate) struct Status {
-	/// The operator: an address, a development name such as //Alice, or @FILE with a secret.
+	/// The operator: an address, @FILE with its key, or a development name such as //Alice.
 	account: String,
 	/// Blocks to look back for missed work and paid checks.
 	#[arg(long, default_value_t = 300)]
