@@ -2,8 +2,8 @@
 //!
 //! `bench-referee GUEST.wasm [--json FILE]`
 //!
-//! Times are of the fastest run. "native" is this program, built for release; "wasm" is the same code under the engine
-//! that executes the chain's runtime.
+//! Times are of the fastest run. "native" is this program, optimised as for release; "wasm" is the same code under the
+//! engine that executes the chain's runtime.
 
 extern crate alloc;
 

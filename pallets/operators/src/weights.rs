@@ -1,8 +1,9 @@
-//! Weights of the calls. Storage accesses are counted from the code; the reference times are upper estimates until the
-//! benchmarks have run on reference hardware.
+//! Weights of the calls: the dearest of what the benchmarks measured of each.
+
+mod measured;
 
 use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 
 /// What each call costs.
 pub trait WeightInfo {
@@ -29,51 +30,40 @@ pub trait WeightInfo {
 /// Weights by the runtime's own database costs.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-/// Encoded size of a full index of 1,024 verifiers, rounded up.
-const INDEX: u64 = 64_000;
-/// Encoded size of a record and an account with their trie nodes, rounded up.
-const RECORD: u64 = 9_000;
-
-fn weight<T: frame_system::Config>(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
-	Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-		.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
-}
-
-// Records: operator. Money: account, holds. Index: ready verifiers, count.
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register_worker() -> Weight {
-		weight::<T>(90, RECORD, 4, 3)
+		measured::register_worker::<T>()
 	}
 
 	fn register_verifier() -> Weight {
-		weight::<T>(190, RECORD + INDEX, 6, 5)
+		measured::register_verifier::<T>()
 	}
 
 	fn bond_more() -> Weight {
-		weight::<T>(190, RECORD + INDEX, 5, 4)
+		measured::bond_more::<T>()
 	}
 
 	fn update_endpoint() -> Weight {
-		weight::<T>(30, RECORD, 1, 1)
+		measured::update_endpoint::<T>()
 	}
 
 	fn update_capabilities() -> Weight {
-		weight::<T>(30, RECORD, 1, 1)
+		measured::update_capabilities::<T>()
 	}
 
 	fn set_draining() -> Weight {
-		weight::<T>(140, RECORD + INDEX, 2, 2)
+		measured::set_draining::<T>()
 	}
 
 	fn set_ready() -> Weight {
-		weight::<T>(140, RECORD + INDEX, 3, 2)
+		measured::set_ready::<T>()
 	}
 
 	fn unbond() -> Weight {
-		weight::<T>(140, RECORD + INDEX, 3, 2)
+		measured::unbond::<T>()
 	}
 
 	fn withdraw() -> Weight {
-		weight::<T>(190, RECORD + INDEX, 5, 5)
+		measured::withdraw::<T>()
 	}
 }

@@ -1,8 +1,9 @@
-//! Weights of the calls. Storage accesses are counted from the code; the reference times are upper estimates until
-//! the benchmarks have run on reference hardware.
+//! Weights of the calls: the dearest of what the benchmarks measured of each.
+
+mod measured;
 
 use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 
 /// What each call costs.
 pub trait WeightInfo {
@@ -21,30 +22,25 @@ pub trait WeightInfo {
 /// Weights by the runtime's own database costs.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-fn weight<T: frame_system::Config>(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
-	Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-		.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
-}
-
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register() -> Weight {
-		weight::<T>(120, 12_000, 6, 5)
+		measured::register::<T>()
 	}
 
 	fn raise_bond() -> Weight {
-		weight::<T>(80, 9_000, 3, 3)
+		measured::raise_bond::<T>()
 	}
 
 	fn leave() -> Weight {
-		weight::<T>(60, 9_000, 3, 2)
+		measured::leave::<T>()
 	}
 
 	fn withdraw() -> Weight {
-		weight::<T>(80, 9_000, 5, 3)
+		measured::withdraw::<T>()
 	}
 
 	fn punish() -> Weight {
-		weight::<T>(150, 16_000, 9, 7)
+		measured::punish::<T>()
 	}
 }
 

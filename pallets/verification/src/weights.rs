@@ -1,8 +1,9 @@
-//! Weights of the calls, derived by hand: storage accesses counted from the code for the largest round (32 segments, 64
-//! checks), hashing from the measured times of BLAKE3 with a margin. To be replaced by the benchmarks on reference hardware.
+//! Weights of the calls: the dearest of what the benchmarks measured of each.
+
+mod measured;
 
 use core::marker::PhantomData;
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::weights::Weight;
 
 /// What each call costs.
 pub trait WeightInfo {
@@ -10,15 +11,15 @@ pub trait WeightInfo {
 	fn on_finalize() -> Weight;
 	/// `commit_milestone`.
 	fn commit_milestone() -> Weight;
-	/// `draw` and `redraw`, of the largest round.
+	/// `draw` and `redraw`, of the largest round, with a full index of verifiers and a beacon of 256 blocks.
 	fn draw() -> Weight;
-	/// `commit_blind`.
+	/// `commit_blind`, the last one.
 	fn commit_blind() -> Weight;
 	/// `open` with `openings` openings.
 	fn open(openings: u32) -> Weight;
-	/// `reveal`, with a dispute.
+	/// `reveal`, with a dispute or a slashed verifier.
 	fn reveal() -> Weight;
-	/// `settle`, of the largest round.
+	/// `settle`, of the largest round, when the job ends with it: all agreed, the worker did not open, or nobody revealed.
 	fn settle() -> Weight;
 	/// `report_unserved`.
 	fn report_unserved() -> Weight;
@@ -29,66 +30,41 @@ pub trait WeightInfo {
 /// Weights by the runtime's own database costs.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
-/// Encoded size of the largest round after three tranches, with its trie nodes, rounded up.
-const ROUND: u64 = 20_000;
-/// Encoded size of a job and its specification with trie nodes, rounded up.
-const LEASE: u64 = 8_000;
-/// Encoded size of a full index of 1,024 verifiers, rounded up.
-const INDEX: u64 = 64_000;
-/// Encoded size of one operator and its account with trie nodes, rounded up.
-const OPERATOR: u64 = 6_000;
-/// Most checks of a milestone.
-const CHECKS: u64 = 64;
-
-fn weight<T: frame_system::Config>(micros: u64, proof: u64, reads: u64, writes: u64) -> Weight {
-	Weight::from_parts(micros.saturating_mul(1_000_000), proof)
-		.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
-}
-
-// Lease: job, specification. Round: one record.
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	// Randomness of BABE; one slot.
 	fn on_finalize() -> Weight {
-		weight::<T>(10, 1_000, 2, 1)
+		measured::on_finalize::<T>()
 	}
 
 	fn commit_milestone() -> Weight {
-		weight::<T>(60, LEASE + ROUND, 5, 2)
+		measured::commit_milestone::<T>()
 	}
 
-	// Beacon slots (256 at most). For each check: the index decoded and written, one operator.
 	fn draw() -> Weight {
-		weight::<T>(300 * CHECKS, LEASE + ROUND + INDEX + OPERATOR * CHECKS, 260 + 2 * CHECKS, 1 + 2 * CHECKS)
+		measured::draw::<T>().max(measured::redraw::<T>())
 	}
 
 	fn commit_blind() -> Weight {
-		weight::<T>(60, LEASE + ROUND, 3, 1)
+		measured::commit_blind::<T>()
 	}
 
-	// Two boundaries with proofs of 12 hashes.
 	fn open(openings: u32) -> Weight {
-		weight::<T>(60, LEASE + ROUND, 3, 1)
-			.saturating_add(Weight::from_parts(20_000_000u64.saturating_mul(openings.into()), 0))
+		measured::open::<T>(openings.into())
 	}
 
-	// A slashed verifier: operator, index, account, holds; or a dispute: record, list, number.
 	fn reveal() -> Weight {
-		weight::<T>(300, LEASE + ROUND + INDEX + OPERATOR, 12, 8)
+		measured::reveal::<T>().max(measured::reveal_slashed::<T>())
 	}
 
-	// Each check: operator and index, slashed or released, and the verifier's account paid. Job, collateral, accounts; up to
-	// 64 disputes dismissed.
 	fn settle() -> Weight {
-		weight::<T>(400 * CHECKS, LEASE + ROUND + INDEX + 2 * OPERATOR * CHECKS, 16 + 5 * CHECKS, 12 + 5 * CHECKS)
+		measured::settle::<T>().max(measured::settle_unopened::<T>()).max(measured::settle_unrevealed::<T>())
 	}
 
 	fn report_unserved() -> Weight {
-		weight::<T>(60, LEASE + ROUND, 3, 1)
+		measured::report_unserved::<T>()
 	}
 
-	// Three proofs of at most 32 hashes and one chunk.
 	fn answer_challenge() -> Weight {
-		weight::<T>(120, LEASE + ROUND, 3, 1)
+		measured::answer_challenge::<T>()
 	}
 }
 
