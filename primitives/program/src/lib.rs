@@ -22,6 +22,7 @@ pub mod commitment;
 pub mod cost;
 mod message;
 pub mod philox;
+mod rearrange;
 pub mod refine;
 pub mod shape;
 pub mod types;
