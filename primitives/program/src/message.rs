@@ -44,7 +44,10 @@ impl Display for ShapeError {
 			}
 			ShapeError::LabelsNotColumn => f.write_str("labels and ids must be one column"),
 			ShapeError::NotDivisible { input, by } => {
-				write!(f, "rows and columns of input {input} must be a multiple of the op's blocks, here {by}, which must not be 0")
+				write!(
+					f,
+					"rows and columns of input {input} must be a multiple of the op's blocks, here {by}, which must not be 0"
+				)
 			}
 			ShapeError::HeadTooNarrow { cols } => write!(f, "a head has {cols} columns, it needs {MIN_HEAD}"),
 			ShapeError::ColumnsOutside { first, count, of } => {
@@ -78,7 +81,6 @@ impl Display for Quantity {
 			Quantity::StepFlops => "operations of a step",
 			Quantity::Steps => "steps",
 			Quantity::Batch => "rows of a batch",
-			Quantity::AssemblyBytes => "bytes of evidence about a step's end (use fewer ops and tensors)",
 		})
 	}
 }
