@@ -4,44 +4,13 @@ mod support;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use assay_engine::{Outcome, Path, Tensor};
-use assay_models::{transformer, Model, Optimiser, TransformerConfig};
-use assay_program::DType;
+use assay_engine::{Outcome, Path};
 use assay_referee::whole;
-use support::{cpu, engine, on};
-
-/// Sequences in which each token follows from the one before: 3 x + 1 modulo 13, from every start.
-fn sequences(length: u32) -> Tensor {
-	let tokens = (0..13u32).flat_map(|start| {
-		(0..length).scan(start, |token, _| {
-			let now = *token;
-			*token = (3 * now + 1) % 13;
-			Some(now)
-		})
-	});
-	Tensor::new(DType::I32, 13, length, tokens.collect()).expect("one per position")
-}
-
-fn small(dropout: f32) -> Model {
-	let config = TransformerConfig {
-		vocabulary: 13,
-		context: 9,
-		layers: 2,
-		heads: 2,
-		width: 32,
-		dropout,
-		optimiser: Optimiser::adamw(0.003),
-		batch: 5,
-		steps: 60,
-		segment_steps: 10,
-		seed: [7; 32],
-	};
-	transformer(&config, &sequences(10)).expect("valid")
-}
+use support::{cpu, engine, on, small_transformer};
 
 #[test]
 fn it_learns_the_rule() {
-	let model = small(0.0);
+	let model = small_transformer(0.0);
 	let engine = engine(&model, cpu(Path::Auto, 2));
 	let mut state = engine.initial_state();
 	let mut losses = Vec::new();
@@ -57,7 +26,7 @@ fn it_learns_the_rule() {
 
 #[test]
 fn paths_threads_and_interruptions_give_one_root() {
-	let model = small(0.1);
+	let model = small_transformer(0.1);
 	let mut roots = BTreeSet::new();
 	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
 		for threads in [1, 2] {
@@ -75,7 +44,7 @@ fn paths_threads_and_interruptions_give_one_root() {
 
 #[test]
 fn the_referee_gets_the_same_trace() {
-	let model = small(0.1);
+	let model = small_transformer(0.1);
 	let engine = engine(&model, cpu(Path::Auto, 2));
 	let program = engine.program();
 	let mut state = engine.initial_state();
