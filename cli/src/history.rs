@@ -10,7 +10,7 @@ use assay_agent::{
 	Chain, ChainError, Snapshot,
 };
 use assay_protocol::{
-	dispute::{Outcome, Phase, Side},
+	dispute::{LeafClaim, Outcome, Phase, Side},
 	interfaces::SlashSplit,
 	records::disputes::LeafKind,
 	Balance, BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
@@ -476,7 +476,13 @@ fn describe(phase: &Phase) -> String {
 			format!("step {}, op {}", op.trace.step.step, op.op)
 		}
 		Phase::LinksReveal { chunk, .. } | Phase::LinksChoose { chunk, .. } => chunk_place(chunk),
-		Phase::Leaf(_) => "one micro-operation".into(),
+		Phase::StateReveal { trace, .. } | Phase::StateChoose { trace, .. } => {
+			format!("step {}, state after it", trace.step.step)
+		}
+		Phase::Leaf(LeafClaim::State { trace, .. }) => {
+			format!("step {}, one leaf of the state after it", trace.step.step)
+		}
+		Phase::Leaf(LeafClaim::Link { .. }) => "one micro-operation".into(),
 	}
 }
 
