@@ -3,7 +3,7 @@
 mod fixture;
 
 use assay_commitment::{Combiner, Domain, Hash, Node, StateLeaf, StateMeta, StateTree, Tree};
-use assay_program::{DType, Init, OpKind, Opened, Program, ProgramTrees, Role, TensorDecl, TensorId, Update};
+use assay_program::{DType, Init, Op, OpKind, Opened, Program, ProgramTrees, Role, TensorDecl, TensorId, Update};
 use assay_referee::{
 	build::state_tree, build_evidence, judge, whole, Change, Evidence, EvidenceError, MicroClaim, Refutation,
 	StateEvidence, StepData, Target, TensorEvidence, Verdict,
@@ -105,6 +105,8 @@ fn a_skipped_update_falls() {
 	}
 }
 
+type Forge<'a> = &'a dyn Fn(&mut Opened<Update>, &mut Opened<Op>, &mut Hash, &mut Vec<Hash>);
+
 #[test]
 fn an_update_from_another_op_falls() {
 	let run = fixture::run();
@@ -112,7 +114,7 @@ fn an_update_from_another_op_falls() {
 	let claim = claim(&run, W2, leaf_with(&run, W2, run.leaves[13]));
 	let evidence = build(&run, W2);
 	assert_eq!(rule(&claim, &evidence), WRONG);
-	let forge = |forge: &dyn Fn(&mut Opened<Update>, &mut Opened<assay_program::Op>, &mut Hash, &mut Vec<Hash>)| {
+	let forge = |forge: Forge| {
 		let forged = with(&evidence, |tensor| match &mut tensor.change {
 			Change::Assigned { update, producer, root, proof } => forge(update, producer, root, proof),
 			Change::Kept { .. } => panic!("assigned"),
@@ -423,6 +425,19 @@ mod never_valid {
 			forged.program = trees.commitment().clone();
 			assert_eq!(rule(&claim(&run, W1, [0; 32]), &forged), Err(EvidenceError::Producer));
 		}
+	}
+
+	#[test]
+	fn a_temp_of_the_name_is_no_state() {
+		let mut run = fixture::run();
+		let temp = run.program.ops[22].output;
+		run.program.tensors[temp.0 as usize].name = b"w2".to_vec();
+		assert!(run.program.validate(&Default::default()).is_err());
+		let claim = truth(&run, W2);
+		assert_eq!(rule(&claim, &build(&run, W2)), UPHELD);
+		let decl = trees(&run).open_tensor(&run.program, temp).unwrap();
+		let forged = with(&build(&run, W2), |tensor| tensor.decl = decl);
+		assert_eq!(rule(&claim, &forged), Err(EvidenceError::StateDecl));
 	}
 
 	#[test]
