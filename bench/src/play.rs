@@ -108,6 +108,6 @@ fn leaf_name(leaf: &LeafClaim, program: &Program) -> String {
 			let kind = kind.split([' ', '{']).next().unwrap_or_default().to_lowercase();
 			format!("{kind}, link {} of {}", span.hi, chunk.op.links)
 		}
-		LeafClaim::Assembly(_) => "state assembly".into(),
+		LeafClaim::State { index, .. } => format!("state after the step, leaf {index}"),
 	}
 }

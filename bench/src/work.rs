@@ -55,27 +55,33 @@ pub(crate) struct Case {
 	pub(crate) name: &'static str,
 	kind: OpKind,
 	inputs: Vec<OperandSpec>,
+	/// The smallest that fits, where the inputs alone decide.
+	output: Option<TensorSpec>,
 	elements: Elements,
 }
 
+/// Values of f32 operands.
 #[derive(Clone, Copy)]
 enum Elements {
 	/// `±[1, 2)`: sums cancel.
 	Signed,
 	/// `[1, 2)`.
 	Positive,
-	/// Integers in `0..64`.
-	Labels,
 }
 
 /// Every op kind, and both layouts where they read differently.
 pub(crate) fn cases() -> Vec<Case> {
-	use Elements::{Labels, Positive, Signed};
+	use Elements::{Positive, Signed};
 	let f32s = |rows, cols| OperandSpec::Tensor { spec: TensorSpec::f32(rows, cols), data: true };
-	let labels = OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I32, rows: BATCH, cols: 1 }, data: false };
+	let ids = |rows| OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I32, rows, cols: 1 }, data: false };
 	let matmul = |trans_a, trans_b| OpKind::MatMul { trans_a, trans_b };
+	let blocks = |blocks| OpKind::BlockMatMul { trans_a: false, trans_b: false, blocks, share: 1 };
 	let reduce = |reduction, axis| OpKind::Reduce { reduction, axis };
-	let case = |name, kind, inputs, elements| Case { name, kind, inputs, elements };
+	let case = |name, kind, inputs, elements| Case { name, kind, inputs, output: None, elements };
+	let into = |name, kind, inputs, rows, cols| {
+		let output = Some(TensorSpec::f32(rows, cols));
+		Case { name, kind, inputs, output, elements: Signed }
+	};
 	let mut cases = alloc::vec![
 		case("matmul", matmul(false, false), alloc::vec![f32s(64, 4096), f32s(4096, 64)], Signed),
 		case("matmul, left transposed", matmul(true, false), alloc::vec![f32s(4096, 64), f32s(4096, 64)], Signed),
@@ -88,9 +94,20 @@ pub(crate) fn cases() -> Vec<Case> {
 		case("max over rows", reduce(Reduction::Max, Axis::Rows), alloc::vec![f32s(8192, 1024)], Signed),
 		case("fma", OpKind::Fma, alloc::vec![f32s(64, 64), f32s(64, 64), f32s(64, 64)], Signed),
 		case("gather", OpKind::GatherBatch { stream: 0 }, alloc::vec![f32s(1000, 64)], Signed),
-		case("one hot", OpKind::OneHot, alloc::vec![labels], Labels),
+		into("one hot", OpKind::OneHot, alloc::vec![ids(BATCH)], BATCH, 64),
+		case("blocks of 64 rows", blocks(4), alloc::vec![f32s(256, 4096), f32s(4 * 4096, 64)], Signed),
+		case("blocks of one row", blocks(64), alloc::vec![f32s(64, 4096), f32s(64 * 4096, 64)], Signed),
+		case("lookup", OpKind::Lookup, alloc::vec![f32s(4096, 64), ids(64)], Signed),
+		into("scatter rows", OpKind::ScatterRows, alloc::vec![ids(4096), f32s(4096, 64)], 64, 64),
+		into("columns", OpKind::Columns { first: 16 }, alloc::vec![f32s(64, 64)], 64, 32),
+		into("pad columns", OpKind::PadColumns { first: 16 }, alloc::vec![f32s(64, 32)], 64, 64),
+		case("flatten", OpKind::Flatten, alloc::vec![f32s(64, 64)], Signed),
+		case("split heads", OpKind::SplitHeads { rows: 16, heads: 8 }, alloc::vec![f32s(64, 256)], Signed),
+		case("merge heads", OpKind::MergeHeads { rows: 16, heads: 8 }, alloc::vec![f32s(512, 32)], Signed),
+		case("causal", OpKind::Causal { rows: 64, offset: 0, fill: 0 }, alloc::vec![f32s(64, 64)], Signed),
+		case("dropout", OpKind::Dropout { stream: 0, keep: 1 << 31, scale: 0 }, alloc::vec![f32s(64, 64)], Signed),
 	];
-	let unary = [
+	let unary: [(&str, UnaryKind, Elements); 8] = [
 		("neg", UnaryKind::Neg, Signed),
 		("abs", UnaryKind::Abs, Signed),
 		("relu", UnaryKind::Relu, Signed),
@@ -98,6 +115,7 @@ pub(crate) fn cases() -> Vec<Case> {
 		("log", UnaryKind::Log, Positive),
 		("tanh", UnaryKind::Tanh, Signed),
 		("sqrt", UnaryKind::Sqrt, Positive),
+		("sigmoid", UnaryKind::Sigmoid, Signed),
 	];
 	let binary = [
 		("add", BinaryKind::Add),
@@ -130,7 +148,7 @@ pub(crate) struct MicroOp {
 impl MicroOp {
 	/// The link of the first chunk with the most operations, and of these the one that reads the most.
 	pub(crate) fn largest(case: &Case) -> Option<Self> {
-		let output = infer(case.kind, &case.inputs, BATCH).ok()?;
+		let output = case.output.or_else(|| infer(case.kind, &case.inputs, BATCH).ok())?;
 		let geometry = OpGeometry::new(case.kind, case.inputs.clone(), output, BATCH).ok()?;
 		let context = StepContext { seed: [1; 32], step: 0 };
 		let cost = |link: &u32| geometry.micro_cost(&context, 0, *link).map(|cost| (cost.ops, cost.bytes));
@@ -140,8 +158,14 @@ impl MicroOp {
 		let chunks = geometry
 			.micro_inputs(&context, 0, link)?
 			.iter()
-			.map(|run| case.elements.draw((CHUNK_BYTES << run.log2) / 4, &mut random))
-			.collect();
+			.map(|run| {
+				let n = (CHUNK_BYTES << run.log2) / 4;
+				match case.inputs.get(usize::from(run.operand))?.spec()?.dtype {
+					DType::F32 => Some(case.elements.draw(n, &mut random)),
+					DType::I32 => Some(identities(n, &mut random)),
+				}
+			})
+			.collect::<Option<_>>()?;
 		let accumulated = if link > 0 { geometry.accumulator_words(0)? } else { 0 };
 		let accumulator = case.elements.draw(accumulated, &mut random);
 		Some(Self { geometry, context, link, accumulator, chunks, ops, bytes })
@@ -171,10 +195,14 @@ impl Elements {
 		let element = |bits: u32| match self {
 			Elements::Signed => 0x3f80_0000 | (bits & 0x807f_ffff),
 			Elements::Positive => 0x3f80_0000 | (bits & 0x007f_ffff),
-			Elements::Labels => bits % 64,
 		};
 		(0..n).flat_map(|_| element(random.next()).to_le_bytes()).collect()
 	}
+}
+
+/// Integers in `0..64`.
+fn identities(n: usize, random: &mut Random) -> Vec<u8> {
+	(0..n).flat_map(|_| (random.next() % 64).to_le_bytes()).collect()
 }
 
 fn digest(bytes: &[u8]) -> u32 {

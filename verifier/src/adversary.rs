@@ -79,7 +79,10 @@ impl Misbehaviour {
 		oracle: &mut SegmentOracle,
 	) -> Result<Option<Action>, VerifierError> {
 		let played = match &state.phase {
-			Phase::StepsChoose { .. } | Phase::TensorChoose { .. } | Phase::LinksChoose { .. } => Move::Choose(0),
+			Phase::StepsChoose { .. }
+			| Phase::TensorChoose { .. }
+			| Phase::LinksChoose { .. }
+			| Phase::StateChoose { .. } => Move::Choose(0),
 			Phase::TraceChoose(trace) => {
 				let revealed = trace.descent.last();
 				let n = context.program.n_ops.saturating_add(1);

@@ -92,12 +92,7 @@ impl Misbehaviour {
 		let end = honest.step();
 		match self {
 			Self::SkipTraining(_) => Ok(rebuild(engine, before, end, |_, bits| bits)),
-			Self::FlipBit(_) => Ok(rebuild(engine, &honest, end, |position, mut bits| {
-				if let Some(weight) = bits.first_mut().filter(|_| position == 0) {
-					*weight ^= 1;
-				}
-				bits
-			})),
+			Self::FlipBit(_) => Ok(flipped(engine, &honest)),
 			Self::WrongBatch(_) | Self::WrongRate(_) => {
 				let other = self.other_engine(engine)?;
 				let mut state = rebuild(&other, before, before.step(), |_, bits| bits);
@@ -143,10 +138,12 @@ impl Misbehaviour {
 		};
 		let start = rebuild(&runs, &pre, pre.step(), |_, bits| bits);
 		let frozen = (lies && matches!(self, Self::SkipTraining(_))).then(|| pre.clone());
+		let flips = lies && matches!(self, Self::FlipBit(_));
 		Ok(LyingOracle {
 			honest: SegmentOracle::new(runs, start, context.end_step)?,
 			engine,
 			frozen,
+			flips,
 			end: context.end_step,
 			claimed: context.post_root,
 		})
@@ -163,6 +160,16 @@ fn spoil_rate(program: &mut Program) {
 			}
 		}
 	}
+}
+
+/// The state with one bit of its first weight flipped.
+fn flipped(engine: &Engine, state: &State) -> State {
+	rebuild(engine, state, state.step(), |position, mut bits| {
+		if let Some(weight) = bits.first_mut().filter(|_| position == 0) {
+			*weight ^= 1;
+		}
+		bits
+	})
 }
 
 /// A state of `engine` at `step` with the tensors of `state`, each passed through `change`.
@@ -183,17 +190,24 @@ pub(crate) struct LyingOracle {
 	engine: Arc<Engine>,
 	/// The state that is claimed to follow every step, when nothing was trained.
 	frozen: Option<State>,
+	/// Whether the state after the last step is claimed with one bit flipped.
+	flips: bool,
 	end: u64,
 	claimed: Hash,
 }
 
 impl LyingOracle {
 	fn frozen_root(&self, step: u64) -> Option<Hash> {
-		let frozen = self.frozen.as_ref()?;
+		let (meta, leaves) = self.leaves(self.frozen.as_ref()?, step)?;
+		state_root(&meta, &leaves)
+	}
+
+	/// What the root of `state` after `step` steps is made of.
+	fn leaves(&self, state: &State, step: u64) -> Option<(StateMeta, Vec<StateLeaf>)> {
 		let program = self.engine.program();
 		let mut leaves = Vec::new();
 		for (id, decl) in program.state_tensors() {
-			let root = self.engine.state_tensor(frozen, id)?.root();
+			let root = self.engine.state_tensor(state, id)?.root();
 			leaves.push(StateLeaf {
 				name: decl.name.clone(),
 				dtype: decl.dtype,
@@ -202,7 +216,7 @@ impl LyingOracle {
 				root,
 			});
 		}
-		state_root(&StateMeta::after(step, program.header.batch)?, &leaves)
+		Some((StateMeta::after(step, program.header.batch)?, leaves))
 	}
 }
 
@@ -226,6 +240,19 @@ impl TraceOracle for LyingOracle {
 			*last = post;
 		}
 		Ok(leaves)
+	}
+
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, OracleError> {
+		let steps = step + 1;
+		let lie = if self.flips && steps == self.end {
+			self.honest.trace(step)?.post().map(|post| flipped(&self.engine, post))
+		} else {
+			self.frozen.clone()
+		};
+		let Some(state) = lie else { return self.honest.state_leaves(step) };
+		let leaves = self.leaves(&state, steps);
+		Ok(leaves
+			.map(|(meta, tensors)| core::iter::once(meta.leaf()).chain(tensors.iter().map(StateLeaf::leaf)).collect()))
 	}
 
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, OracleError> {

@@ -169,6 +169,7 @@ mod tests {
 				n_tensors: 5,
 				n_ops: 3,
 				n_updates: 1,
+				n_state: 1,
 				tensors_root: [2; 32],
 				ops_root: [3; 32],
 				updates_root: [4; 32],

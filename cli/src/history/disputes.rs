@@ -7,7 +7,7 @@ use assay_agent::{
 	ChainError,
 };
 use assay_protocol::{
-	dispute::{ChunkClaim, Outcome, Phase, Side},
+	dispute::{ChunkClaim, LeafClaim, Outcome, Phase, Side},
 	records::disputes::LeafKind,
 	BlockNumber, JobId, MilestoneIndex, Reason, SegmentIndex,
 };
@@ -93,7 +93,13 @@ pub(super) fn describe(phase: &Phase) -> String {
 			format!("step {}, op {}", op.trace.step.step, op.op)
 		}
 		Phase::LinksReveal { chunk, .. } | Phase::LinksChoose { chunk, .. } => chunk_place(chunk),
-		Phase::Leaf(_) => "one micro-operation".into(),
+		Phase::StateReveal { trace, .. } | Phase::StateChoose { trace, .. } => {
+			format!("step {}, state after it", trace.step.step)
+		}
+		Phase::Leaf(LeafClaim::State { trace, .. }) => {
+			format!("step {}, one leaf of the state after it", trace.step.step)
+		}
+		Phase::Leaf(LeafClaim::Link { .. }) => "one micro-operation".into(),
 	}
 }
 

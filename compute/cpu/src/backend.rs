@@ -1,15 +1,18 @@
 //! The backend: checks an op's arguments, splits its work over threads, runs the kernels.
 
-use assay_program::{philox::Key, Axis, DType, OpKind};
+use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSpec, TensorSpec};
 use rayon::prelude::*;
 
 use crate::{
 	elementwise::{self, Elementwise, Sources},
 	environment, gather,
+	mask::{self, Dropout},
 	matmul::{self, Operand, Region},
 	matrix::{floats, floats_mut, is_raised, non_finite_flag, Input, Matrix, Output},
 	path::Supported,
-	reduce, CpuError, OpError, Path,
+	rearrange, reduce,
+	scatter::Scatter,
+	CpuError, OpError, Path,
 };
 
 /// Elements below which an elementwise op or a reduction stays on the calling thread.
@@ -73,7 +76,8 @@ impl Cpu {
 		if rows == 0 || cols == 0 || rows.checked_mul(cols) != Some(out.bits.len()) {
 			return Err(OpError::Shape("the output's elements are not rows * cols"));
 		}
-		if !matches!(kind, OpKind::GatherBatch { .. }) && out.dtype != DType::F32 {
+		let any_type = matches!(kind, OpKind::GatherBatch { .. } | OpKind::Columns { .. } | OpKind::Flatten);
+		if !any_type && out.dtype != DType::F32 {
 			return Err(OpError::Shape("the output must be f32"));
 		}
 		let finite = match (kind, inputs) {
@@ -113,12 +117,123 @@ impl Cpu {
 				gather::one_hot(labels.bits, cols, out.bits);
 				true
 			}
+			(
+				OpKind::Columns { .. }
+				| OpKind::PadColumns { .. }
+				| OpKind::Flatten
+				| OpKind::Lookup
+				| OpKind::ScatterRows
+				| OpKind::SplitHeads { .. }
+				| OpKind::MergeHeads { .. }
+				| OpKind::BlockMatMul { .. }
+				| OpKind::Causal { .. }
+				| OpKind::Dropout { .. },
+				inputs,
+			) => self.shaped(kind, inputs, context, out)?,
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		};
 		if finite {
 			Ok(())
 		} else {
 			Err(OpError::NonFinite)
+		}
+	}
+
+	/// Ops whose shapes the program's own rules check.
+	fn shaped(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<bool, OpError> {
+		let given = inputs.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
+		let spec = |dtype, rows, cols| TensorSpec { dtype, rows, cols };
+		let operands: Vec<OperandSpec> =
+			given.iter().map(|x| OperandSpec::Tensor { spec: spec(x.dtype, x.rows, x.cols), data: false }).collect();
+		check_op(kind, &operands, spec(out.dtype, out.rows, out.cols), out.rows)
+			.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
+		let cols = out.cols as usize;
+		match (kind, given.as_slice()) {
+			(OpKind::Columns { first }, [x]) => {
+				self.bands(out.bits, cols, |row, band| rearrange::columns(x, first as usize, row, cols, band));
+			}
+			(OpKind::PadColumns { first }, [x]) => {
+				self.bands(out.bits, cols, |row, band| rearrange::pad_columns(x, first as usize, row, cols, band));
+			}
+			(OpKind::Flatten, [x]) => out.bits.copy_from_slice(x.bits),
+			(OpKind::SplitHeads { rows, heads }, [x]) => {
+				let (rows, heads) = (rows as usize, heads as usize);
+				self.bands(out.bits, cols, |row, band| rearrange::split_heads(x, rows, heads, row, band));
+			}
+			(OpKind::MergeHeads { rows, heads }, [x]) => {
+				let (rows, heads) = (rows as usize, heads as usize);
+				self.bands(out.bits, cols, |row, band| rearrange::merge_heads(x, rows, heads, row, band));
+			}
+			(OpKind::Lookup, [table, ids]) => {
+				self.bands(out.bits, cols, |row, band| rearrange::lookup(table, ids.bits, row, band));
+			}
+			(OpKind::ScatterRows, [ids, values]) => {
+				let path = self.path;
+				self.bands(out.bits, cols, |first, band| {
+					path.run(Scatter { ids: ids.bits, values: *values, first, band });
+				});
+			}
+			(OpKind::Causal { rows, offset, fill }, [x]) => {
+				let (rows, offset) = (rows as usize, offset as usize);
+				self.bands(out.bits, cols, |row, band| {
+					mask::causal(&x.bits[row * cols..], cols, rows, offset, fill, row, band);
+				});
+			}
+			(OpKind::Dropout { stream, keep, scale }, [x]) => {
+				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
+				let dropout = Dropout { key, stream, step: context.step, keep, scale };
+				// As if of rows of four, so that no band begins inside a block of draws.
+				self.bands(out.bits, 4, |quad, band| dropout.run(&x.bits[quad * 4..], quad * 4, band));
+			}
+			(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
+				self.block_matmul(a, trans_a, b, trans_b, (blocks as usize, share as usize), &mut *out.bits, cols);
+			}
+			_ => return Err(OpError::Shape("wrong number of inputs")),
+		}
+		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
+		Ok(out.dtype != DType::F32 || finite(out.bits))
+	}
+
+	/// Runs `work` over bands of whole rows of the output; it gets the first row and the band.
+	fn bands(&self, out: &mut [u32], cols: usize, work: impl Fn(usize, &mut [u32]) + Sync) {
+		if out.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
+			return work(0, out);
+		}
+		let share = self.share(out.len().div_ceil(cols));
+		self.pool.install(|| {
+			out.par_chunks_mut(share * cols).enumerate().for_each(|(index, band)| work(index * share, band));
+		});
+	}
+
+	/// `blocks` products; `share` of them read the same block of `b`.
+	#[allow(clippy::too_many_arguments)]
+	fn block_matmul(
+		&self,
+		a: &Matrix<'_>,
+		trans_a: bool,
+		b: &Matrix<'_>,
+		trans_b: bool,
+		(blocks, share): (usize, usize),
+		out: &mut [u32],
+		n: usize,
+	) {
+		let (a_len, b_len, out_len) = (a.bits.len() / blocks, b.bits.len() / (blocks / share), out.len() / blocks);
+		let m = out_len / n;
+		let k = a_len / m;
+		let path = self.path;
+		let product = |block: usize, out: &mut [u32]| {
+			let (a_bits, b_bits) = (&a.bits[block * a_len..][..a_len], &b.bits[block / share * b_len..][..b_len]);
+			let a = Operand { data: floats(a_bits), stride: a.cols as usize, inner_contiguous: !trans_a };
+			let b = Operand { data: floats(b_bits), stride: b.cols as usize, inner_contiguous: trans_b };
+			matmul::run(path, a, b, k, Region::whole(floats_mut(out), m, n));
+		};
+		let products = blocks.saturating_mul(m).saturating_mul(k).saturating_mul(n);
+		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
+			out.chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
+		} else {
+			self.pool.install(|| {
+				out.par_chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
+			});
 		}
 	}
 

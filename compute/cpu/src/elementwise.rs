@@ -132,6 +132,7 @@ functions! {
 	Log(1) = |a, _b, _c| functions::log(a);
 	Tanh(1) = |a, _b, _c| functions::tanh(a);
 	Sqrt(1) = |a, _b, _c| a.sqrt();
+	Sigmoid(1) = |a, _b, _c| functions::sigmoid(a);
 	Add(2) = |a, b, _c| a.add(b);
 	Sub(2) = |a, b, _c| a.sub(b);
 	Mul(2) = |a, b, _c| a.mul(b);
@@ -155,6 +156,7 @@ pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &
 		Elementwise::Unary(UnaryKind::Log) => on::<Log>,
 		Elementwise::Unary(UnaryKind::Tanh) => on::<Tanh>,
 		Elementwise::Unary(UnaryKind::Sqrt) => on::<Sqrt>,
+		Elementwise::Unary(UnaryKind::Sigmoid) => on::<Sigmoid>,
 		Elementwise::Binary(BinaryKind::Add) => on::<Add>,
 		Elementwise::Binary(BinaryKind::Sub) => on::<Sub>,
 		Elementwise::Binary(BinaryKind::Mul) => on::<Mul>,

@@ -29,10 +29,13 @@ mod environment;
 mod error;
 mod gather;
 mod hard;
+mod mask;
 mod matmul;
 mod matrix;
 mod path;
+mod rearrange;
 mod reduce;
+mod scatter;
 
 pub use backend::{Context, Cpu};
 pub use error::{CpuError, OpError};

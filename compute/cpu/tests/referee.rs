@@ -149,6 +149,7 @@ fn elementwise() {
 		UnaryKind::Log,
 		UnaryKind::Tanh,
 		UnaryKind::Sqrt,
+		UnaryKind::Sigmoid,
 	]
 	.map(OpKind::Unary);
 	let binary = [
@@ -196,7 +197,7 @@ fn elementwise() {
 #[test]
 fn functions_over_their_whole_range() {
 	let (backends, mut random) = (backends(), Random(4));
-	for kind in [UnaryKind::Exp, UnaryKind::Log, UnaryKind::Tanh, UnaryKind::Sqrt] {
+	for kind in [UnaryKind::Exp, UnaryKind::Log, UnaryKind::Tanh, UnaryKind::Sqrt, UnaryKind::Sigmoid] {
 		let x = f32s(1, 300_000, || random.next());
 		check(&backends, OpKind::Unary(kind), &[x], TensorSpec::f32(1, 300_000));
 		let x = f32s(1, 100_000, || random.any() & !0x4000_0000);
@@ -253,6 +254,97 @@ fn batches_and_labels() {
 	for classes in [1, 10, 40] {
 		let given = Given::Tensor(spec, labels.clone(), false);
 		check(&backends, OpKind::OneHot, &[given], TensorSpec::f32(52, classes));
+	}
+}
+
+fn i32s(rows: u32, cols: u32, mut element: impl FnMut() -> u32) -> Given {
+	let spec = TensorSpec { dtype: DType::I32, rows, cols };
+	Given::Tensor(spec, (0..rows * cols).map(|_| element()).collect(), false)
+}
+
+#[test]
+fn copies_and_heads() {
+	let (backends, mut random) = (backends(), Random(8));
+	for (rows, cols, first, count) in [(1, 9, 3, 5), (33, 70, 0, 70), (300, 700, 31, 650), (9, 5, 4, 1)] {
+		let x = f32s(rows, cols, || random.any());
+		check(&backends, OpKind::Columns { first }, &[x.clone()], TensorSpec::f32(rows, count));
+		check(&backends, OpKind::Flatten, &[x.clone()], TensorSpec::f32(rows * cols, 1));
+		check(&backends, OpKind::PadColumns { first }, &[x], TensorSpec::f32(rows, first + cols + 3));
+		let ids = i32s(rows, cols, || random.next());
+		let output = TensorSpec { dtype: DType::I32, rows, cols: count };
+		check(&backends, OpKind::Columns { first }, &[ids.clone()], output);
+		let output = TensorSpec { dtype: DType::I32, rows: rows * cols, cols: 1 };
+		check(&backends, OpKind::Flatten, &[ids], output);
+	}
+	for (sequences, rows, heads, width) in [(1, 1, 1, 5), (2, 5, 3, 9), (3, 160, 4, 64), (9, 1, 40, 8)] {
+		let x = f32s(sequences * rows, heads * width, || random.any());
+		let output = TensorSpec::f32(sequences * heads * rows, width);
+		check(&backends, OpKind::SplitHeads { rows, heads }, &[x], output);
+		let x = f32s(sequences * heads * rows, width, || random.any());
+		let output = TensorSpec::f32(sequences * rows, heads * width);
+		check(&backends, OpKind::MergeHeads { rows, heads }, &[x], output);
+	}
+}
+
+#[test]
+fn rows_by_id() {
+	let (backends, mut random) = (backends(), Random(9));
+	for (vocabulary, ids, width) in [(1, 1, 1), (700, 33, 40), (300, 1, 600), (65, 2000, 48), (1000, 70, 1)] {
+		for special in [false, true] {
+			let mut element = || if special { random.any() } else { random.ordinary() };
+			let table = f32s(vocabulary, width, &mut element);
+			let rows = f32s(ids, width, &mut element);
+			let given = i32s(ids, 1, || match random.below(9) {
+				0 => random.next() | 1 << 31,
+				_ => random.below(vocabulary + 2),
+			});
+			check(&backends, OpKind::Lookup, &[table, given.clone()], TensorSpec::f32(ids, width));
+			check(&backends, OpKind::ScatterRows, &[given, rows], TensorSpec::f32(vocabulary, width));
+		}
+	}
+}
+
+#[test]
+fn block_products() {
+	let (backends, mut random) = (backends(), Random(10));
+	let mut shapes =
+		vec![(1, 1, 1, 1, 1), (4, 2, 16, 32, 16), (12, 1, 1, 1030, 40), (8, 4, 130, 64, 130), (3, 1, 33, 8, 70)];
+	for _ in 0..8 {
+		let share = 1 + random.below(3);
+		shapes.push((
+			share * (1 + random.below(4)),
+			share,
+			1 + random.below(50),
+			1 + random.below(1100),
+			1 + random.below(50),
+		));
+	}
+	for (index, (blocks, share, m, k, n)) in shapes.into_iter().enumerate() {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let special = index % 3 == 2;
+			let mut element = || if special && random.below(400) == 0 { random.any() } else { random.ordinary() };
+			let (a_rows, a_cols) = if trans_a { (blocks * k, m) } else { (blocks * m, k) };
+			let (b_rows, b_cols) = if trans_b { (blocks / share * n, k) } else { (blocks / share * k, n) };
+			let given = [f32s(a_rows, a_cols, &mut element), f32s(b_rows, b_cols, &mut element)];
+			let kind = OpKind::BlockMatMul { trans_a, trans_b, blocks, share };
+			check(&backends, kind, &given, TensorSpec::f32(blocks * m, n));
+		}
+	}
+}
+
+#[test]
+fn masks() {
+	let (backends, mut random) = (backends(), Random(11));
+	for (blocks, rows, cols) in [(1, 1, 1), (1, 1, 700), (3, 5, 9), (40, 64, 64), (4, 16, 17)] {
+		let x = f32s(blocks * rows, cols, || random.any());
+		for offset in [0, 3, u32::MAX] {
+			let kind = OpKind::Causal { rows, offset, fill: 0xf149_f2ca };
+			check(&backends, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols));
+		}
+		for keep in [0, 3 << 30, u32::MAX] {
+			let kind = OpKind::Dropout { stream: 5, keep, scale: 0x3faa_aaab };
+			check(&backends, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols));
+		}
 	}
 }
 

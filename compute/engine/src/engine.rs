@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, ops::Range, sync::Arc};
 
-use assay_commitment::{state_root, Hash, StateLeaf, StateMeta};
+use assay_commitment::{Hash, StateLeaf, StateMeta, StateTree};
 use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
 use assay_program::{
 	philox::Key, Init, Limits, Op, Operand, Program, ProgramCommitment, ProgramTrees, Role, TensorId, TensorSpec,
@@ -213,8 +213,12 @@ impl Engine {
 	}
 
 	pub(crate) fn root_of(&self, step: u64, roots: &[Hash]) -> Result<Hash, RunError> {
-		let meta = self.meta(step)?;
-		state_root(&meta, &self.state_leaves(roots)).ok_or(RunError::Commitment)
+		self.state_tree(step, roots).map(|tree| tree.root())
+	}
+
+	/// The state tree after `step` steps over these tensor roots.
+	pub(crate) fn state_tree(&self, step: u64, roots: &[Hash]) -> Result<StateTree, RunError> {
+		StateTree::build(&self.meta(step)?, &self.state_leaves(roots)).ok_or(RunError::Commitment)
 	}
 
 	pub(crate) fn meta(&self, step: u64) -> Result<StateMeta, RunError> {

@@ -138,6 +138,10 @@ impl TraceOracle for SegmentOracle {
 		Ok(self.trace(step)?.leaves().to_vec())
 	}
 
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, OracleError> {
+		Ok(self.trace(step)?.post_leaves().map(<[Hash]>::to_vec))
+	}
+
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, OracleError> {
 		let engine = self.engine.clone();
 		engine.traced_chunks(self.trace(step)?, op).ok_or(OracleError::NoSuchPart { op })

@@ -1,6 +1,6 @@
 //! One step with everything kept: what a dispute descends through.
 
-use assay_commitment::{chunk_cv, layout::CHUNK_BYTES, Combiner, Domain, Hash, Tree};
+use assay_commitment::{chunk_cv, layout::CHUNK_BYTES, Combiner, Domain, Hash, StateTree, Tree};
 use assay_program::{shape::is_finite, DType, TensorId};
 
 use crate::{engine::Workspace, tensor, Engine, RunError, State, Tensor};
@@ -18,6 +18,7 @@ pub struct StepTrace {
 	pre_tensor_roots: Vec<Hash>,
 	pre_root: Hash,
 	leaves: Vec<Option<Hash>>,
+	post_leaves: Option<Vec<Hash>>,
 }
 
 impl StepTrace {
@@ -57,6 +58,11 @@ impl StepTrace {
 		Tree::build(Combiner::Merkle(Domain::Trace), leaves)
 	}
 
+	/// Leaves of the tree under the root of the state after the step; `None` if an op failed.
+	pub fn post_leaves(&self) -> Option<&[Hash]> {
+		self.post_leaves.as_deref()
+	}
+
 	/// Roots of the parameter and state tensors before the step, ascending by tensor id.
 	pub fn pre_tensor_roots(&self) -> &[Hash] {
 		&self.pre_tensor_roots
@@ -89,10 +95,13 @@ impl Engine {
 			self.assign(&mut post, &workspace);
 			post
 		});
-		leaves.push(post.as_ref().map(|post| self.state_root(post)).transpose()?);
+		let post_tree =
+			post.as_ref().map(|post| self.state_tree(post.step, &self.state_tensor_roots(post))).transpose()?;
+		leaves.push(post_tree.as_ref().map(StateTree::root));
+		let post_leaves = post_tree.map(|tree| tree.leaves().to_vec());
 		let pre_tensor_roots = self.state_tensor_roots(pre);
 		let pre_root = self.root_of(pre.step, &pre_tensor_roots)?;
-		Ok(StepTrace { pre: pre.clone(), post, failure, workspace, pre_tensor_roots, pre_root, leaves })
+		Ok(StepTrace { pre: pre.clone(), post, failure, workspace, pre_tensor_roots, pre_root, leaves, post_leaves })
 	}
 
 	/// The tensor `id` as it was in the traced step: an op's output, data, or state before the step. `None` if the program

@@ -94,9 +94,70 @@ impl Graph {
 				_ => g,
 			},
 			OpKind::Reduce { reduction: Reduction::Sum, .. } => g,
-			OpKind::Reduce { reduction: Reduction::Max, .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => {
-				return None
+			OpKind::Columns { first } => {
+				let (g, cols) = (self.spread(g, y), self.spec(operand(0)).cols);
+				self.pad_columns(g, first, cols)
 			}
+			OpKind::PadColumns { first } => {
+				let (g, cols) = (self.spread(g, y), self.spec(operand(0)).cols);
+				self.columns(g, first, cols)
+			}
+			OpKind::Lookup if input == 0 => {
+				let (g, rows) = (self.spread(g, y), self.spec(operand(0)).rows);
+				self.scatter_rows(operand(1), g, rows)
+			}
+			OpKind::ScatterRows if input == 1 => {
+				let g = self.spread(g, y);
+				self.lookup(g, operand(0))
+			}
+			OpKind::SplitHeads { rows, heads } => {
+				let g = self.spread(g, y);
+				self.merge_heads(g, rows, heads)
+			}
+			OpKind::MergeHeads { rows, heads } => {
+				let g = self.spread(g, y);
+				self.split_heads(g, rows, heads)
+			}
+			OpKind::BlockMatMul { trans_a, trans_b, blocks, share } => {
+				let g = self.spread(g, y);
+				self.pull_blocks(input, (operand(0), trans_a), (operand(1), trans_b), g, (blocks, share))?
+			}
+			OpKind::Causal { rows, offset, .. } => {
+				let g = self.spread(g, y);
+				self.causal(g, rows, offset, 0.0)
+			}
+			// The same stream keeps the same elements.
+			OpKind::Dropout { .. } => {
+				let g = self.spread(g, y);
+				self.op(op.kind, &[g], None)
+			}
+			OpKind::Reduce { reduction: Reduction::Max, .. }
+			| OpKind::GatherBatch { .. }
+			| OpKind::OneHot
+			| OpKind::Flatten
+			| OpKind::Lookup
+			| OpKind::ScatterRows => return None,
+		})
+	}
+
+	/// Of a stacked product. Where blocks of the second operand are shared, its gradient is one product over the rows of all
+	/// blocks that share it; with the first operand stored transposed they are not one matrix, and there is no gradient.
+	fn pull_blocks(
+		&mut self,
+		input: usize,
+		(a, trans_a): (Value, bool),
+		(b, trans_b): (Value, bool),
+		g: Value,
+		(blocks, share): (u32, u32),
+	) -> Option<Value> {
+		Some(match (input, trans_a) {
+			(0, false) => self.block_matmul((g, false), (b, !trans_b), blocks, share),
+			(0, true) if share == 1 => self.block_matmul((b, trans_b), (g, true), blocks, 1),
+			(1, false) if trans_b => self.block_matmul((g, true), (a, false), blocks / share, 1),
+			(1, false) => self.block_matmul((a, true), (g, false), blocks / share, 1),
+			(1, true) if share == 1 && trans_b => self.block_matmul((g, true), (a, true), blocks, 1),
+			(1, true) if share == 1 => self.block_matmul((a, false), (g, false), blocks, 1),
+			_ => return None,
 		})
 	}
 
@@ -117,6 +178,11 @@ impl Graph {
 			UnaryKind::Tanh => {
 				let square = self.mul(y, y);
 				let slope = self.sub(1.0, square);
+				self.mul(g, slope)
+			}
+			UnaryKind::Sigmoid => {
+				let rest = self.sub(1.0, y);
+				let slope = self.mul(y, rest);
 				self.mul(g, slope)
 			}
 			UnaryKind::Sqrt => {

@@ -50,6 +50,7 @@ pub struct Graph {
 	metrics: Vec<TensorId>,
 	batch: u32,
 	streams: u32,
+	dropouts: u32,
 	error: Option<BuildError>,
 }
 
@@ -64,6 +65,7 @@ impl Graph {
 			metrics: Vec::new(),
 			batch,
 			streams: 0,
+			dropouts: 0,
 			error: None,
 		}
 	}
@@ -271,6 +273,12 @@ impl Graph {
 		Ok(program)
 	}
 
+	/// A stream of its own for a dropout.
+	pub(crate) fn next_dropout(&mut self) -> u32 {
+		self.dropouts += 1;
+		self.dropouts - 1
+	}
+
 	pub(crate) fn fail(&mut self, error: BuildError) {
 		self.error.get_or_insert(error);
 	}
@@ -288,7 +296,7 @@ impl Graph {
 	}
 
 	/// Adds an op; its output has the smallest shape that fits unless one is given.
-	fn op(&mut self, kind: OpKind, inputs: &[Value], spec: Option<TensorSpec>) -> Value {
+	pub(crate) fn op(&mut self, kind: OpKind, inputs: &[Value], spec: Option<TensorSpec>) -> Value {
 		let index = self.ops.len();
 		let operands: Vec<OperandSpec> = inputs
 			.iter()

@@ -28,6 +28,8 @@ mod graph;
 mod layer;
 mod mlp;
 mod optimiser;
+mod sequence;
+mod transformer;
 
 pub use csv::{CsvOptions, DataError, LabelColumn};
 pub use data::{Classification, Split};
@@ -36,3 +38,4 @@ pub use graph::{Graph, Value};
 pub use layer::{gelu, linear, softmax_cross_entropy, Activation};
 pub use mlp::{evaluate, mlp, mlp_evaluation, EvaluateError, Evaluation, MlpConfig, Model};
 pub use optimiser::Optimiser;
+pub use transformer::{transformer, TransformerConfig};

@@ -52,21 +52,7 @@ impl MlpConfig {
 		if let Some((what, _)) = sizes.into_iter().chain(widths).find(|(_, size)| *size == 0) {
 			return Err(BuildError::Setting(what));
 		}
-		let (rate, others) = match self.optimiser {
-			Optimiser::Sgd { rate, momentum } => (rate, [momentum, 0.0, 0.0, 0.0]),
-			Optimiser::AdamW { rate, beta1, beta2, epsilon, weight_decay } => {
-				if !(epsilon > 0.0 && beta1 < 1.0 && beta2 < 1.0) {
-					return Err(BuildError::Setting("epsilon and 1 - beta"));
-				}
-				(rate, [beta1, beta2, epsilon, weight_decay])
-			}
-		};
-		if !(rate.is_finite() && rate > 0.0) {
-			return Err(BuildError::Setting("rate"));
-		}
-		if !others.iter().all(|other| other.is_finite() && *other >= 0.0) {
-			return Err(BuildError::Setting("optimiser setting"));
-		}
+		self.optimiser.check()?;
 		let features = split.x.spec().cols;
 		if features != self.features {
 			return Err(BuildError::Data { what: "features", data: features, model: self.features });

@@ -2,7 +2,7 @@
 
 use assay_program::Init;
 
-use crate::{Graph, Value};
+use crate::{BuildError, Graph, Value};
 
 /// How parameters follow their gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +33,26 @@ impl Optimiser {
 	/// AdamW with the usual decays.
 	pub fn adamw(rate: f32) -> Self {
 		Optimiser::AdamW { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
+	}
+
+	/// Whether the numbers make sense.
+	pub(crate) fn check(&self) -> Result<(), BuildError> {
+		let (rate, others) = match *self {
+			Optimiser::Sgd { rate, momentum } => (rate, [momentum, 0.0, 0.0, 0.0]),
+			Optimiser::AdamW { rate, beta1, beta2, epsilon, weight_decay } => {
+				if !(epsilon > 0.0 && beta1 < 1.0 && beta2 < 1.0) {
+					return Err(BuildError::Setting("epsilon and 1 - beta"));
+				}
+				(rate, [beta1, beta2, epsilon, weight_decay])
+			}
+		};
+		if !(rate.is_finite() && rate > 0.0) {
+			return Err(BuildError::Setting("rate"));
+		}
+		if !others.iter().all(|other| other.is_finite() && *other >= 0.0) {
+			return Err(BuildError::Setting("optimiser setting"));
+		}
+		Ok(())
 	}
 
 	/// Appends the updates of `params` by their `gradients`, of the same shapes.

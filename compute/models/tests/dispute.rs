@@ -2,16 +2,21 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	sync::Arc,
+};
 
-use assay_engine::{Engine, Hash, OracleError, Path, SegmentOracle};
-use assay_program::{OpKind, OpOpening, Operand, Program};
+use assay_engine::{Engine, Hash, OracleError, Path, SegmentOracle, State};
+use assay_program::{
+	BinaryKind, Limits, Op, OpKind, OpOpening, Operand, Program, Reduction, TensorId, TensorSpec, UnaryKind,
+};
 use assay_protocol::dispute::{
 	player::{next_move, Action, TraceOracle, TraceProof},
 	rule, step, Context, DisputeState, Ground, LeafClaim, Outcome, Side,
 };
 use assay_referee::{Evidence, MicroClaim};
-use support::{cpu, engine, small};
+use support::{cpu, engine, small, small_transformer};
 
 /// An engine of the program altered by `change`; its data stays.
 fn altered(honest: &Engine, model: &assay_models::Model, change: impl FnOnce(&mut Program)) -> Engine {
@@ -23,34 +28,53 @@ fn altered(honest: &Engine, model: &assay_models::Model, change: impl FnOnce(&mu
 
 /// Plays segment 1 of the job of `referee`'s program between two engines.
 fn play(referee: &Engine, defender: Engine, challenger: Engine) -> (Outcome, Option<LeafClaim>) {
-	play_with(referee, defender, challenger, |oracle| oracle)
+	play_with(referee, defender, |start, end| oracle(challenger, start, end))
 }
 
-/// As [`play`], the challenger's answers passing through `wrap`.
+/// As [`play`], between a worker who computes honestly and a verifier who does not.
+fn accuse(referee: &Engine, defender: Engine, challenger: Engine, honest: Engine) -> (Outcome, Option<LeafClaim>) {
+	play_with(referee, defender, |start, end| Wrong {
+		computed: oracle(challenger, start.clone(), end),
+		honest: oracle(honest, start, end),
+	})
+}
+
+fn oracle(engine: Engine, start: State, end: u64) -> SegmentOracle {
+	SegmentOracle::new(Arc::new(engine), start, end).expect("a segment")
+}
+
+/// The state before segment 1, and the segment's end.
+fn segment(referee: &Engine) -> (State, u64) {
+	let mut start = referee.initial_state();
+	referee.run_segment(&mut start, 0, &mut support::on).expect("runs");
+	(start, referee.segment_steps(1).expect("a second segment").end)
+}
+
+/// The state root at `end`; `None` if the run fails, which claims nothing.
+fn root_after(engine: &Engine, start: &State, end: u64) -> Option<Hash> {
+	let mut state = start.clone();
+	engine.run(&mut state, end, &mut support::on).ok()?;
+	Some(engine.state_root(&state).expect("a root"))
+}
+
+/// As [`play`], the challenger's answers from what `challenger` makes of the state before the segment and its end.
 fn play_with<O: TraceOracle<Error = OracleError>>(
 	referee: &Engine,
 	defender: Engine,
-	challenger: Engine,
-	wrap: impl FnOnce(SegmentOracle) -> O,
+	challenger: impl FnOnce(State, u64) -> O,
 ) -> (Outcome, Option<LeafClaim>) {
-	let mut start = referee.initial_state();
-	referee.run_segment(&mut start, 0, &mut support::on).expect("runs");
-	let steps = referee.segment_steps(1).expect("a second segment");
-	let post_root = {
-		let mut state = start.clone();
-		defender.run(&mut state, steps.end, &mut support::on).expect("runs");
-		defender.state_root(&state).expect("a root")
-	};
+	let (start, end) = segment(referee);
+	let post_root = root_after(&defender, &start, end).expect("runs");
 	let context = Context {
 		program: referee.commitment().clone(),
-		first_step: steps.start,
-		end_step: steps.end,
+		first_step: start.step(),
+		end_step: end,
 		pre_root: referee.state_root(&start).expect("a root"),
 		post_root,
 		clock: 1000,
 	};
-	let mut defender = SegmentOracle::new(Arc::new(defender), start.clone(), steps.end).expect("a segment");
-	let mut challenger = wrap(SegmentOracle::new(Arc::new(challenger), start, steps.end).expect("a segment"));
+	let mut defender = oracle(defender, start.clone(), end);
+	let mut challenger = challenger(start, end);
 	let mut state = DisputeState::open(&context, 1).expect("opens");
 	for now in 2..60 {
 		let side = state.phase.to_move();
@@ -96,16 +120,64 @@ fn a_worker_with_another_learning_rate_is_caught_at_the_update() {
 	}
 }
 
+/// A cheat that alters the updates of a program: lying worker and lying verifier both end at the referee, who looks at the
+/// leaf of `state`.
+fn the_end_of_a_step_is_ruled(model: &assay_models::Model, state: TensorId, change: impl Fn(&mut Program)) {
+	let referee = engine(model, cpu(Path::Auto, 1));
+	let cheat = || altered(&referee, model, &change);
+	let place = referee.program().state_tensors().position(|(id, _)| id == state).expect("state") as u32 + 1;
+	let honest = || engine(model, cpu(Path::Portable, 1));
+	let caught = play(&referee, cheat(), honest());
+	let accused = accuse(&referee, honest(), cheat(), honest());
+	for ((outcome, leaf), winner) in [(caught, Side::Challenger), (accused, Side::Defender)] {
+		assert_eq!(outcome, Outcome { winner, ground: Ground::Ruled });
+		match leaf {
+			Some(LeafClaim::State { index, .. }) => assert_eq!(index, place),
+			other => panic!("{other:?}"),
+		}
+	}
+}
+
 #[test]
-fn a_worker_who_skips_an_update_is_caught_at_the_assembly() {
+fn a_skipped_update_is_ruled_on() {
+	let (_, classifier) = small();
+	let mut transformer = small_transformer(0.0);
+	(transformer.program.header.steps, transformer.program.header.segment_steps) = (4, 2);
+	// Two rounds of moves narrow the state of the second to one tensor.
+	assert!(transformer.program.state_tensors().count() > 100);
+	for model in [classifier, transformer] {
+		let updates = model.program.updates.len();
+		for index in [0, updates / 2, updates - 1] {
+			let state = model.program.updates[index].state;
+			the_end_of_a_step_is_ruled(&model, state, |program| {
+				program.updates.remove(index);
+			});
+		}
+	}
+}
+
+#[test]
+fn an_update_from_another_op_is_ruled_on() {
 	let (_, model) = small();
 	let referee = engine(&model, cpu(Path::Auto, 1));
-	let cheat = altered(&referee, &model, |program| {
-		program.updates.remove(0);
-	});
-	let (outcome, leaf) = play(&referee, cheat, engine(&model, cpu(Path::Auto, 1)));
-	assert_eq!(outcome, Outcome { winner: Side::Challenger, ground: Ground::Ruled });
-	assert!(matches!(leaf, Some(LeafClaim::Assembly(_))), "{leaf:?}");
+	let (start, end) = segment(&referee);
+	let truth = root_after(&referee, &start, end);
+	let program = &model.program;
+	let spec = |id: TensorId| program.decl(id).expect("declared").spec();
+	let mut ruled = 0;
+	for (index, update) in program.updates.iter().enumerate() {
+		// Another output of the same shape, such as a gradient.
+		let others = program.ops.iter().map(|op| op.output).filter(|id| spec(*id) == spec(update.value));
+		let claims = |value: &TensorId| {
+			let with_other = altered(&referee, &model, |program| program.updates[index].value = *value);
+			root_after(&with_other, &start, end).is_some_and(|root| Some(root) != truth)
+		};
+		if let Some(value) = others.filter(|id| *id != update.value).find(claims) {
+			the_end_of_a_step_is_ruled(&model, update.state, |program| program.updates[index].value = value);
+			ruled += 1;
+		}
+	}
+	assert!(ruled > 2, "{ruled}");
 }
 
 /// A graph whose one product runs over an inner dimension of many links.
@@ -202,6 +274,10 @@ impl TraceOracle for Broken {
 		Ok(leaves)
 	}
 
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, OracleError> {
+		self.oracle.state_leaves(step)
+	}
+
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, OracleError> {
 		let mut values = self.oracle.chunk_values(step, op)?;
 		values.iter_mut().skip(1).for_each(flipped);
@@ -228,7 +304,8 @@ fn a_false_challenge_loses() {
 	let ops = referee.program().ops.len() as u32;
 	for (step, op) in [(4, 0), (5, 3), (6, ops / 2), (7, ops - 1)] {
 		let (defender, challenger) = (engine(&model, cpu(Path::Auto, 1)), engine(&model, cpu(Path::Portable, 1)));
-		let (outcome, leaf) = play_with(&referee, defender, challenger, |oracle| Broken { oracle, step, op });
+		let (outcome, leaf) =
+			play_with(&referee, defender, |start, end| Broken { oracle: oracle(challenger, start, end), step, op });
 		assert_eq!(outcome, Outcome { winner: Side::Defender, ground: Ground::Ruled });
 		match leaf {
 			Some(LeafClaim::Link { chunk, .. }) => assert_eq!((chunk.op.op, chunk.chunk), (op, 1)),
@@ -243,4 +320,158 @@ fn a_challenger_who_agrees_concedes() {
 	let referee = engine(&model, cpu(Path::Auto, 1));
 	let (outcome, _) = play(&referee, engine(&model, cpu(Path::Auto, 1)), engine(&model, cpu(Path::Portable, 2)));
 	assert_eq!(outcome, Outcome { winner: Side::Defender, ground: Ground::Conceded });
+}
+
+/// A verifier who runs another program, and knows the job's: what it has computed comes from the one, what it opens from the
+/// other.
+struct Wrong {
+	computed: SegmentOracle,
+	honest: SegmentOracle,
+}
+
+impl TraceOracle for Wrong {
+	type Error = OracleError;
+
+	fn state_root(&mut self, steps: u64) -> Result<Option<Hash>, OracleError> {
+		self.computed.state_root(steps)
+	}
+
+	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, OracleError> {
+		self.computed.trace_leaves(step)
+	}
+
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, OracleError> {
+		self.computed.state_leaves(step)
+	}
+
+	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, OracleError> {
+		self.computed.chunk_values(step, op)
+	}
+
+	fn accumulators(&mut self, step: u64, op: u32, chunk: u32) -> Result<Vec<Hash>, OracleError> {
+		self.computed.accumulators(step, op, chunk)
+	}
+
+	fn op_opening(&mut self, op: u32) -> Result<OpOpening, OracleError> {
+		self.honest.op_opening(op)
+	}
+
+	fn evidence(&mut self, claim: &MicroClaim, proof: TraceProof<'_>) -> Result<Evidence, OracleError> {
+		self.honest.evidence(claim, proof)
+	}
+}
+
+/// The kind without what a cheat alters.
+fn name(kind: OpKind) -> String {
+	match kind {
+		OpKind::Unary(kind) => format!("{kind:?}"),
+		OpKind::Binary(kind) => format!("{kind:?}"),
+		OpKind::Reduce { reduction, axis } => format!("{reduction:?} of {axis:?}"),
+		kind => format!("{kind:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),
+	}
+}
+
+/// Another op of the same operands.
+fn other_kind(kind: OpKind) -> Option<OpKind> {
+	Some(match kind {
+		OpKind::Unary(UnaryKind::Tanh) => OpKind::Unary(UnaryKind::Sigmoid),
+		OpKind::Unary(_) => OpKind::Unary(UnaryKind::Tanh),
+		OpKind::Binary(BinaryKind::Add) => OpKind::Binary(BinaryKind::Sub),
+		OpKind::Binary(_) => OpKind::Binary(BinaryKind::Add),
+		OpKind::Reduce { reduction: Reduction::Sum, axis } => OpKind::Reduce { reduction: Reduction::Max, axis },
+		OpKind::Reduce { reduction: Reduction::Max, axis } => OpKind::Reduce { reduction: Reduction::Sum, axis },
+		OpKind::GatherBatch { stream } => OpKind::GatherBatch { stream: stream + 1 },
+		OpKind::Columns { first } => OpKind::Columns { first: first ^ 1 },
+		OpKind::Causal { rows, offset, fill } => OpKind::Causal { rows, offset: offset + 1, fill },
+		OpKind::Dropout { stream, keep, scale } => OpKind::Dropout { stream: stream + 1, keep, scale },
+		_ => return None,
+	})
+}
+
+/// What a cheat might do instead of the op at `at`: another kind or attribute, another scalar, another operand of the same
+/// shape.
+fn alterations(program: &Program, at: usize) -> Vec<Op> {
+	let op = &program.ops[at];
+	let kinds = other_kind(op.kind).map(|kind| Op { kind, ..op.clone() });
+	let with = |input: usize, operand| {
+		let mut op = op.clone();
+		op.inputs[input] = operand;
+		op
+	};
+	let mut scalars = Vec::new();
+	let mut operands = Vec::new();
+	let earlier = |id: TensorId| !program.ops[at..].iter().any(|op| op.output == id);
+	let spec = |id: TensorId| -> TensorSpec { program.decl(id).expect("declared").spec() };
+	for (input, operand) in op.inputs.iter().enumerate() {
+		match operand {
+			Operand::Scalar(bits) => {
+				scalars.push(with(input, Operand::Scalar((f32::from_bits(*bits) * 1.5).to_bits())));
+			}
+			Operand::Tensor(id) => {
+				let others = (0..program.tensors.len() as u32).map(TensorId);
+				let others = others.filter(|other| other != id && spec(*other) == spec(*id) && earlier(*other));
+				operands.extend(others.map(|other| with(input, Operand::Tensor(other))));
+			}
+		}
+	}
+	kinds.into_iter().chain(scalars).chain(operands).collect()
+}
+
+/// The ops that the state depends on, in order. What only a metric reads cannot be disputed, and harms nobody.
+fn reaching_the_state(program: &Program) -> Vec<usize> {
+	let mut wanted: BTreeSet<TensorId> = program.updates.iter().map(|update| update.value).collect();
+	let mut ops = Vec::new();
+	for (at, op) in program.ops.iter().enumerate().rev() {
+		if wanted.contains(&op.output) {
+			wanted.extend(op.tensor_operands());
+			ops.push(at);
+		}
+	}
+	ops.reverse();
+	ops
+}
+
+/// The first alteration of an op at one of `places` that leads to another state at the end of segment 1.
+fn cheat(model: &assay_models::Model, places: &[usize], start: &State, end: u64, truth: Hash) -> (usize, Program) {
+	let candidates = places.iter().flat_map(|at| alterations(&model.program, *at).into_iter().map(|op| (*at, op)));
+	for (at, op) in candidates {
+		let mut program = model.program.clone();
+		program.ops[at] = op;
+		if program.validate(&Limits::default()).is_err() {
+			continue;
+		}
+		let run = Engine::new(program.clone(), model.data.clone(), cpu(Path::Auto, 1)).expect("loads");
+		if root_after(&run, start, end).is_some_and(|root| root != truth) {
+			return (at, program);
+		}
+	}
+	panic!("no alteration of {places:?} matters")
+}
+
+#[test]
+fn every_op_kind_of_a_transformer_is_ruled_on() {
+	let mut model = small_transformer(0.1);
+	(model.program.header.steps, model.program.header.segment_steps) = (4, 2);
+	let referee = engine(&model, cpu(Path::Auto, 1));
+	let (start, end) = segment(&referee);
+	let truth = root_after(&referee, &start, end).expect("runs");
+	let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+	for at in reaching_the_state(&model.program) {
+		places.entry(name(model.program.ops[at].kind)).or_default().push(at);
+	}
+	assert!(places.len() >= 24, "{:?}", places.keys());
+	for (kind, places) in places {
+		let (at, program) = cheat(&model, &places, &start, end, truth);
+		let cheat = || Engine::new(program.clone(), model.data.clone(), cpu(Path::Auto, 1)).expect("loads");
+		let honest = || engine(&model, cpu(Path::Portable, 1));
+		let caught = play(&referee, cheat(), honest());
+		let accused = accuse(&referee, honest(), cheat(), honest());
+		for ((outcome, leaf), winner) in [(caught, Side::Challenger), (accused, Side::Defender)] {
+			assert_eq!(outcome, Outcome { winner, ground: Ground::Ruled }, "{kind}");
+			match leaf {
+				Some(LeafClaim::Link { chunk, .. }) => assert_eq!(chunk.op.op as usize, at, "{kind}"),
+				other => panic!("{kind}: {other:?}"),
+			}
+		}
+	}
 }

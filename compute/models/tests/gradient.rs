@@ -4,9 +4,11 @@ mod support;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use assay_engine::{Engine, Path};
+use assay_engine::{Engine, Path, Tensor};
 use assay_models::{gelu, softmax_cross_entropy, Graph, Value};
-use assay_program::{Axis, BinaryKind, Header, Init, Lane, OpKind, Operand, Program, Reduction, TensorId, UnaryKind};
+use assay_program::{
+	Axis, BinaryKind, DType, Header, Init, Lane, OpKind, Operand, Program, Reduction, TensorId, UnaryKind,
+};
 use support::cpu;
 
 type Values = BTreeMap<TensorId, Vec<f64>>;
@@ -48,6 +50,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					UnaryKind::Log => x.ln(),
 					UnaryKind::Tanh => x.tanh(),
 					UnaryKind::Sqrt => x.sqrt(),
+					UnaryKind::Sigmoid => 1.0 / (1.0 + (-x).exp()),
 				}
 			}
 			OpKind::Binary(kind) => {
@@ -74,7 +77,41 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					Reduction::Max => along.iter().copied().fold(f64::MIN, f64::max),
 				}
 			}
-			OpKind::GatherBatch { .. } | OpKind::OneHot => unreachable!("not in these graphs"),
+			OpKind::Columns { first } => get(0, row, first + col),
+			OpKind::PadColumns { first } if (first..first + extent(0).1).contains(&col) => get(0, row, col - first),
+			OpKind::PadColumns { .. } => 0.0,
+			OpKind::Lookup => match get(1, row, 0) {
+				id if id >= 0.0 && id < f64::from(extent(0).0) => get(0, id as u32, col),
+				_ => 0.0,
+			},
+			OpKind::ScatterRows => {
+				(0..extent(0).0).filter(|at| get(0, *at, 0) == f64::from(row)).map(|at| get(1, at, col)).sum()
+			}
+			OpKind::SplitHeads { rows, heads } => {
+				let (block, width) = (row / rows, extent(0).1 / heads);
+				get(0, block / heads * rows + row % rows, block % heads * width + col)
+			}
+			OpKind::MergeHeads { rows, heads } => {
+				let width = extent(0).1;
+				get(0, (row / rows * heads + col / width) * rows + row % rows, col % width)
+			}
+			OpKind::BlockMatMul { trans_a, trans_b, blocks, share } => {
+				let height = out.rows / blocks;
+				let (block, row) = (row / height, row % height);
+				let (of_a, of_b) = (extent(0).0 / blocks, extent(1).0 / (blocks / share));
+				let (a0, b0) = (block * of_a, block / share * of_b);
+				(0..if trans_a { of_a } else { extent(0).1 })
+					.map(|k| {
+						let a = if trans_a { get(0, a0 + k, row) } else { get(0, a0 + row, k) };
+						a * if trans_b { get(1, b0 + col, k) } else { get(1, b0 + k, col) }
+					})
+					.sum()
+			}
+			OpKind::Causal { rows, offset, .. } if col <= row % rows + offset => get(0, row, col),
+			OpKind::Causal { fill, .. } => f64::from(f32::from_bits(fill)),
+			OpKind::Dropout { .. } | OpKind::Flatten | OpKind::GatherBatch { .. } | OpKind::OneHot => {
+				unreachable!("not in these graphs")
+			}
 		};
 		let elements = (0..out.rows).flat_map(|row| (0..out.cols).map(move |col| (row, col)));
 		let value = elements.map(|(row, col)| element(row, col)).collect();
@@ -85,14 +122,27 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 
 /// Checks the gradients of the loss that `build` makes of parameters of these shapes, uniform in `offset ± 1`.
 fn check(name: &str, shapes: &[(u32, u32)], offset: f32, build: impl FnOnce(&mut Graph, &[Value]) -> Value) {
+	check_with_ids(name, shapes, offset, &[0], |graph, params, _| build(graph, params));
+}
+
+/// The same with a column of ids.
+fn check_with_ids(
+	name: &str,
+	shapes: &[(u32, u32)],
+	offset: f32,
+	ids: &[u32],
+	build: impl FnOnce(&mut Graph, &[Value], Value) -> Value,
+) {
 	let mut graph = Graph::new(1);
+	let column = Tensor::new(DType::I32, ids.len() as u32, 1, ids.to_vec()).expect("one per row");
+	let given = graph.data("ids", column.spec(), column.root());
 	let raw: Vec<Value> = shapes
 		.iter()
 		.enumerate()
 		.map(|(i, (rows, cols))| graph.uniform_param(&format!("p{i}"), *rows, *cols, 1.0))
 		.collect();
 	let params: Vec<Value> = raw.iter().map(|raw| graph.add(*raw, offset)).collect();
-	let loss = build(&mut graph, &params);
+	let loss = build(&mut graph, &params, given);
 	let gradients = graph.gradients(loss, &raw);
 	for (i, (rows, cols)) in shapes.iter().enumerate() {
 		let kept = graph.state(&format!("g{i}"), *rows, *cols, Init::Zeros);
@@ -100,11 +150,14 @@ fn check(name: &str, shapes: &[(u32, u32)], offset: f32, build: impl FnOnce(&mut
 	}
 	let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
 	let program = graph.finish(header).unwrap_or_else(|error| panic!("{name}: {error}"));
-	let engine = Engine::new(program, Vec::new(), cpu(Path::Auto, 1)).expect("loads");
+	let engine =
+		Engine::new(program, vec![(given.tensor().expect("data"), column)], cpu(Path::Auto, 1)).expect("loads");
 	let start = engine.initial_state();
 	let wanted: Vec<TensorId> = gradients.iter().map(|value| value.tensor().expect("a tensor")).collect();
 	let computed = engine.outputs(&start, &wanted).expect("runs");
 	let mut values = Values::new();
+	let as_numbers = ids.iter().map(|id| f64::from(*id as i32)).collect();
+	values.insert(given.tensor().expect("data"), as_numbers);
 	for raw in &raw {
 		let id = raw.tensor().expect("a tensor");
 		let tensor = engine.state_tensor(&start, id).expect("a parameter");
@@ -158,7 +211,7 @@ fn matrix_products() {
 
 #[test]
 fn elementwise_functions() {
-	for kind in [UnaryKind::Neg, UnaryKind::Abs, UnaryKind::Relu, UnaryKind::Exp, UnaryKind::Tanh] {
+	for kind in [UnaryKind::Neg, UnaryKind::Abs, UnaryKind::Relu, UnaryKind::Exp, UnaryKind::Tanh, UnaryKind::Sigmoid] {
 		check(&format!("{kind:?}"), &[(5, 7)], 0.1, |graph, p| {
 			let y = graph.unary(kind, p[0]);
 			weigh(graph, y)
@@ -207,6 +260,58 @@ fn reductions_and_reuse() {
 		weigh(graph, mixed)
 	});
 	check("mean", &[(5, 7)], 0.2, |graph, p| graph.mean_all(p[0]));
+}
+
+#[test]
+fn columns_and_heads() {
+	check("columns", &[(3, 9)], 0.2, |graph, p| {
+		let part = graph.columns(p[0], 2, 5);
+		let padded = graph.pad_columns(part, 1, 9);
+		let mixed = graph.mul(padded, p[0]);
+		weigh(graph, mixed)
+	});
+	check("heads", &[(6, 16)], 0.2, |graph, p| {
+		let split = graph.split_heads(p[0], 3, 2);
+		let square = graph.mul(split, split);
+		let merged = graph.merge_heads(square, 3, 2);
+		let mixed = graph.mul(merged, p[0]);
+		weigh(graph, mixed)
+	});
+}
+
+#[test]
+fn block_products() {
+	for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+		for share in [1, 2] {
+			if share == 2 && trans_a {
+				continue;
+			}
+			let (blocks, m, k, n) = (4, 3, 4, 2);
+			let a = if trans_a { (blocks * k, m) } else { (blocks * m, k) };
+			let b = if trans_b { (blocks / share * n, k) } else { (blocks / share * k, n) };
+			check(&format!("{trans_a} {trans_b} {share}"), &[a, b], 0.0, |graph, p| {
+				let product = graph.block_matmul((p[0], trans_a), (p[1], trans_b), blocks, share);
+				weigh(graph, product)
+			});
+		}
+	}
+}
+
+#[test]
+fn masks_and_rows_by_id() {
+	check("causal", &[(6, 5)], 0.2, |graph, p| {
+		let masked = graph.causal(p[0], 3, 1, -2.0);
+		weigh(graph, masked)
+	});
+	// Repeated ids, one that no row has, and rows that no id names.
+	check_with_ids("lookup", &[(5, 3)], 0.2, &[1, 4, 1, 9, 2], |graph, p, ids| {
+		let rows = graph.lookup(p[0], ids);
+		weigh(graph, rows)
+	});
+	check_with_ids("scatter", &[(5, 3)], 0.2, &[1, 4, 1, 9, 2], |graph, p, ids| {
+		let rows = graph.scatter_rows(ids, p[0], 6);
+		weigh(graph, rows)
+	});
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! The dearest move, the largest evidence of both kinds, and an end of a dispute without what its receiver does.
+//! The dearest move, the dearest evidence of both kinds, and an end of a dispute without what its receiver does.
 #![allow(missing_docs)]
 
 use super::*;
 use alloc::{borrow::Cow, boxed::Box, vec, vec::Vec};
 use assay_commitment::{frontier, ChunkOpening, Combiner, Domain, Hash, Node, TensorTree, Tree};
 use assay_program::{
-	DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, TensorDecl, TensorId, UnaryKind,
-	Update, MAX_ASSEMBLY_BYTES,
+	types::MAX_NAME, DType, Header, Init, Lane, Op, OpKind, Operand, Program, ProgramTrees, Role, TensorDecl, TensorId,
+	UnaryKind, Update,
 };
 use assay_protocol::{
 	dispute::{
@@ -26,7 +26,6 @@ use frame_support::traits::Get;
 use frame_system::RawOrigin;
 
 const KIB: usize = 1 << 10;
-const MOST_ASSEMBLED: u32 = (MAX_ASSEMBLY_BYTES >> 10) as u32;
 const MOST_OPENED: u32 = (MAX_EVIDENCE >> 10) as u32;
 
 fn bug<E>(what: &'static str) -> impl FnOnce(E) -> BenchmarkError {
@@ -73,24 +72,6 @@ const LINK: u32 = 256;
 const ELEMENTS: u32 = 256;
 const FOLD: u32 = 32;
 
-/// Many small items, which take the most hashing per byte: as many parameters, ops and updates as evidence of about `kib`
-/// KiB about the end of the step carries.
-fn assembly(kib: u32) -> Program {
-	let name = |i: u32| (i as u16).to_le_bytes();
-	let param = |i: u32| decl(&name(i), 1, 1, Role::Param(Init::Zeros));
-	let temp = |i: u32| decl(&name(i), 1, 1, Role::Temp);
-	let op = |i: u32, n: u32| Op { kind: OpKind::Unary(UnaryKind::Neg), inputs: vec![t(i)], output: TensorId(n + i) };
-	let update = |i: u32, n: u32| Update { state: TensorId(i), value: TensorId(n + i) };
-	let roots = 2 * core::mem::size_of::<Hash>();
-	let item = (param(0), temp(0), op(0, 0), update(0, 0)).encoded_size() + roots;
-	let n = (kib as usize * KIB / item).max(1) as u32;
-	program(
-		(0..n).map(param).chain((0..n).map(temp)).collect(),
-		(0..n).map(|i| op(i, n)).collect(),
-		(0..n).map(|i| update(i, n)).collect(),
-	)
-}
-
 /// As many ops and tensors as a program may have: the longest proofs.
 fn longest() -> Program {
 	let op = Op { kind: OpKind::Fma, inputs: vec![t(0), t(1), t(2)], output: TensorId(3) };
@@ -99,6 +80,52 @@ fn longest() -> Program {
 		vec![op; MAX_OPS as usize],
 		vec![Update { state: TensorId(0), value: TensorId(3) }],
 	)
+}
+
+/// As many state tensors, ops and updates as a program may have, names of full length: the longest proofs about the end of a
+/// step.
+fn largest_state() -> Program {
+	let last = MAX_TENSORS - 1;
+	let name = [b'n'; MAX_NAME];
+	let op = Op { kind: OpKind::Unary(UnaryKind::Neg), inputs: vec![t(0)], output: TensorId(last) };
+	let params = (0..last).map(|_| decl(&name, 1, 1, Role::Param(Init::Zeros)));
+	program(
+		params.chain([decl(&name, 1, 1, Role::Temp)]).collect(),
+		vec![op; MAX_OPS as usize],
+		vec![Update { state: TensorId(0), value: TensorId(last) }; MAX_TENSORS as usize],
+	)
+}
+
+/// The end of a step whose values nobody asks for.
+struct End {
+	program: Program,
+	trace: Tree,
+}
+
+impl StepData for End {
+	fn program(&self) -> &Program {
+		&self.program
+	}
+
+	fn step(&self) -> u64 {
+		0
+	}
+
+	fn tensor(&self, _: TensorId) -> Option<Cow<'_, [u8]>> {
+		None
+	}
+
+	fn state_roots(&self) -> Option<Vec<Hash>> {
+		Some(vec![[2; 32]; self.program.state_tensors().count()])
+	}
+
+	fn trace_leaf(&self, op: u32) -> Option<Hash> {
+		self.trace.leaves().get(op as usize).copied()
+	}
+
+	fn trace_proof(&self, op: u32) -> Option<Vec<Hash>> {
+		self.trace.prove(Node::leaf(op))
+	}
 }
 
 /// The only step.
@@ -189,16 +216,25 @@ fn at_link<T: Config>(ops: u32) -> Result<(T::AccountId, Evidence), BenchmarkErr
 	Ok((defender, evidence))
 }
 
-/// The dispute at the end of a step, and its evidence of about `kib` KiB.
-fn at_assembly<T: Config>(kib: u32) -> Result<(T::AccountId, Evidence), BenchmarkError> {
-	let step = Step(assembly(kib));
-	let context = context(&step)?;
-	let ops = 0..step.0.ops.len() as u32;
-	let mut leaves = ops.map(|op| step.trace_leaf(op)).collect::<Option<Vec<_>>>().ok_or_else(none("leaves"))?;
-	leaves.push(context.post_root);
-	let tree = Tree::build(Combiner::Merkle(Domain::Trace), leaves).ok_or_else(none("leaves"))?;
-	let trace = TraceClaim { step: claim(&context), root: tree.root(), descent: Descent::default() };
-	let leaf = LeafClaim::Assembly(trace);
+/// The dispute at a tensor of the state after a step, which an update assigns, and its evidence.
+fn at_state<T: Config>() -> Result<(T::AccountId, Evidence), BenchmarkError> {
+	let program = largest_state();
+	let post_root = [8; 32];
+	let mut leaves = vec![[1; 32]; program.ops.len()];
+	leaves.push(post_root);
+	let trace = Tree::build(Combiner::Merkle(Domain::Trace), leaves).ok_or_else(none("leaves"))?;
+	let step = End { program, trace };
+	let roots = step.state_roots().ok_or_else(none("roots"))?;
+	let context = Context {
+		program: step.program.commitment().ok_or_else(none("a program"))?,
+		first_step: 0,
+		end_step: 1,
+		pre_root: state_tree(&step.program, 0, &roots).map_err(bug("a state"))?.root(),
+		post_root,
+		clock: 1_000,
+	};
+	let trace = TraceClaim { step: claim(&context), root: step.trace.root(), descent: Descent::default() };
+	let leaf = LeafClaim::State { trace, index: 1, hash: [4; 32] };
 	let evidence = build_evidence(&step, &leaf.micro_claim(&context).target).map_err(bug("evidence"))?;
 	let (defender, _) = store::<T>(context, Phase::Leaf(leaf));
 	Ok((defender, evidence))
@@ -276,11 +312,10 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// The end of a step, with evidence of `b` KiB.
+	/// A tensor of the state after a step, in the largest program.
 	#[benchmark]
-	fn submit_assembly(b: Linear<1, MOST_ASSEMBLED>) -> Result<(), BenchmarkError> {
-		let (caller, evidence) = at_assembly::<T>(b)?;
-		assert!(evidence.encoded_size() <= (b as usize + 1) * KIB);
+	fn submit_state() -> Result<(), BenchmarkError> {
+		let (caller, evidence) = at_state::<T>()?;
 		#[extrinsic_call]
 		submit_evidence(RawOrigin::Signed(caller), 0, Box::new(evidence));
 		assert!(!Disputes::<T>::contains_key(0));

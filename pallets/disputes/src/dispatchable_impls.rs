@@ -125,7 +125,7 @@ fn count_move<AccountId>(record: &mut assay_protocol::records::disputes::Dispute
 fn leaf_kind(evidence: &Evidence) -> LeafKind {
 	match evidence {
 		Evidence::Micro(micro) => LeafKind::Op(micro.op.op.item.kind),
-		Evidence::StateAssembly(_) => LeafKind::StateAssembly,
+		Evidence::State(_) => LeafKind::StateAssembly,
 	}
 }
 
@@ -136,7 +136,7 @@ fn executed_ops<AccountId>(
 	evidence: &Evidence,
 ) -> u64 {
 	let (Evidence::Micro(micro), Some(LeafClaim::Link { chunk, span })) = (evidence, record.state.leaf()) else {
-		// An assembly hashes its bytes, which are charged by length.
+		// A leaf of a state takes hashing alone, which is charged by length.
 		return 0;
 	};
 	let header = &record.context.program.header;

@@ -1,8 +1,7 @@
 //! Weights of the calls, from what the benchmarks measured.
 //!
-//! Evidence about a micro-operation is charged by its scalar operations and its bytes, which are mostly opened chunks. Evidence
-//! about the end of a step is charged by its bytes alone: they are the lists of a whole program, many small items, and take
-//! some twenty times the hashing per byte. Before a call has run the dearer of the two is charged.
+//! Evidence about a micro-operation is charged by its scalar operations, evidence about the state after a step as for the
+//! longest proofs, and both by their bytes, which are mostly opened chunks. Before a call has run, the dearer is charged.
 
 mod measured;
 
@@ -19,8 +18,8 @@ pub const MAX_BYTES: u32 = MAX_EVIDENCE as u32;
 pub trait WeightInfo {
 	/// `play` with a move of `bytes` bytes.
 	fn play(bytes: u32) -> Weight;
-	/// `submit_evidence` with `bytes` bytes whose micro-operation takes `ops` scalar operations: none at the end of a step,
-	/// [`MAX_OPS`], which none takes, while it is not known.
+	/// `submit_evidence` with `bytes` bytes whose micro-operation takes `ops` scalar operations: none where the state after a
+	/// step is ruled on, [`MAX_OPS`], which none takes, while it is not known.
 	fn submit_evidence(bytes: u32, ops: u64) -> Weight;
 	/// `timeout`.
 	fn timeout() -> Weight;
@@ -44,13 +43,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	fn submit_evidence(bytes: u32, ops: u64) -> Weight {
 		let openings = measured::openings::<T>(kib(bytes)).saturating_sub(measured::openings::<T>(0));
-		let executed = measured::submit_evidence::<T>(ops).saturating_add(openings);
-		let assembled = measured::submit_assembly::<T>(kib(bytes));
-		match ops {
-			0 => assembled,
+		let executed = measured::submit_evidence::<T>(ops);
+		let stated = measured::submit_state::<T>();
+		let ruled = match ops {
+			0 => stated,
 			1..MAX_OPS => executed,
-			_ => executed.max(assembled),
-		}
+			_ => executed.max(stated),
+		};
+		ruled.saturating_add(openings)
 	}
 
 	fn timeout() -> Weight {

@@ -111,6 +111,7 @@ fn spec(work: &Work, milestones: u32, drawn: u32) -> JobSpec {
 			n_tensors: 1,
 			n_ops: 1,
 			n_updates: 1,
+			n_state: 1,
 			tensors_root: [0; 32],
 			ops_root: [0; 32],
 			updates_root: [0; 32],

@@ -87,6 +87,11 @@ impl StateTree {
 		self.0.root()
 	}
 
+	/// The leaves: the meta data's, then one for each tensor.
+	pub fn leaves(&self) -> &[Hash] {
+		self.0.leaves()
+	}
+
 	/// Number of tensors.
 	pub fn tensors(&self) -> u32 {
 		self.0.n().saturating_sub(1)

@@ -91,6 +91,8 @@ fn state_proofs() {
 		let tree = StateTree::build(&meta(), &tensors).unwrap();
 		let root = tree.root();
 		assert_eq!((Some(root), tree.tensors()), (state_root(&meta(), &tensors), count));
+		let leaves = core::iter::once(meta().leaf()).chain(tensors.iter().map(StateLeaf::leaf));
+		assert!(leaves.eq(tree.leaves().iter().copied()));
 		let proof = tree.prove_meta().unwrap();
 		assert!(verify_meta(&root, count, &meta(), &proof));
 		assert!(!verify_meta(&root, count + 1, &meta(), &proof));

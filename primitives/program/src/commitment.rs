@@ -23,6 +23,9 @@ pub struct ProgramCommitment {
 	pub n_ops: u32,
 	/// Number of updates.
 	pub n_updates: u32,
+	/// Number of parameter and state tensors, which fixes the shape of the tree under a state root. Nothing here proves it:
+	/// who is given the program compares it with the commitment.
+	pub n_state: u32,
 	/// Merkle root over the tensor declarations.
 	pub tensors_root: Hash,
 	/// Merkle root over the ops.
@@ -98,6 +101,21 @@ impl ProgramCommitment {
 		holds(Domain::ProgramUpdates, &self.updates_root, self.n_updates, opened)
 	}
 
+	/// Whether `left` and `right` are the updates next to each other between which one of `state` would stand, so that a
+	/// valid program, whose updates ascend, has none. `None` stands for an end of the list.
+	pub fn has_no_update(
+		&self,
+		state: TensorId,
+		left: Option<&Opened<Update>>,
+		right: Option<&Opened<Update>>,
+	) -> bool {
+		let below = left.is_none_or(|left| left.item.state < state && self.has_update(left));
+		let above = right.is_none_or(|right| state < right.item.state && self.has_update(right));
+		// An index below the number of updates has a successor.
+		let next = left.map_or(Some(0), |left| left.index.checked_add(1));
+		below && above && next == Some(right.map_or(self.n_updates, |right| right.index))
+	}
+
 	/// Checks all parts of an op's opening and returns the op's geometry, from which chain lengths and the op's
 	/// micro-ops follow.
 	pub fn verify_op(&self, opening: &OpOpening) -> Result<OpGeometry, ProgramOpeningError> {
@@ -118,16 +136,6 @@ impl ProgramCommitment {
 		}
 		let decls = || core::iter::once(&opening.output).chain(&opening.inputs);
 		Ok(OpGeometry::of(op, self.header.batch, |id| decls().find(|decl| decl.index == id.0).map(|decl| &decl.item))?)
-	}
-
-	/// Whether these are all tensor declarations, ops and updates of the program.
-	pub fn covers(&self, tensors: &[TensorDecl], ops: &[Op], updates: &[Update]) -> bool {
-		let is = |domain, n: u32, root: &Hash, leaves: Vec<Hash>| {
-			leaves.len() == n as usize && list(domain, leaves).is_some_and(|tree| tree.root() == *root)
-		};
-		is(Domain::ProgramTensors, self.n_tensors, &self.tensors_root, leaves(Domain::ProgramTensors, tensors))
-			&& is(Domain::ProgramOps, self.n_ops, &self.ops_root, leaves(Domain::ProgramOps, ops))
-			&& is(Domain::ProgramUpdates, self.n_updates, &self.updates_root, leaves(Domain::ProgramUpdates, updates))
 	}
 }
 
@@ -161,6 +169,7 @@ impl ProgramTrees {
 			n_tensors: tensors.n(),
 			n_ops: ops.n(),
 			n_updates: updates.n(),
+			n_state: u32::try_from(program.state_tensors().count()).ok()?,
 			tensors_root: tensors.root(),
 			ops_root: ops.root(),
 			updates_root: updates.root(),

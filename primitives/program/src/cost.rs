@@ -50,9 +50,22 @@ pub(crate) const fn element_ops(kind: OpKind) -> u64 {
 		OpKind::Unary(UnaryKind::Sqrt) | OpKind::Binary(BinaryKind::Div) => 8,
 		OpKind::Unary(UnaryKind::Exp | UnaryKind::Log) => 24,
 		OpKind::Unary(UnaryKind::Tanh) => 56,
+		OpKind::Unary(UnaryKind::Sigmoid) => 40,
+		OpKind::Dropout { .. } => 16,
 		OpKind::Binary(_) | OpKind::Fma => 1,
-		OpKind::GatherBatch { .. } | OpKind::OneHot => 1,
-		OpKind::MatMul { .. } | OpKind::Reduce { .. } => 0,
+		OpKind::GatherBatch { .. }
+		| OpKind::OneHot
+		| OpKind::Columns { .. }
+		| OpKind::PadColumns { .. }
+		| OpKind::Flatten
+		| OpKind::SplitHeads { .. }
+		| OpKind::MergeHeads { .. }
+		| OpKind::Causal { .. } => 1,
+		OpKind::MatMul { .. }
+		| OpKind::BlockMatMul { .. }
+		| OpKind::Reduce { .. }
+		| OpKind::Lookup
+		| OpKind::ScatterRows => 0,
 	}
 }
 
@@ -62,7 +75,7 @@ impl OpGeometry {
 		let inputs = self.inputs().iter().filter_map(|input| input.spec());
 		let output = self.output().elements();
 		let read = match self.kind() {
-			OpKind::GatherBatch { .. } => output,
+			OpKind::GatherBatch { .. } | OpKind::Lookup => output,
 			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.elements())),
 		};
 		let bytes = read.saturating_add(output).saturating_mul(4);
@@ -81,7 +94,28 @@ impl OpGeometry {
 				let ops = output.saturating_mul(u64::from(inner) + tree);
 				(ops, ops)
 			}
-			(OpKind::GatherBatch { .. } | OpKind::OneHot, _) => (0, output),
+			(OpKind::BlockMatMul { trans_a, blocks, .. }, Some(a)) => {
+				let inner = if trans_a { a.rows.checked_div(blocks).unwrap_or(0) } else { a.cols };
+				let fmas = output.saturating_mul(u64::from(inner));
+				(fmas.saturating_mul(2), fmas)
+			}
+			// A backend finds the rows; the referee walks the table.
+			(OpKind::Lookup, Some(table)) => (0, output.saturating_mul(table.rows.into())),
+			(OpKind::ScatterRows, Some(ids)) => {
+				let cols = u64::from(self.output().cols);
+				(cols.saturating_mul(ids.rows.into()), output.saturating_mul(ids.rows.into()))
+			}
+			(
+				OpKind::GatherBatch { .. }
+				| OpKind::OneHot
+				| OpKind::Columns { .. }
+				| OpKind::PadColumns { .. }
+				| OpKind::Flatten
+				| OpKind::SplitHeads { .. }
+				| OpKind::MergeHeads { .. }
+				| OpKind::Causal { .. },
+				_,
+			) => (0, output),
 			(OpKind::Fma, _) => (output.saturating_mul(2), output),
 			(kind, _) => {
 				let ops = output.saturating_mul(element_ops(kind));

@@ -22,6 +22,7 @@ pub mod commitment;
 pub mod cost;
 mod message;
 pub mod philox;
+mod rearrange;
 pub mod refine;
 pub mod shape;
 pub mod types;
@@ -34,4 +35,4 @@ pub use types::{
 	Axis, BinaryKind, DType, Header, Init, Lane, Op, OpKind, Operand, Program, Reduction, Role, TensorDecl, TensorId,
 	UnaryKind, Update,
 };
-pub use validate::{decode_program, DecodeError, Limits, ProgramError, MAX_ASSEMBLY_BYTES};
+pub use validate::{decode_program, DecodeError, Limits, ProgramError};

@@ -2,7 +2,7 @@
 
 use crate::{
 	refine::GeometryError,
-	shape::{ShapeError, TensorSpec},
+	shape::{ShapeError, TensorSpec, MIN_HEAD},
 	types::MAX_NAME,
 	validate::{DecodeError, OpProblem, ProgramError, Quantity, TensorProblem, UpdateProblem, VERSION},
 	DType, ProgramOpeningError,
@@ -42,7 +42,18 @@ impl Display for ShapeError {
 			ShapeError::NotBroadcastable { input } => {
 				write!(f, "input {input} neither has the output's extent nor extent 1 in each dimension")
 			}
-			ShapeError::LabelsNotColumn => f.write_str("labels must be one column"),
+			ShapeError::LabelsNotColumn => f.write_str("labels and ids must be one column"),
+			ShapeError::NotDivisible { input, by } => {
+				write!(
+					f,
+					"rows and columns of input {input} must be a multiple of the op's blocks, here {by}, which must not be 0"
+				)
+			}
+			ShapeError::HeadTooNarrow { cols } => write!(f, "a head has {cols} columns, it needs {MIN_HEAD}"),
+			ShapeError::ColumnsOutside { first, count, of } => {
+				write!(f, "columns {first} to {first} + {count} lie outside of the {of} there are")
+			}
+			ShapeError::RowsDiffer { left, right } => write!(f, "there are {left} ids and {right} rows"),
 			ShapeError::Output { expected } => write!(f, "the output must be declared as {expected}"),
 			ShapeError::EmptyDimension => f.write_str("rows and columns must be at least 1"),
 		}
@@ -70,7 +81,6 @@ impl Display for Quantity {
 			Quantity::StepFlops => "operations of a step",
 			Quantity::Steps => "steps",
 			Quantity::Batch => "rows of a batch",
-			Quantity::AssemblyBytes => "bytes of evidence about a step's end (use fewer ops and tensors)",
 		})
 	}
 }

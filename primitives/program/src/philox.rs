@@ -12,6 +12,9 @@ const ROUNDS: usize = 10;
 /// BLAKE3 key-derivation context of batch draws.
 pub const BATCH_CONTEXT: &str = "assay/v1/rng";
 
+/// BLAKE3 key-derivation context of dropouts.
+pub const DROPOUT_CONTEXT: &str = "assay/v1/rng/dropout";
+
 /// BLAKE3 key-derivation context of initial values.
 pub const INIT_CONTEXT: &str = "assay/v1/rng/init";
 
@@ -23,6 +26,11 @@ impl Key {
 	/// Key of the batch draws of a job.
 	pub fn batch(seed: &[u8; 32]) -> Key {
 		Key::derive(BATCH_CONTEXT, seed)
+	}
+
+	/// Key of the dropouts of a job.
+	pub fn dropout(seed: &[u8; 32]) -> Key {
+		Key::derive(DROPOUT_CONTEXT, seed)
 	}
 
 	/// Key of the initial values of a job.
@@ -39,6 +47,17 @@ impl Key {
 	/// The draw of one element: word 0 of the block whose counter is (element, stream, step low, step high).
 	pub fn draw(self, stream: u32, step: u64, element: u32) -> u32 {
 		philox4x32_10([element, stream, step as u32, (step >> 32) as u32], self)[0]
+	}
+
+	/// The draws of the four elements from `4 * quad`, of as many as 2^34: the words of one block.
+	pub fn draw_quad(self, stream: u32, step: u64, quad: u32) -> [u32; 4] {
+		philox4x32_10([quad, stream, step as u32, (step >> 32) as u32], self)
+	}
+
+	/// The draw of `element` in the numbering of [`Key::draw_quad`].
+	pub fn draw_of_quad(self, stream: u32, step: u64, element: u64) -> u32 {
+		let words = self.draw_quad(stream, step, (element >> 2) as u32);
+		words.get((element & 3) as usize).copied().unwrap_or(0)
 	}
 
 	/// The row of a data set of `n` rows that takes place `element` of the batch at `step`: `draw * n / 2^32`, so

@@ -8,6 +8,9 @@
 //! |---|---|---|
 //! | `MatMul`, output of several rows | 256 of the inner dimension | all totals, then all running chains |
 //! | `MatMul`, output of one row | 64 of the inner dimension | the same |
+//! | `BlockMatMul` | as `MatMul`; 8 where a block's rows are no multiple of 8 | the same |
+//! | `Lookup` | 256 rows of the table, 64 for an output of one row | the elements found so far |
+//! | `ScatterRows` | 256 ids, 64 for an output of one row | the sums so far |
 //! | `Reduce` over columns | 512 columns | all totals, then 32 lanes of each element |
 //! | `Reduce` over rows | 64 rows | the same |
 //! | any other | the whole | none |
@@ -18,6 +21,7 @@
 use crate::{
 	cost,
 	philox::Key,
+	rearrange,
 	shape::{check_op, OperandSpec, ShapeError, TensorSpec},
 	Axis, Op, OpKind, Operand, Program, TensorDecl,
 };
@@ -220,6 +224,21 @@ impl OpGeometry {
 				let link = if self.output.rows == 1 { 64 } else { 256 };
 				Some((if trans_a { first.rows } else { first.cols }, link, MATMUL_SEGMENT))
 			}
+			OpKind::BlockMatMul { trans_a, blocks, .. } => {
+				let height = self.output.rows.checked_div(blocks)?;
+				let link = match (self.output.rows, height.is_multiple_of(CHUNK_ROWS)) {
+					(1, _) => 64,
+					// One block for each chunk, or up to eight.
+					(_, true) => 256,
+					(_, false) => CHUNK_ROWS,
+				};
+				let inner = if trans_a { first.rows.checked_div(blocks)? } else { first.cols };
+				Some((inner, link, MATMUL_SEGMENT))
+			}
+			OpKind::Lookup | OpKind::ScatterRows => {
+				let link = if self.output.rows == 1 { 64 } else { 256 };
+				Some((first.rows, link, first.rows))
+			}
 			OpKind::Reduce { axis: Axis::Rows, .. } => Some((first.rows, 64, REDUCE_SEGMENT)),
 			OpKind::Reduce { axis: Axis::Cols, .. } => Some((first.cols, 512, REDUCE_SEGMENT)),
 			_ => None,
@@ -243,7 +262,8 @@ impl OpGeometry {
 		let region = self.output_layout.chunk_region(chunk)?;
 		let elements = region.rows as usize * region.cols as usize;
 		Some(match self.kind {
-			OpKind::MatMul { .. } => elements * 2,
+			OpKind::MatMul { .. } | OpKind::BlockMatMul { .. } => elements * 2,
+			OpKind::Lookup | OpKind::ScatterRows => elements,
 			OpKind::Reduce { .. } => elements * (1 + REDUCE_LANES as usize),
 			_ => 0,
 		})
@@ -296,6 +316,38 @@ impl OpGeometry {
 				}
 			}
 			OpKind::OneHot => read(0, rows, (0, 1)),
+			OpKind::BlockMatMul { .. } => {
+				let link = self.link(link)?;
+				for block in self.blocks_of(&out)? {
+					let (a, b) = self.block_regions(&out, block, &link)?;
+					regions.push(InputRegion { operand: 0, region: a });
+					regions.push(InputRegion { operand: 1, region: b });
+				}
+			}
+			OpKind::Lookup => {
+				let link = self.link(link)?;
+				read(0, (link.start, link.end - link.start), cols);
+				read(1, rows, (0, 1));
+			}
+			OpKind::ScatterRows => {
+				let link = self.link(link)?;
+				let inner = (link.start, link.end - link.start);
+				read(0, inner, (0, 1));
+				read(1, inner, cols);
+			}
+			OpKind::Columns { .. }
+			| OpKind::PadColumns { .. }
+			| OpKind::Flatten
+			| OpKind::SplitHeads { .. }
+			| OpKind::MergeHeads { .. } => {
+				let input = self.inputs.first()?.spec()?;
+				regions.extend(
+					rearrange::sources(self.kind, input, &out)?
+						.into_iter()
+						.map(|region| InputRegion { operand: 0, region }),
+				);
+			}
+			OpKind::Causal { .. } | OpKind::Dropout { .. } => read(0, rows, cols),
 			OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
 				for (operand, input) in self.inputs.iter().enumerate() {
 					let Some(spec) = input.spec() else { continue };
@@ -305,6 +357,53 @@ impl OpGeometry {
 			}
 		}
 		Some(regions)
+	}
+
+	/// The blocks of a `BlockMatMul` that a rectangle of the output touches.
+	pub fn blocks_of(&self, out: &Region) -> Option<core::ops::RangeInclusive<u32>> {
+		let OpKind::BlockMatMul { blocks, .. } = self.kind else { return None };
+		let height = self.output.rows.checked_div(blocks)?;
+		let last = out.row0.checked_add(out.rows.checked_sub(1)?)?;
+		Some(out.row0.checked_div(height)?..=last.checked_div(height)?)
+	}
+
+	/// Rows of the output rectangle that lie in a block, as offset from the rectangle's first row and number, and the
+	/// first of them counted within the block.
+	pub fn rows_of_block(&self, out: &Region, block: u32) -> Option<(u32, u32, u32)> {
+		let OpKind::BlockMatMul { blocks, .. } = self.kind else { return None };
+		let height = self.output.rows.checked_div(blocks)?;
+		let begin = block.checked_mul(height)?;
+		let first = out.row0.max(begin);
+		let end = out.row0.checked_add(out.rows)?.min(begin.checked_add(height)?);
+		Some((first - out.row0, end.checked_sub(first)?, first - begin))
+	}
+
+	/// What a link of one block of a `BlockMatMul` reads of both operands.
+	fn block_regions(&self, out: &Region, block: u32, link: &Link) -> Option<(Region, Region)> {
+		let OpKind::BlockMatMul { trans_a, trans_b, share, .. } = self.kind else { return None };
+		let (_, rows, first) = self.rows_of_block(out, block)?;
+		let inner = (link.start, link.end - link.start);
+		let shared = block.checked_div(share)?;
+		let below = |block: u32, height: u32, (start, len): (u32, u32), cols: (u32, u32)| {
+			let row0 = block.checked_mul(height)?.checked_add(start)?;
+			Some(Region { row0, rows: len, col0: cols.0, cols: cols.1 })
+		};
+		let a = match trans_a {
+			true => below(block, link.inner, inner, (first, rows))?,
+			false => below(block, self.output.rows.checked_div(self.blocks()?)?, (first, rows), inner)?,
+		};
+		let b = match trans_b {
+			true => below(shared, self.output.cols, (out.col0, out.cols), inner)?,
+			false => below(shared, link.inner, inner, (out.col0, out.cols))?,
+		};
+		Some((a, b))
+	}
+
+	fn blocks(&self) -> Option<u32> {
+		match self.kind {
+			OpKind::BlockMatMul { blocks, .. } => Some(blocks),
+			_ => None,
+		}
 	}
 
 	/// The chunks that hold a rectangle of an operand: one aligned run per tile or vector run, in order.

@@ -119,8 +119,36 @@ pub enum ShapeError {
 		/// Input position.
 		input: u8,
 	},
-	/// `OneHot` takes one column of labels.
+	/// `OneHot` takes one column of labels, `Lookup` and `ScatterRows` one of ids.
 	LabelsNotColumn,
+	/// The input's rows or columns are not a multiple of the op's blocks or heads, or an attribute is zero.
+	NotDivisible {
+		/// Input position.
+		input: u8,
+		/// What it must be a multiple of.
+		by: u32,
+	},
+	/// A head has fewer columns than [`MIN_HEAD`].
+	HeadTooNarrow {
+		/// Columns of a head.
+		cols: u32,
+	},
+	/// The columns taken or filled lie outside.
+	ColumnsOutside {
+		/// First column.
+		first: u32,
+		/// Columns.
+		count: u32,
+		/// Columns there are.
+		of: u32,
+	},
+	/// Ids and rows differ in number.
+	RowsDiffer {
+		/// Rows of the first input.
+		left: u32,
+		/// Rows of the second input.
+		right: u32,
+	},
 	/// The output must be declared like this.
 	Output {
 		/// Declaration that fits; for `OneHot` any number of columns does.
@@ -130,10 +158,14 @@ pub enum ShapeError {
 	EmptyDimension,
 }
 
+/// Fewest columns of a head: narrower ones would scatter a micro-op over too many chunks.
+pub const MIN_HEAD: u32 = 8;
+
 /// Checks the inputs of an op and returns the smallest output that fits.
 ///
-/// Elementwise ops also accept an output larger than the inputs, which broadcasts; `OneHot`'s columns are the
-/// program's choice, 1 is returned. `batch` is the header's.
+/// Elementwise ops also accept an output larger than the inputs, which broadcasts; the columns of `OneHot` and `Columns`,
+/// where 1 is returned, of `PadColumns`, where the fewest are, and the rows of `ScatterRows`, where 1 is, are the
+/// program's choice. `batch` is the header's.
 pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorSpec, ShapeError> {
 	let takes = arity(kind);
 	if inputs.len() != usize::from(takes) {
@@ -173,6 +205,76 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 			}
 			Ok(TensorSpec::f32(labels.rows, 1))
 		}
+		(OpKind::Columns { first }, [x]) => {
+			let x = any(x, 0)?;
+			outside(first, 1, x.cols)?;
+			Ok(TensorSpec { cols: 1, ..x })
+		}
+		(OpKind::PadColumns { first }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let cols = first.checked_add(x.cols);
+			let cols = cols.ok_or(ShapeError::ColumnsOutside { first, count: x.cols, of: u32::MAX })?;
+			Ok(TensorSpec { cols, ..x })
+		}
+		(OpKind::Flatten, [x]) => {
+			let x = any(x, 0)?;
+			let rows = x.rows.checked_mul(x.cols).ok_or(ShapeError::NotDivisible { input: 0, by: 0 })?;
+			Ok(TensorSpec { rows, cols: 1, ..x })
+		}
+		(OpKind::Lookup, [table, ids]) => {
+			let (table, ids) = (tensor(table, 0, DType::F32)?, tensor(ids, 1, DType::I32)?);
+			if ids.cols != 1 {
+				return Err(ShapeError::LabelsNotColumn);
+			}
+			Ok(TensorSpec::f32(ids.rows, table.cols))
+		}
+		(OpKind::ScatterRows, [ids, values]) => {
+			let (ids, values) = (tensor(ids, 0, DType::I32)?, tensor(values, 1, DType::F32)?);
+			if ids.cols != 1 {
+				return Err(ShapeError::LabelsNotColumn);
+			}
+			if ids.rows != values.rows {
+				return Err(ShapeError::RowsDiffer { left: ids.rows, right: values.rows });
+			}
+			Ok(TensorSpec::f32(1, values.cols))
+		}
+		(OpKind::SplitHeads { rows, heads }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let width = divided(x.cols, heads, 0)?;
+			divided(x.rows, rows, 0)?;
+			let below = x.rows.checked_mul(heads).ok_or(ShapeError::NotDivisible { input: 0, by: heads })?;
+			wide_enough(width, heads)?;
+			Ok(TensorSpec::f32(below, width))
+		}
+		(OpKind::MergeHeads { rows, heads }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let block = rows.checked_mul(heads).ok_or(ShapeError::NotDivisible { input: 0, by: rows })?;
+			let blocks = divided(x.rows, block, 0)?;
+			let cols = x.cols.checked_mul(heads).ok_or(ShapeError::NotDivisible { input: 0, by: heads })?;
+			wide_enough(x.cols, heads)?;
+			// No overflow: at most the input's rows.
+			Ok(TensorSpec::f32(blocks.saturating_mul(rows), cols))
+		}
+		(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
+			let (a, b) = (tensor(a, 0, DType::F32)?, tensor(b, 1, DType::F32)?);
+			let (stored_a, stored_b) = (divided(a.rows, blocks, 0)?, divided(b.rows, divided(blocks, share, 1)?, 1)?);
+			let (rows, left) = if trans_a { (a.cols, stored_a) } else { (stored_a, a.cols) };
+			let (right, cols) = if trans_b { (b.cols, stored_b) } else { (stored_b, b.cols) };
+			if left != right {
+				return Err(ShapeError::InnerDimension { left, right });
+			}
+			let rows = rows.checked_mul(blocks).ok_or(ShapeError::NotDivisible { input: 0, by: blocks })?;
+			Ok(TensorSpec::f32(rows, cols))
+		}
+		(OpKind::Causal { rows, fill, .. }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			divided(x.rows, rows, 0)?;
+			finite(fill, 1).map(|()| x)
+		}
+		(OpKind::Dropout { scale, .. }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			finite(scale, 1).map(|()| x)
+		}
 		_ => broadcast(inputs),
 	}
 }
@@ -185,6 +287,15 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 	}
 	let fits = match kind {
 		OpKind::OneHot => output.dtype == smallest.dtype && output.rows == smallest.rows,
+		OpKind::ScatterRows => output.dtype == smallest.dtype && output.cols == smallest.cols,
+		OpKind::PadColumns { .. } => {
+			TensorSpec { cols: smallest.cols, ..output } == smallest && output.cols >= smallest.cols
+		}
+		OpKind::Columns { first } => {
+			let of = inputs.first().and_then(OperandSpec::spec).map_or(0, |spec| spec.cols);
+			outside(first, output.cols, of)?;
+			TensorSpec { cols: smallest.cols, ..output } == smallest
+		}
 		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
 			for (input, spec) in inputs.iter().enumerate() {
 				let Some(spec) = spec.spec() else { continue };
@@ -203,8 +314,22 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 /// Inputs the kind takes.
 pub const fn arity(kind: OpKind) -> u8 {
 	match kind {
-		OpKind::Unary(_) | OpKind::Reduce { .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => 1,
-		OpKind::MatMul { .. } | OpKind::Binary(_) => 2,
+		OpKind::Unary(_)
+		| OpKind::Reduce { .. }
+		| OpKind::GatherBatch { .. }
+		| OpKind::OneHot
+		| OpKind::Columns { .. }
+		| OpKind::PadColumns { .. }
+		| OpKind::Flatten
+		| OpKind::SplitHeads { .. }
+		| OpKind::MergeHeads { .. }
+		| OpKind::Causal { .. }
+		| OpKind::Dropout { .. } => 1,
+		OpKind::MatMul { .. }
+		| OpKind::Binary(_)
+		| OpKind::Lookup
+		| OpKind::ScatterRows
+		| OpKind::BlockMatMul { .. } => 2,
 		OpKind::Fma => 3,
 	}
 }
@@ -212,6 +337,33 @@ pub const fn arity(kind: OpKind) -> u8 {
 /// True for bits that are neither NaN nor infinite.
 pub const fn is_finite(bits: u32) -> bool {
 	bits & 0x7f80_0000 != 0x7f80_0000
+}
+
+fn any(operand: &OperandSpec, input: u8) -> Result<TensorSpec, ShapeError> {
+	operand.spec().ok_or(ShapeError::ScalarNotAllowed { input })
+}
+
+/// `value / by`, without a rest.
+fn divided(value: u32, by: u32, input: u8) -> Result<u32, ShapeError> {
+	let wrong = ShapeError::NotDivisible { input, by };
+	if value.checked_rem(by) == Some(0) {
+		value.checked_div(by).ok_or(wrong)
+	} else {
+		Err(wrong)
+	}
+}
+
+fn wide_enough(cols: u32, heads: u32) -> Result<(), ShapeError> {
+	(heads == 1 || cols >= MIN_HEAD).then_some(()).ok_or(ShapeError::HeadTooNarrow { cols })
+}
+
+fn outside(first: u32, count: u32, of: u32) -> Result<(), ShapeError> {
+	let fits = first.checked_add(count).is_some_and(|end| end <= of);
+	fits.then_some(()).ok_or(ShapeError::ColumnsOutside { first, count, of })
+}
+
+fn finite(bits: u32, input: u8) -> Result<(), ShapeError> {
+	is_finite(bits).then_some(()).ok_or(ShapeError::ScalarNotFinite { input })
 }
 
 fn tensor(operand: &OperandSpec, input: u8, takes: DType) -> Result<TensorSpec, ShapeError> {

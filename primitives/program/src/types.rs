@@ -123,6 +123,8 @@ pub enum UnaryKind {
 	Tanh,
 	/// Correctly rounded square root.
 	Sqrt,
+	/// Logistic function, `assay_softfloat::functions::sigmoid`.
+	Sigmoid,
 }
 
 /// Elementwise functions of two inputs.
@@ -192,6 +194,67 @@ pub enum OpKind {
 	},
 	/// `I32 [B, 1] -> F32 [B, C]`: 1 at the label's column, +0 elsewhere; a label outside `0..C` gives a zero row.
 	OneHot,
+	/// `[R, C] -> [R, n]`, any type: the `n` columns from `first`, as many as the output declares.
+	Columns {
+		/// First column taken.
+		first: u32,
+	},
+	/// `F32 [R, n] -> [R, C]`: the input's columns from column `first` on, +0 in the others.
+	PadColumns {
+		/// Column of the input's first one.
+		first: u32,
+	},
+	/// `[R, C] -> [R * C, 1]`, any type, row after row.
+	Flatten,
+	/// `F32 [V, D], I32 [N, 1] -> F32 [N, D]`: row `id` of the table for each id; an id outside `0..V` gives a zero row.
+	Lookup,
+	/// `I32 [N, 1], F32 [N, D] -> F32 [V, D]`: row `v` is the sum, from +0, of the rows whose id is `v`, ascending. The
+	/// gradient of [`OpKind::Lookup`].
+	ScatterRows,
+	/// `F32 [B * rows, heads * d] -> [B * heads * rows, d]`: each head of each block of `rows` rows below the one before.
+	SplitHeads {
+		/// Rows of a block: positions of a sequence.
+		rows: u32,
+		/// Heads side by side in the input's columns.
+		heads: u32,
+	},
+	/// The inverse of [`OpKind::SplitHeads`].
+	MergeHeads {
+		/// Rows of a block.
+		rows: u32,
+		/// Heads side by side in the output's columns.
+		heads: u32,
+	},
+	/// `blocks` matrix products, stacked by rows: block `i` of the output is block `i` of the first operand times block
+	/// `i / share` of the second. Order and rounding as in [`OpKind::MatMul`].
+	BlockMatMul {
+		/// Blocks of the first operand are stored `[K, M]`.
+		trans_a: bool,
+		/// Blocks of the second operand are stored `[N, K]`.
+		trans_b: bool,
+		/// Blocks of the first operand and of the output.
+		blocks: u32,
+		/// Consecutive blocks that share one block of the second operand; divides `blocks`.
+		share: u32,
+	},
+	/// `F32 [R, C]`, in blocks of `rows` rows: element (r, c) of a block is kept where `c <= r + offset`, else `fill`.
+	Causal {
+		/// Rows of a block: positions of a sequence.
+		rows: u32,
+		/// Positions before the block's first row.
+		offset: u32,
+		/// Finite f32 bits of the other elements.
+		fill: u32,
+	},
+	/// `F32 [R, C]`: `x * scale` where the draw of (seed, stream, step, element) is below `keep`, else +0.
+	Dropout {
+		/// Separates dropouts that share the seed; the same stream drops the same elements.
+		stream: u32,
+		/// Bound of the 32-bit draws that keep an element.
+		keep: u32,
+		/// Finite f32 bits that kept elements are multiplied by.
+		scale: u32,
+	},
 }
 
 /// One operation: inputs, and the one tensor it defines.

@@ -39,20 +39,13 @@ pub struct Limits {
 	pub steps: u64,
 	/// Rows of a batch.
 	pub batch: u32,
-	/// Bytes of the evidence about the end of a step, which carries the whole program and one root for each op and
-	/// state tensor.
-	pub assembly_bytes: u64,
 }
 
-/// Most bytes of the evidence about the end of a step. The chain takes evidence up to a bound above this, so that no state
-/// that is assembled wrongly is out of the referee's reach.
-pub const MAX_ASSEMBLY_BYTES: u64 = 128 << 10;
-
 impl Default for Limits {
-	/// Programs that fit a public network: tensors up to 64 GiB, 1 TiB in all, evidence within a block.
+	/// Programs that fit a public network: 4 MiB of program, tensors up to 64 GiB, 1 TiB in all.
 	fn default() -> Self {
 		Limits {
-			program_bytes: 1 << 20,
+			program_bytes: 4 << 20,
 			tensors: 16_384,
 			ops: 16_384,
 			metrics: 64,
@@ -62,7 +55,6 @@ impl Default for Limits {
 			step_flops: 1 << 54,
 			steps: 1 << 40,
 			batch: 1 << 20,
-			assembly_bytes: MAX_ASSEMBLY_BYTES,
 		}
 	}
 }
@@ -86,8 +78,6 @@ pub enum Quantity {
 	Steps,
 	/// [`Limits::batch`].
 	Batch,
-	/// [`Limits::assembly_bytes`].
-	AssemblyBytes,
 }
 
 /// Why a program is not valid.
@@ -272,11 +262,7 @@ impl Program {
 		if self.updates.is_empty() {
 			return Err(ProgramError::Empty("updates"));
 		}
-		let encoded = self.encoded_size() as u64;
-		within(Quantity::ProgramBytes, encoded, limits.program_bytes as u64)?;
-		let state = self.tensors.iter().filter(|decl| decl.role.is_state()).count();
-		let roots = 32 * (self.ops.len() as u64 + 1 + state as u64);
-		within(Quantity::AssemblyBytes, encoded.saturating_add(roots), limits.assembly_bytes)
+		within(Quantity::ProgramBytes, self.encoded_size() as u64, limits.program_bytes as u64)
 	}
 
 	fn check_tensors(&self, limits: &Limits) -> Result<(), ProgramError> {

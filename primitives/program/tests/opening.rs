@@ -57,6 +57,38 @@ fn every_item_opens_only_as_itself() {
 }
 
 #[test]
+fn only_neighbours_around_a_tensor_show_that_it_has_no_update() {
+	let decl = |id: u32, role| TensorDecl { name: vec![id as u8], dtype: DType::F32, rows: 4, cols: 4, role };
+	// Every set of updates over five tensors, and every pair of openings.
+	for set in 0..1u32 << 5 {
+		let mut program = program();
+		program.tensors = (0..5).map(|id| decl(id, Role::Param(Init::Zeros))).collect();
+		program.tensors.push(decl(5, Role::Temp));
+		let updated = (0..5).filter(|id| set >> id & 1 == 1);
+		program.updates = updated.map(|id| Update { state: TensorId(id), value: TensorId(5) }).collect();
+		let trees = ProgramTrees::build(&program).unwrap();
+		assert_eq!(trees.commitment().n_state, 5);
+		let n = program.updates.len() as u32;
+		let openings: Vec<_> = (0..n).map(|index| trees.open_update(&program, index)).chain([None]).collect();
+		for state in 0..5 {
+			let below = (set & ((1 << state) - 1)).count_ones();
+			let mut shown = 0;
+			for left in &openings {
+				for right in &openings {
+					let holds = trees.commitment().has_no_update(TensorId(state), left.as_ref(), right.as_ref());
+					let (left, right) = (left.as_ref().map(|o| o.index), right.as_ref().map(|o| o.index));
+					if holds {
+						assert_eq!((left, right), (below.checked_sub(1), Some(below).filter(|below| *below < n)));
+					}
+					shown += u32::from(holds);
+				}
+			}
+			assert_eq!(shown, u32::from(set >> state & 1 == 0), "tensor {state} of {set:b}");
+		}
+	}
+}
+
+#[test]
 fn the_root_covers_everything_but_metrics() {
 	let root = |change: &dyn Fn(&mut Program)| {
 		let mut program = program();
@@ -74,6 +106,10 @@ fn the_root_covers_everything_but_metrics() {
 		root(&|p| p.ops.swap(0, 1)),
 		root(&|p| p.updates.truncate(1)),
 	];
+	let mut counted = program().commitment().unwrap();
+	assert_eq!(counted.n_state, 2);
+	counted.n_state = 3;
+	assert_ne!(counted.root(), base);
 	// Swapping equal operands changes nothing, every other change does.
 	for (index, root) in changed.iter().enumerate() {
 		assert_eq!(*root == base, index == 4);

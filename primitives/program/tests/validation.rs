@@ -198,11 +198,22 @@ fn limits_hold() {
 	assert_eq!(too_large(Limits { step_flops: 100, ..base() }), Quantity::StepFlops);
 	assert_eq!(too_large(Limits { steps: 99, ..base() }), Quantity::Steps);
 	assert_eq!(too_large(Limits { batch: 7, ..base() }), Quantity::Batch);
-	assert_eq!(too_large(Limits { assembly_bytes: 100, ..base() }), Quantity::AssemblyBytes);
 	let one = Limits { tensor_bytes: 4096, ..base() };
 	assert!(matches!(program().validate(&one), Err(ProgramError::Tensor { id: TensorId(0), .. })));
 	let one = Limits { op_flops: 100, ..base() };
 	assert!(matches!(program().validate(&one), Err(ProgramError::Op { index: 1, .. })));
+}
+
+#[test]
+fn programs_of_thousands_of_ops_pass() {
+	let mut program = program();
+	for id in 8..8 + 12_000 {
+		program.tensors.push(tensor(&format!("t{id}"), 20, 5, Role::Temp));
+		program.ops.push(Op { kind: OpKind::Unary(UnaryKind::Tanh), inputs: vec![at(1)], output: TensorId(id) });
+	}
+	let bytes = program.encode();
+	assert!(bytes.len() > 256 << 10);
+	assert_eq!(decode_program(&bytes, &Limits::default()).unwrap(), program);
 }
 
 #[test]

@@ -65,7 +65,12 @@ impl JobSpec {
 		if header.version != PROGRAM_VERSION {
 			return Err(Reason::VersionUnknown);
 		}
-		let counts = [(program.n_ops, MAX_OPS), (program.n_tensors, MAX_TENSORS), (program.n_updates, MAX_TENSORS)];
+		let counts = [
+			(program.n_ops, MAX_OPS),
+			(program.n_tensors, MAX_TENSORS),
+			(program.n_updates, MAX_TENSORS),
+			(program.n_state, MAX_TENSORS),
+		];
 		if counts.iter().any(|(count, most)| *count == 0 || count > most) {
 			return Err(Reason::ProgramEmpty);
 		}

@@ -11,6 +11,7 @@ fn spec(steps: u64, segment_steps: u32, milestone_segments: u32, drawn: u32) -> 
 			n_tensors: 5,
 			n_ops: 3,
 			n_updates: 1,
+			n_state: 1,
 			tensors_root: [2; 32],
 			ops_root: [3; 32],
 			updates_root: [4; 32],
@@ -51,6 +52,9 @@ fn refusals_name_their_field() {
 	assert_eq!(refusal(|s| s.program.header.version = 2), Some(Reason::VersionUnknown));
 	assert_eq!(refusal(|s| s.program.n_ops = 0), Some(Reason::ProgramEmpty));
 	assert_eq!(refusal(|s| s.program.n_ops = u32::MAX), Some(Reason::ProgramEmpty));
+	assert_eq!(refusal(|s| s.program.n_state = 0), Some(Reason::ProgramEmpty));
+	assert_eq!(refusal(|s| s.program.n_state = MAX_TENSORS), None);
+	assert_eq!(refusal(|s| s.program.n_state = MAX_TENSORS + 1), Some(Reason::ProgramEmpty));
 	assert_eq!(refusal(|s| s.program.header.steps = 0), Some(Reason::StepsOutOfRange));
 	assert_eq!(refusal(|s| s.program.header.steps = u64::MAX), Some(Reason::StepsOutOfRange));
 	assert_eq!(refusal(|s| s.program.header.segment_steps = 0), Some(Reason::SegmentStepsOutOfRange));

@@ -107,7 +107,7 @@ reasons! {
 		"Segments divided by segments per milestone is above the chain's limit."
 		"Use longer milestones or split the job."
 	7 16 ProgramEmpty "The program has no ops or no tensors"
-		"The program commitment counts no ops, no tensors, or no updates, or more than the chain's limit."
+		"The program commitment counts no ops, no tensors, no updates or no state, or more than the chain's limit."
 		"Build the program again and check it with `assay job check`."
 	8 17 DrawnOutOfRange "The number of drawn segments is out of range"
 		"Besides the last segment, at most the other segments of a full milestone can be drawn, within the chain's limit."

@@ -4,7 +4,7 @@
 #[allow(unreachable_pub)]
 mod fixture;
 
-use assay_commitment::{Hash, TensorTree};
+use assay_commitment::{Hash, StateTree, TensorTree};
 use assay_program::{
 	commitment::{OpOpening, ProgramTrees},
 	shape::is_finite,
@@ -14,7 +14,9 @@ use assay_protocol::dispute::{
 	player::{evidence, most_moves, next_move, Action, TraceOracle, TraceProof},
 	rule, step, Context, DisputeState, Ground, LeafClaim, Outcome, Phase, Side, MAX_EVIDENCE,
 };
-use assay_referee::{build_evidence, run_chain, run_op, whole, Evidence, Input, MicroClaim, StepData, Values};
+use assay_referee::{
+	build::state_tree, build_evidence, run_chain, run_op, whole, Evidence, Input, MicroClaim, StepData, Values,
+};
 use codec::{Decode, Encode};
 use std::{borrow::Cow, rc::Rc};
 
@@ -37,6 +39,8 @@ enum Lie {
 	},
 	/// One bit of a tensor in the state after the step.
 	State(TensorId),
+	/// The state after the step counts one step more.
+	Count,
 	/// Claims 0 wherever a result is not finite.
 	Finite,
 }
@@ -134,13 +138,19 @@ impl Party {
 		leaves
 	}
 
-	fn root_after(&self, steps: u64) -> Hash {
+	/// The tree under the state root.
+	fn state_after(&self, steps: u64) -> StateTree {
 		let state = if steps == FIRST { &self.steps[0].before } else { &self.at(steps - 1).after };
-		let mut root = whole::state_root_of(&self.program, steps, state).unwrap();
+		let mut roots = whole::state_roots(&self.program, state).unwrap();
 		if matches!(self.lie, Lie::Padding { .. }) && steps > LIE_AT {
-			root[0] ^= 1;
+			roots[0][0] ^= 1;
 		}
-		root
+		let counted = steps + u64::from(self.lie == Lie::Count && steps > LIE_AT);
+		state_tree(&self.program, counted, &roots).unwrap()
+	}
+
+	fn root_after(&self, steps: u64) -> Hash {
+		self.state_after(steps).root()
 	}
 
 	fn failed_before(&self, steps: u64) -> bool {
@@ -196,6 +206,10 @@ impl TraceOracle for Party {
 	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, String> {
 		let bad = self.at(step).bad.unwrap_or(usize::MAX);
 		Ok(self.leaves(step).into_iter().enumerate().map(|(op, leaf)| (op < bad).then_some(leaf)).collect())
+	}
+
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, String> {
+		Ok((!self.failed_before(step + 1)).then(|| self.state_after(step + 1).leaves().to_vec()))
 	}
 
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, String> {
@@ -298,20 +312,23 @@ fn a_wrong_element_of_any_op_is_refuted() {
 		assert_eq!((chunk.op.trace.step.step, chunk.op.op as usize), (LIE_AT, op));
 		// The accumulators are right, so the lie is in the last link.
 		assert_eq!(span.after, None);
-		assert!(moves <= most_moves(END - FIRST, run.program.ops.len() as u32, 160, 10));
+		assert!(moves <= most_moves(END - FIRST, run.program.ops.len() as u32, 5, 160, 10));
 		refuted += 1;
 	}
 	assert!(refuted >= 15, "only {refuted} lies reached the state");
 }
 
 #[test]
-fn a_wrong_assembly_is_refuted() {
+fn a_state_that_does_not_follow_is_refuted_at_its_leaf() {
 	let run = fixture::run();
 	let mut honest = Party::new(&run, &run.before, Lie::Nothing);
-	for (id, _) in run.program.state_tensors() {
-		let (outcome, leaf, _) = play(&mut Party::new(&run, &run.before, Lie::State(id)), &mut honest);
+	let tensors = run.program.state_tensors().map(|(id, _)| Lie::State(id));
+	for (lie, place) in [Lie::Count].into_iter().chain(tensors).zip(0..) {
+		let (outcome, leaf, moves) = play(&mut Party::new(&run, &run.before, lie), &mut honest);
 		assert_eq!(outcome, CHALLENGER);
-		assert!(matches!(leaf, Some(LeafClaim::Assembly(trace)) if trace.step.step == LIE_AT));
+		let Some(LeafClaim::State { trace, index, .. }) = leaf else { panic!("{leaf:?}") };
+		assert_eq!((trace.step.step, index), (LIE_AT, place));
+		assert!(moves <= most_moves(END - FIRST, run.program.ops.len() as u32, 5, 1, 1));
 	}
 }
 
@@ -350,7 +367,7 @@ fn an_honest_worker_is_upheld_against_any_wrong_verifier() {
 	let wrong = (0..ops).step_by(4).map(|op| Lie::Element { op, element: op * 31 });
 	let states = run.program.state_tensors().map(|(id, _)| Lie::State(id));
 	let mut ruled = 0;
-	for lie in wrong.chain(states).chain([Lie::Padding { op: 3 }]) {
+	for lie in wrong.chain(states).chain([Lie::Padding { op: 3 }, Lie::Count]) {
 		let (outcome, leaf, _) = play(&mut honest, &mut Party::new(&run, &run.before, lie));
 		assert_eq!(outcome.winner, Side::Defender, "{lie:?}");
 		ruled += u32::from(leaf.is_some());

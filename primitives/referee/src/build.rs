@@ -1,7 +1,7 @@
 //! Makes evidence from whole tensors. The challenger, who has executed the step, runs this; it never runs on chain.
 
 use crate::{
-	evidence::{AssemblyEvidence, Evidence, MicroEvidence, Source, Target},
+	evidence::{Change, Evidence, MicroEvidence, Source, StateEvidence, Target, TensorEvidence},
 	execute::{execute, Fault, MicroOutput},
 };
 use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap, vec::Vec};
@@ -35,7 +35,7 @@ pub trait StepData {
 pub enum BuildError {
 	/// The program has no such op, or was never valid.
 	Program,
-	/// The op has no such chunk or link.
+	/// The op has no such chunk or link, or the state no such leaf.
 	OutOfRange,
 	/// The step data does not have this tensor, or not with the bytes of its shape.
 	MissingTensor(TensorId),
@@ -84,8 +84,8 @@ pub fn build_evidence(data: &impl StepData, target: &Target) -> Result<Evidence,
 		Target::Micro { op, chunk, link, .. } => {
 			micro_evidence(data, op, chunk, link).map(|evidence| Evidence::Micro(Box::new(evidence)))
 		}
-		Target::StateAssembly { .. } => {
-			assembly_evidence(data).map(|evidence| Evidence::StateAssembly(Box::new(evidence)))
+		Target::StateLeaf { index, .. } => {
+			state_evidence(data, index).map(|evidence| Evidence::State(Box::new(evidence)))
 		}
 	}
 }
@@ -194,26 +194,53 @@ fn source(
 		Role::Temp => {
 			let op = producers.get(id.0 as usize).copied().flatten().ok_or(BuildError::Program)?;
 			let producer = trees.open_op(program, op).ok_or(BuildError::Program)?;
-			let root = data.trace_leaf(op).ok_or(BuildError::MissingTrace(op))?;
-			let proof = data.trace_proof(op).ok_or(BuildError::MissingTrace(op))?;
+			let (root, proof) = output(data, op)?;
 			Ok(Source::Trace { producer, root, proof })
 		}
 	}
 }
 
-fn assembly_evidence(data: &impl StepData) -> Result<AssemblyEvidence, BuildError> {
+/// The root of an op's output, and its proof against the trace root.
+fn output(data: &impl StepData, op: u32) -> Result<(Hash, Vec<Hash>), BuildError> {
+	data.trace_leaf(op).zip(data.trace_proof(op)).ok_or(BuildError::MissingTrace(op))
+}
+
+fn state_evidence(data: &impl StepData, index: u32) -> Result<StateEvidence, BuildError> {
+	let trees = ProgramTrees::build(data.program()).ok_or(BuildError::Program)?;
+	let tensor = index.checked_sub(1).map(|position| tensor_evidence(data, &trees, position)).transpose()?;
+	Ok(StateEvidence { program: trees.commitment().clone(), tensor })
+}
+
+fn tensor_evidence(data: &impl StepData, trees: &ProgramTrees, position: u32) -> Result<TensorEvidence, BuildError> {
 	let program = data.program();
-	let outputs = (0..program.ops.len() as u32)
-		.map(|op| data.trace_leaf(op).ok_or(BuildError::MissingTrace(op)))
-		.collect::<Result<Vec<_>, _>>()?;
-	Ok(AssemblyEvidence {
-		program: program.commitment().ok_or(BuildError::Program)?,
-		tensors: program.tensors.clone(),
-		ops: program.ops.clone(),
-		updates: program.updates.clone(),
-		outputs,
-		state: data.state_roots().ok_or(BuildError::MissingState)?,
+	let (id, decl) = program.state_tensors().nth(position as usize).ok_or(BuildError::OutOfRange)?;
+	let roots = data.state_roots().ok_or(BuildError::MissingState)?;
+	let proof = state_tree(program, data.step(), &roots)?.prove_tensor(position);
+	let root = roots.get(position as usize).ok_or(BuildError::MissingState)?;
+	Ok(TensorEvidence {
+		before: crate::judge::state_leaf(decl, root),
+		proof: proof.ok_or(BuildError::MissingState)?,
+		decl: trees.open_tensor(program, id).ok_or(BuildError::Program)?,
+		change: change(data, trees, id)?,
 	})
+}
+
+/// What the step does to a tensor of the state.
+fn change(data: &impl StepData, trees: &ProgramTrees, id: TensorId) -> Result<Change, BuildError> {
+	let program = data.program();
+	// Updates ascend: where the tensor's stands, or would stand.
+	let at = program.updates.partition_point(|update| update.state < id) as u32;
+	let open = |index| trees.open_update(program, index);
+	match open(at) {
+		Some(update) if update.item.state == id => {
+			let producers = program.producers();
+			let op = producers.get(update.item.value.0 as usize).copied().flatten().ok_or(BuildError::Program)?;
+			let producer = trees.open_op(program, op).ok_or(BuildError::Program)?;
+			let (root, proof) = output(data, op)?;
+			Ok(Change::Assigned { update, producer, root, proof })
+		}
+		right => Ok(Change::Kept { left: at.checked_sub(1).and_then(open), right }),
+	}
 }
 
 /// The state tree after `step` steps from the roots of all parameter and state tensors in tensor-id order.

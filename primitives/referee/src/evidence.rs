@@ -1,11 +1,11 @@
 //! What the referee is asked, and what it is shown.
 //!
-//! A dispute narrows a segment to one step, one leaf of that step's trace and, for an op's output, one chunk and one
-//! link. Everything before the leaf is agreed on, so inputs are proven against the defender's own roots: outputs of
+//! A dispute narrows a segment to one step, one leaf of that step's trace and then, for an op's output, one chunk and one
+//! link, for the state after the step, one leaf of its tree. Everything before the leaf is agreed on, so inputs are proven against the defender's own roots: outputs of
 //! earlier ops against its trace root, parameters and state against the step's state root, data against the program.
 
 use alloc::{boxed::Box, vec::Vec};
-use assay_commitment::{ChunkOpening, Hash};
+use assay_commitment::{ChunkOpening, Hash, StateLeaf};
 use assay_program::{Op, OpOpening, Opened, ProgramCommitment, TensorDecl, Update};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -41,9 +41,11 @@ pub enum Target {
 		/// Chaining value of the output chunk for the last link, otherwise the hash of this link's accumulator.
 		claimed: Hash,
 	},
-	/// The state root after the step, which is the last leaf of the trace.
-	StateAssembly {
-		/// The state root.
+	/// A leaf of the tree under the state root after the step, which is the last leaf of the trace.
+	StateLeaf {
+		/// Position of the leaf: 0 is the meta data, `i` the parameter or state tensor `i - 1`.
+		index: u32,
+		/// Its hash.
 		claimed: Hash,
 	},
 }
@@ -53,8 +55,8 @@ pub enum Target {
 pub enum Evidence {
 	/// For [`Target::Micro`].
 	Micro(Box<MicroEvidence>),
-	/// For [`Target::StateAssembly`].
-	StateAssembly(Box<AssemblyEvidence>),
+	/// For [`Target::StateLeaf`].
+	State(Box<StateEvidence>),
 }
 
 /// Everything a micro-op reads, with proofs.
@@ -100,22 +102,50 @@ pub enum Source {
 	},
 }
 
-/// Everything the state root after a step follows from.
-///
-/// That a tensor has no update is provable only from all updates, so the evidence carries the program's lists whole, and
-/// with them all roots. A program limit (`Limits::assembly_bytes`) bounds its size.
+/// What a leaf of the state after a step follows from.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub struct AssemblyEvidence {
+pub struct StateEvidence {
 	/// The program's commitment.
 	pub program: ProgramCommitment,
-	/// All tensor declarations.
-	pub tensors: Vec<TensorDecl>,
-	/// All ops.
-	pub ops: Vec<Op>,
-	/// All updates.
-	pub updates: Vec<Update>,
-	/// Trace leaves of all ops, in order; the claimed state root is the leaf after them.
-	pub outputs: Vec<Hash>,
-	/// Roots of all parameter and state tensors before the step, in tensor-id order.
-	pub state: Vec<Hash>,
+	/// For the leaf of a tensor; `None` for leaf 0, which follows from the step alone.
+	pub tensor: Option<TensorEvidence>,
+}
+
+/// What the leaf of a tensor after a step follows from: the tensor before it, and what the step does to it.
+///
+/// The tree has the same tensors in the same order before and after. The leaf before therefore fixes the tensor's name, type
+/// and shape, and the name, unique in a valid program, its declaration.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct TensorEvidence {
+	/// The tensor before the step.
+	pub before: StateLeaf,
+	/// Sibling hashes from it up to the state root before the step.
+	pub proof: Vec<Hash>,
+	/// Its declaration.
+	pub decl: Opened<TensorDecl>,
+	/// What the step does to it.
+	pub change: Change,
+}
+
+/// What a step does to a tensor of the state. A valid program proves exactly one of the two for each tensor.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum Change {
+	/// An update assigns it the output of an op.
+	Assigned {
+		/// The update.
+		update: Opened<Update>,
+		/// The op that defines the update's value.
+		producer: Opened<Op>,
+		/// Root of the op's output.
+		root: Hash,
+		/// Sibling hashes from the op's trace leaf up to the trace root.
+		proof: Vec<Hash>,
+	},
+	/// No update assigns it: updates ascend by state tensor, and these are neighbours with the tensor between them.
+	Kept {
+		/// The last update of an earlier tensor; `None` if the first update is of a later one.
+		left: Option<Opened<Update>>,
+		/// The first update of a later tensor; `None` if the last update is of an earlier one.
+		right: Option<Opened<Update>>,
+	},
 }

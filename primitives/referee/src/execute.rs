@@ -1,7 +1,12 @@
 //! Runs one micro-op.
 
 use crate::{
-	ops::{elementwise, gather, matmul, one_hot, reduce},
+	ops::{
+		copy, elementwise, gather,
+		mask::{self, Dropout},
+		matmul::{self, Transposed},
+		one_hot, reduce, rows,
+	},
 	patch::Patch,
 };
 use alloc::vec::Vec;
@@ -73,8 +78,36 @@ pub fn execute(
 	} else {
 		let step = match (geometry.kind(), geometry.link(link), patches.as_slice()) {
 			(OpKind::MatMul { trans_a, trans_b }, Some(link), [a, b]) => {
-				Step::Link(matmul::link(trans_a, trans_b, &out, &link, accumulator, a, b), link.is_last())
+				let transposed = Transposed { a: trans_a, b: trans_b };
+				Step::Link(matmul::link(transposed, &out, &link, accumulator, a, b), link.is_last())
 			}
+			(OpKind::BlockMatMul { trans_a, trans_b, .. }, Some(link), patches) => {
+				let transposed = Transposed { a: trans_a, b: trans_b };
+				let words = matmul::block_link(geometry, transposed, &out, &link, accumulator, patches);
+				Step::Link(words.ok_or(Fault::Inputs)?, link.is_last())
+			}
+			(OpKind::Lookup, Some(link), [table, ids]) => {
+				Step::Link(rows::lookup(&out, &link, accumulator, table, ids), link.is_last())
+			}
+			(OpKind::ScatterRows, Some(link), [ids, values]) => {
+				Step::Link(rows::scatter(&out, &link, accumulator, ids, values), link.is_last())
+			}
+			(OpKind::Causal { rows, offset, fill }, None, [x]) => {
+				Step::Whole(mask::causal(rows, offset, fill, &out, x))
+			}
+			(OpKind::Dropout { stream, keep, scale }, None, [x]) => {
+				let op = Dropout { stream, keep, scale, cols: geometry.output().cols };
+				Step::Whole(mask::dropout(&op, context, &out, x))
+			}
+			(
+				OpKind::Columns { .. }
+				| OpKind::PadColumns { .. }
+				| OpKind::Flatten
+				| OpKind::SplitHeads { .. }
+				| OpKind::MergeHeads { .. },
+				None,
+				patches,
+			) => Step::Whole(copy::elements(geometry, &out, patches).ok_or(Fault::Inputs)?),
 			(OpKind::Reduce { reduction, axis }, Some(link), [x]) => {
 				Step::Link(reduce::link(reduction, axis, &link, accumulator, x), link.is_last())
 			}

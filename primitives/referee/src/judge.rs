@@ -1,13 +1,13 @@
 //! Checks evidence against a claim and rules.
 
 use crate::{
-	evidence::{AssemblyEvidence, Evidence, MicroClaim, MicroEvidence, Source, Target},
+	evidence::{Change, Evidence, MicroClaim, MicroEvidence, Source, StateEvidence, Target, TensorEvidence},
 	execute::{execute, Fault, MicroOutput},
 };
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::vec::Vec;
 use assay_commitment::{
-	accumulator_hash, chunk_cv, state_root, tree, verify_node, verify_tensor, Combiner, Domain, Hash, Node,
-	OpeningError, StateLeaf, StateMeta,
+	accumulator_hash, chunk_cv, verify_node, verify_tensor, Combiner, Domain, Hash, Node, OpeningError, StateLeaf,
+	StateMeta,
 };
 use assay_program::{
 	Opened, OperandSpec, ProgramCommitment, ProgramOpeningError, Role, StepContext, TensorDecl, TensorId,
@@ -44,7 +44,7 @@ pub enum EvidenceError {
 	WrongOp,
 	/// A part of the program does not open.
 	Program(ProgramOpeningError),
-	/// The op has no such chunk or link, or the claim lacks the accumulator hash of the link before.
+	/// There is no such chunk, link or leaf of a state, or the claim lacks the accumulator hash of the link before.
 	BadClaim,
 	/// The number of sources is not the number of the op's tensor operands.
 	SourceCount,
@@ -69,14 +69,20 @@ pub enum EvidenceError {
 	},
 	/// The accumulator does not hash to the one of the link before, or link 0 carries one.
 	Accumulator,
-	/// The lists are not the whole program.
-	ProgramLists,
-	/// The program breaks its own rules: an update without a fitting op. It was never valid.
-	InvalidProgram,
-	/// The trace leaves and the claimed state root do not hash to the claim's trace root.
-	WrongTrace,
-	/// The tensor roots do not hash to the state root before the step.
-	WrongState,
+	/// Leaf 0 of a state takes no tensor; every other one takes one.
+	StateKind,
+	/// The tensor before the step does not lead, at the claim's position, to the state root before the step.
+	StateBefore,
+	/// The declaration is not one of the program, or not that of the tensor before the step.
+	StateDecl,
+	/// The update is not one of the program, or assigns another tensor.
+	Update,
+	/// The op is not one of the program, or defines another value than the update assigns.
+	Producer,
+	/// The output's root does not lead, at the op's position, to the claim's trace root.
+	Output,
+	/// The updates do not show that none assigns the tensor: give the two next to each other around it.
+	Neighbours,
 	/// The step is the last that 64 bits can number.
 	StepOverflow,
 }
@@ -88,8 +94,8 @@ pub fn judge(claim: &MicroClaim, evidence: &Evidence) -> Result<Verdict, Evidenc
 			let at = MicroTarget { op, chunk, link, previous, claimed };
 			judge_micro(claim, &at, evidence)
 		}
-		(Target::StateAssembly { claimed }, Evidence::StateAssembly(evidence)) => {
-			judge_assembly(claim, &claimed, evidence)
+		(Target::StateLeaf { index, claimed }, Evidence::State(evidence)) => {
+			judge_state(claim, index, &claimed, evidence)
 		}
 		_ => Err(EvidenceError::WrongTarget),
 	}
@@ -178,63 +184,82 @@ fn source_root(
 		(Role::Temp, Source::Trace { producer, root, proof }) => {
 			let defines =
 				producer.index < op && producer.item.output == TensorId(decl.index) && program.has_op(producer);
-			let leaf = Node::leaf(producer.index);
-			let leaves = program.n_ops.saturating_add(1);
-			let trace = Combiner::Merkle(Domain::Trace);
-			(root, defines && verify_node(trace, &claim.trace_root, leaves, leaf, root, proof))
+			(root, defines && is_output(claim, program, producer.index, root, proof))
 		}
 		_ => return Err(EvidenceError::SourceKind { operand }),
 	};
 	proven.then_some(*root).ok_or(EvidenceError::Source { operand })
 }
 
-fn judge_assembly(claim: &MicroClaim, claimed: &Hash, evidence: &AssemblyEvidence) -> Result<Verdict, EvidenceError> {
-	let AssemblyEvidence { program, tensors, ops, updates, outputs, state } = evidence;
+fn judge_state(
+	claim: &MicroClaim,
+	index: u32,
+	claimed: &Hash,
+	evidence: &StateEvidence,
+) -> Result<Verdict, EvidenceError> {
+	let StateEvidence { program, tensor } = evidence;
 	check_program(claim, program)?;
-	if !program.covers(tensors, ops, updates) {
-		return Err(EvidenceError::ProgramLists);
+	if index > program.n_state {
+		return Err(EvidenceError::BadClaim);
 	}
+	let leaf = match (index.checked_sub(1), tensor) {
+		(None, None) => {
+			let steps = claim.step.checked_add(1);
+			let meta = steps.and_then(|steps| StateMeta::after(steps, program.header.batch));
+			meta.ok_or(EvidenceError::StepOverflow)?.leaf()
+		}
+		(Some(position), Some(tensor)) => tensor_after(claim, program, position, tensor)?.leaf(),
+		_ => return Err(EvidenceError::StateKind),
+	};
+	Ok(compare(&leaf, claimed))
+}
 
-	if outputs.len() != ops.len() {
-		return Err(EvidenceError::WrongTrace);
+/// Tensor `position` of the state after the step, proven.
+///
+/// For a program that was never valid, with two tensors of one name or updates out of order, several results may be
+/// provable. Nobody honest executes one, so none of them is worse than another.
+fn tensor_after(
+	claim: &MicroClaim,
+	program: &ProgramCommitment,
+	position: u32,
+	evidence: &TensorEvidence,
+) -> Result<StateLeaf, EvidenceError> {
+	let TensorEvidence { before, proof, decl, change } = evidence;
+	if !verify_tensor(&claim.pre_state_root, program.n_state, position, before, proof) {
+		return Err(EvidenceError::StateBefore);
 	}
-	let mut leaves = outputs.clone();
-	leaves.push(*claimed);
-	if tree::root(Combiner::Merkle(Domain::Trace), &leaves) != Some(claim.trace_root) {
-		return Err(EvidenceError::WrongTrace);
+	let declared = decl.item.role.is_state() && state_leaf(&decl.item, &before.root) == *before;
+	if !declared || !program.has_tensor(decl) {
+		return Err(EvidenceError::StateDecl);
 	}
-
-	let decls = || tensors.iter().zip(0u32..).filter(|(decl, _)| decl.role.is_state());
-	if decls().count() != state.len() {
-		return Err(EvidenceError::WrongState);
-	}
-	let batch = program.header.batch;
-	let before = StateMeta::after(claim.step, batch).ok_or(EvidenceError::StepOverflow)?;
-	let old: Vec<StateLeaf> = decls().zip(state).map(|((decl, _), root)| state_leaf(decl, root)).collect();
-	if state_root(&before, &old) != Some(claim.pre_state_root) {
-		return Err(EvidenceError::WrongState);
-	}
-
-	let mut defined = vec![None; tensors.len()];
-	for (op, root) in ops.iter().zip(outputs) {
-		*defined.get_mut(op.output.0 as usize).ok_or(EvidenceError::InvalidProgram)? = Some(root);
-	}
-	let assigned: BTreeMap<TensorId, TensorId> = updates.iter().map(|update| (update.state, update.value)).collect();
-	let new = decls()
-		.zip(state)
-		.map(|((decl, id), old)| match assigned.get(&TensorId(id)) {
-			None => Some(state_leaf(decl, old)),
-			Some(value) => {
-				let fits = tensors.get(value.0 as usize)?.spec() == decl.spec();
-				let root = defined.get(value.0 as usize).copied().flatten()?;
-				fits.then(|| state_leaf(decl, root))
+	let id = TensorId(decl.index);
+	let root = match change {
+		Change::Assigned { update, producer, root, proof } => {
+			if update.item.state != id || !program.has_update(update) {
+				return Err(EvidenceError::Update);
 			}
-		})
-		.collect::<Option<Vec<_>>>()
-		.ok_or(EvidenceError::InvalidProgram)?;
-	let after = claim.step.checked_add(1).and_then(|step| StateMeta::after(step, batch));
-	let result = state_root(&after.ok_or(EvidenceError::StepOverflow)?, &new).ok_or(EvidenceError::WrongState)?;
-	Ok(compare(&result, claimed))
+			if producer.item.output != update.item.value || !program.has_op(producer) {
+				return Err(EvidenceError::Producer);
+			}
+			if !is_output(claim, program, producer.index, root, proof) {
+				return Err(EvidenceError::Output);
+			}
+			root
+		}
+		Change::Kept { left, right } => {
+			if !program.has_no_update(id, left.as_ref(), right.as_ref()) {
+				return Err(EvidenceError::Neighbours);
+			}
+			&before.root
+		}
+	};
+	Ok(StateLeaf { root: *root, ..before.clone() })
+}
+
+/// Whether `root` is the defender's root of the output of an op.
+fn is_output(claim: &MicroClaim, program: &ProgramCommitment, op: u32, root: &Hash, proof: &[Hash]) -> bool {
+	let leaves = program.n_ops.saturating_add(1);
+	verify_node(Combiner::Merkle(Domain::Trace), &claim.trace_root, leaves, Node::leaf(op), root, proof)
 }
 
 fn check_program(claim: &MicroClaim, program: &ProgramCommitment) -> Result<(), EvidenceError> {

@@ -28,7 +28,7 @@ pub mod whole;
 
 pub use build::{build_evidence, run_chain, BuildError, Chain, StepData};
 pub use claimed_tree::ClaimedTree;
-pub use evidence::{AssemblyEvidence, Evidence, MicroClaim, MicroEvidence, Source, Target};
+pub use evidence::{Change, Evidence, MicroClaim, MicroEvidence, Source, StateEvidence, Target, TensorEvidence};
 pub use execute::{execute, Fault, MicroOutput};
 pub use judge::{judge, EvidenceError, Refutation, Verdict};
 pub use whole::{init_tensor, run_op, run_step, Input, RunError, StepRun, Values};

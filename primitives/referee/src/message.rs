@@ -22,7 +22,7 @@ impl Display for EvidenceError {
 			EvidenceError::WrongOp => f.write_str("the opened op is not the claim's"),
 			EvidenceError::Program(error) => error.fmt(f),
 			EvidenceError::BadClaim => {
-				f.write_str("the op has no such chunk or link, or the claim lacks the hash before it")
+				f.write_str("there is no such chunk, link or state tensor, or the claim lacks the hash before it")
 			}
 			EvidenceError::SourceCount => f.write_str("give one source for each tensor operand"),
 			EvidenceError::SourceKind { operand } => {
@@ -36,10 +36,19 @@ impl Display for EvidenceError {
 			}
 			EvidenceError::Opening { index, error } => write!(f, "opening {index}: {error}"),
 			EvidenceError::Accumulator => f.write_str("the accumulator is not the one of the link before"),
-			EvidenceError::ProgramLists => f.write_str("give all tensors, ops and updates of the program"),
-			EvidenceError::InvalidProgram => f.write_str("the program breaks its own rules; it was never valid"),
-			EvidenceError::WrongTrace => f.write_str("the trace leaves do not lead to the defender's trace root"),
-			EvidenceError::WrongState => f.write_str("the tensor roots do not lead to the state root before the step"),
+			EvidenceError::StateKind => f.write_str("leaf 0 of a state takes no tensor, every other one takes one"),
+			EvidenceError::StateBefore => {
+				f.write_str("the tensor before the step does not lead to the state root before the step")
+			}
+			EvidenceError::StateDecl => {
+				f.write_str("the declaration is not the program's of the tensor before the step")
+			}
+			EvidenceError::Update => f.write_str("the update is not the program's or assigns another tensor"),
+			EvidenceError::Producer => f.write_str("the op is not the program's or does not define the update's value"),
+			EvidenceError::Output => f.write_str("the output's root does not lead to the defender's trace root"),
+			EvidenceError::Neighbours => {
+				f.write_str("give the two updates next to each other that have the tensor between them")
+			}
 			EvidenceError::StepOverflow => f.write_str("the step is beyond what 64 bits can count"),
 		}
 	}
@@ -49,7 +58,7 @@ impl Display for BuildError {
 	fn fmt(&self, f: &mut Formatter<'_>) -> Result {
 		match self {
 			BuildError::Program => f.write_str("the program has no such op or was never valid"),
-			BuildError::OutOfRange => f.write_str("the op has no such chunk or link"),
+			BuildError::OutOfRange => f.write_str("there is no such chunk, link or state tensor"),
 			BuildError::MissingTensor(id) => write!(f, "tensor {} is missing or has the wrong length", id.0),
 			BuildError::MissingState => f.write_str("the roots of the state before the step are missing"),
 			BuildError::MissingTrace(op) => write!(f, "the trace leaf of op {op} or its proof is missing"),

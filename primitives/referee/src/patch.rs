@@ -76,6 +76,13 @@ impl Patch {
 		usize::try_from(index).ok().and_then(|index| self.bits.get(index)).copied().unwrap_or(0)
 	}
 
+	/// The element at a row and column of the operand, if the rectangle holds it.
+	pub(crate) fn get(&self, row: u32, col: u32) -> Option<u32> {
+		let (in_row, in_col) = (row.checked_sub(self.region.row0)?, col.checked_sub(self.region.col0)?);
+		let inside = in_row < self.region.rows && in_col < self.region.cols;
+		inside.then(|| self.at(row, col))
+	}
+
 	/// All elements, row-major.
 	pub(crate) fn bits(&self) -> &[u32] {
 		&self.bits

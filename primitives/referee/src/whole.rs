@@ -6,8 +6,10 @@
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 use assay_commitment::{tensor_root, tree, Combiner, Domain, Hash};
 use assay_program::{
-	philox::Key, shape::is_finite, Axis, BinaryKind, DType, Header, Init, OpGeometry, OpKind, Operand, OperandSpec,
-	Program, Reduction, Role, StepContext, TensorDecl, TensorId, UnaryKind,
+	philox::{philox4x32_10, Key},
+	shape::is_finite,
+	Axis, BinaryKind, DType, Header, Init, OpGeometry, OpKind, Operand, OperandSpec, Program, Reduction, Role,
+	StepContext, TensorDecl, TensorId, UnaryKind,
 };
 use assay_softfloat::{functions, F32};
 
@@ -107,6 +109,66 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 				true => F32::ONE.0,
 				false => F32::ZERO.0,
 			},
+			OpKind::Columns { first } => operand(0, row, first + col),
+			OpKind::PadColumns { first } => {
+				if col >= first && col - first < extent(0).1 {
+					operand(0, row, col - first)
+				} else {
+					0
+				}
+			}
+			OpKind::Flatten => operand(0, row / extent(0).1, row % extent(0).1),
+			OpKind::Lookup => {
+				let id = operand(1, row, 0);
+				if id < extent(0).0 {
+					operand(0, id, col)
+				} else {
+					0
+				}
+			}
+			OpKind::ScatterRows => {
+				(0..extent(0).0)
+					.filter(|at| operand(0, *at, 0) == row)
+					.fold(F32::ZERO, |sum, at| sum.add(F32(operand(1, at, col))))
+					.0
+			}
+			OpKind::SplitHeads { rows, heads } => {
+				let (sequence, head, position) = (row / rows / heads, row / rows % heads, row % rows);
+				operand(0, sequence * rows + position, head * (extent(0).1 / heads) + col)
+			}
+			OpKind::MergeHeads { rows, heads } => {
+				let (sequence, position, head) = (row / rows, row % rows, col / extent(0).1);
+				operand(0, (sequence * heads + head) * rows + position, col % extent(0).1)
+			}
+			OpKind::BlockMatMul { trans_a, trans_b, blocks, share } => {
+				let height = geometry.output().rows / blocks;
+				let (block, row) = (row / height, row % height);
+				let (stored_a, stored_b) = (extent(0).0 / blocks, extent(1).0 / (blocks / share));
+				let inner = if trans_a { stored_a } else { extent(0).1 };
+				let (a0, b0) = (block * stored_a, block / share * stored_b);
+				dot(inner, |k| {
+					let a = if trans_a { operand(0, a0 + k, row) } else { operand(0, a0 + row, k) };
+					let b = if trans_b { operand(1, b0 + col, k) } else { operand(1, b0 + k, col) };
+					(F32(a), F32(b))
+				})
+				.0
+			}
+			OpKind::Causal { rows, offset, fill } => {
+				if u64::from(col) <= u64::from(row % rows) + u64::from(offset) {
+					operand(0, row, col)
+				} else {
+					fill
+				}
+			}
+			OpKind::Dropout { stream, keep, scale } => {
+				let element = u64::from(row) * u64::from(geometry.output().cols) + u64::from(col);
+				let counter = [(element / 4) as u32, stream, context.step as u32, (context.step >> 32) as u32];
+				let draws = philox4x32_10(counter, Key::dropout(&context.seed));
+				match draws[element as usize % 4] < keep {
+					true => F32(operand(0, row, col)).mul(F32(scale)).0,
+					false => 0,
+				}
+			}
 			OpKind::Unary(kind) => unary(kind, broadcast(0, row, col)).0,
 			OpKind::Binary(kind) => binary(kind, broadcast(0, row, col), broadcast(1, row, col)).0,
 			OpKind::Fma => broadcast(0, row, col).fma(broadcast(1, row, col), broadcast(2, row, col)).0,
@@ -184,6 +246,7 @@ fn unary(kind: UnaryKind, x: F32) -> F32 {
 		UnaryKind::Log => functions::log(x),
 		UnaryKind::Tanh => functions::tanh(x),
 		UnaryKind::Sqrt => x.sqrt(),
+		UnaryKind::Sigmoid => functions::sigmoid(x),
 	}
 }
 

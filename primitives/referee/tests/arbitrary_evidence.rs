@@ -3,7 +3,9 @@
 mod fixture;
 
 use assay_commitment::chunk_cv;
-use assay_referee::{build_evidence, judge, run_chain, Evidence, MicroClaim, Refutation, Target, Verdict};
+use assay_referee::{
+	build::state_tree, build_evidence, judge, run_chain, whole, Evidence, MicroClaim, Refutation, Target, Verdict,
+};
 use codec::{Decode, Encode};
 use proptest::{prelude::*, sample::Index};
 use std::sync::LazyLock;
@@ -21,8 +23,12 @@ static CASES: LazyLock<Vec<(MicroClaim, Vec<u8>)>> = LazyLock::new(|| {
 		let target = Target::Micro { op, chunk: 0, link, previous, claimed };
 		cases.push((run.claim(target), build_evidence(&run, &target).unwrap().encode()));
 	}
-	let target = Target::StateAssembly { claimed: *run.leaves.last().unwrap() };
-	cases.push((run.claim(target), build_evidence(&run, &target).unwrap().encode()));
+	let roots = whole::state_roots(&run.program, &run.step.state).unwrap();
+	let state = state_tree(&run.program, fixture::STEP + 1, &roots).unwrap();
+	for (claimed, index) in state.leaves().iter().zip(0..) {
+		let target = Target::StateLeaf { index, claimed: *claimed };
+		cases.push((run.claim(target), build_evidence(&run, &target).unwrap().encode()));
+	}
 	cases
 });
 
@@ -40,7 +46,7 @@ proptest! {
 		let mut bytes = good.clone();
 		for (index, byte) in changes {
 			// Most structure is in front of the openings.
-			let end = if near_start { 1500 } else { bytes.len() };
+			let end = if near_start { bytes.len().min(1500) } else { bytes.len() };
 			let index = index.index(end);
 			bytes[index] = byte;
 		}
@@ -54,9 +60,7 @@ proptest! {
 		}
 		let mut lie = *claim;
 		match &mut lie.target {
-			Target::Micro { claimed, .. } => claimed[7] ^= 4,
-			// A lie about the state is one of the trace root too, which the evidence then does not match.
-			Target::StateAssembly { claimed } => claimed[7] ^= 4,
+			Target::Micro { claimed, .. } | Target::StateLeaf { claimed, .. } => claimed[7] ^= 4,
 		}
 		if let Ok(verdict) = judge(&lie, &evidence) {
 			prop_assert_eq!(verdict, Verdict::Refuted(Refutation::WrongResult));

@@ -1,4 +1,4 @@
-//! The judge over a real step: true claims stand, false ones fall, bad evidence changes nothing.
+//! The judge over the micro-ops of a real step: true claims stand, false ones fall, bad evidence changes nothing.
 
 mod fixture;
 
@@ -31,7 +31,7 @@ fn flip(hash: &mut Hash, bit: usize) {
 
 fn with_claimed(mut target: Target, change: impl Fn(&mut Hash)) -> Target {
 	match &mut target {
-		Target::Micro { claimed, .. } | Target::StateAssembly { claimed } => change(claimed),
+		Target::Micro { claimed, .. } | Target::StateLeaf { claimed, .. } => change(claimed),
 	}
 	target
 }
@@ -86,64 +86,13 @@ fn every_flipped_bit_of_an_output_element_falls() {
 	}
 }
 
-/// A defender that lies in the last leaf commits to a trace that holds the lie.
-fn assembly_claim(run: &Run, claimed: Hash) -> MicroClaim {
-	let mut leaves = run.leaves.clone();
-	*leaves.last_mut().unwrap() = claimed;
-	let mut claim = run.claim(Target::StateAssembly { claimed });
-	claim.trace_root = assay_referee::whole::trace_root(&leaves).unwrap();
-	claim
-}
-
-#[test]
-fn state_assembly() {
-	let run = fixture::run();
-	let truth = *run.leaves.last().unwrap();
-	let evidence = build_evidence(&run, &Target::StateAssembly { claimed: truth }).unwrap();
-	assert_eq!(judge(&assembly_claim(&run, truth), &evidence), Ok(Verdict::Upheld));
-	for bit in 0..256 {
-		let mut wrong = truth;
-		flip(&mut wrong, bit);
-		assert_eq!(judge(&assembly_claim(&run, wrong), &evidence), WRONG);
-	}
-
-	let claim = assembly_claim(&run, truth);
-	let mut wrong_trace = claim;
-	flip(&mut wrong_trace.trace_root, 3);
-	assert_eq!(judge(&wrong_trace, &evidence), Err(EvidenceError::WrongTrace));
-	let mut wrong_state = claim;
-	flip(&mut wrong_state.pre_state_root, 3);
-	assert_eq!(judge(&wrong_state, &evidence), Err(EvidenceError::WrongState));
-	let mut wrong_step = claim;
-	wrong_step.step += 1;
-	assert_eq!(judge(&wrong_step, &evidence), Err(EvidenceError::WrongState));
-	wrong_step.step = u64::MAX;
-	assert_eq!(judge(&wrong_step, &evidence), Err(EvidenceError::StepOverflow));
-
-	let Evidence::StateAssembly(whole) = evidence else { panic!("kind") };
-	let check = |error, change: &dyn Fn(&mut assay_referee::AssemblyEvidence)| {
-		let mut changed = whole.clone();
-		change(&mut changed);
-		assert_eq!(judge(&claim, &Evidence::StateAssembly(changed)), Err(error));
-	};
-	check(EvidenceError::WrongProgram, &|e| e.program.header.seed[0] ^= 1);
-	check(EvidenceError::ProgramLists, &|e| drop(e.tensors.pop()));
-	check(EvidenceError::ProgramLists, &|e| e.ops.swap(0, 1));
-	check(EvidenceError::ProgramLists, &|e| e.updates.truncate(3));
-	check(EvidenceError::ProgramLists, &|e| e.updates[0].value.0 += 1);
-	check(EvidenceError::WrongTrace, &|e| e.outputs[2][0] ^= 1);
-	check(EvidenceError::WrongTrace, &|e| e.outputs.truncate(3));
-	check(EvidenceError::WrongState, &|e| e.state[2][0] ^= 1);
-	check(EvidenceError::WrongState, &|e| e.state.truncate(3));
-}
-
 type TraceChange<'a> = &'a dyn Fn(&mut Opened<Op>, &mut Hash, &mut Vec<Hash>);
 type StateChange<'a> = &'a dyn Fn(&mut Hash, &mut u32, &mut u32, &mut Vec<Hash>);
 
 fn micro(evidence: &Evidence) -> MicroEvidence {
 	match evidence {
 		Evidence::Micro(evidence) => (**evidence).clone(),
-		Evidence::StateAssembly(_) => panic!("kind"),
+		Evidence::State(_) => panic!("kind"),
 	}
 }
 
@@ -213,7 +162,7 @@ fn corrupted_evidence_is_rejected_with_its_reason() {
 	claims(EvidenceError::WrongProgram, &|c| c.program_root[0] ^= 1);
 	claims(EvidenceError::Source { operand: 0 }, &|c| c.trace_root[0] ^= 1);
 	claims(EvidenceError::Source { operand: 1 }, &|c| c.pre_state_root[0] ^= 1);
-	claims(EvidenceError::WrongTarget, &|c| c.target = Target::StateAssembly { claimed: [0; 32] });
+	claims(EvidenceError::WrongTarget, &|c| c.target = Target::StateLeaf { index: 0, claimed: [0; 32] });
 	let at = |change: &dyn Fn(&mut u32, &mut u32, &mut Option<Hash>)| {
 		let mut target = target;
 		if let Target::Micro { chunk, link, previous, .. } = &mut target {
@@ -280,41 +229,5 @@ mod non_finite {
 		let target = Target::Micro { op: 0, chunk: 0, link: 0, previous: None, claimed };
 		let evidence = build_evidence(&run, &target).unwrap();
 		assert_eq!(judge(&run.claim(target), &evidence), Ok(Verdict::Refuted(Refutation::NonFinite)));
-	}
-}
-
-mod invalid_program {
-	use super::*;
-	use assay_program::{BinaryKind, DType, Init, Role, TensorId};
-	use assay_referee::{whole, AssemblyEvidence, StepRun, Values};
-	use fixture::{s, t, Builder, STEP};
-
-	/// A program that no honest worker accepts: its update takes a value that no op defines.
-	#[test]
-	fn an_update_without_an_op_has_no_verdict() {
-		let mut b = Builder::new(1);
-		let w = b.tensor("w", DType::F32, 3, 3, Role::Param(Init::Zeros));
-		let sum = b.op(OpKind::Binary(BinaryKind::Add), &[t(w), s(2.0)], 3, 3);
-		b.update(w, sum);
-		let before = whole::init_state(&b.program);
-		let step = StepRun { outputs: vec![vec![0x4000_0000; 9]], state: before.clone() };
-		for value in [w, TensorId(77)] {
-			let mut program = b.program.clone();
-			program.updates[0].value = value;
-			assert!(program.validate(&Default::default()).is_err());
-			let leaves = whole::trace_leaves(&program, STEP, &step).unwrap();
-			let claimed = *leaves.last().unwrap();
-			let evidence = AssemblyEvidence {
-				program: program.commitment().unwrap(),
-				tensors: program.tensors.clone(),
-				ops: program.ops.clone(),
-				updates: program.updates.clone(),
-				outputs: leaves[..1].to_vec(),
-				state: whole::state_roots(&program, &before).unwrap(),
-			};
-			let run = Run { program, before: before.clone(), data: Values::new(), step: step.clone(), leaves };
-			let claim = run.claim(Target::StateAssembly { claimed });
-			assert_eq!(judge(&claim, &Evidence::StateAssembly(Box::new(evidence))), Err(EvidenceError::InvalidProgram));
-		}
 	}
 }

@@ -3,7 +3,7 @@
 use assay_commitment::{layout::CHUNK_BYTES, DType};
 use assay_program::{
 	refine::{MAX_MICRO_BYTES, MAX_MICRO_OPS},
-	shape::{infer, is_finite},
+	shape::{infer, is_finite, ShapeError},
 	Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
 };
 use assay_referee::{execute, run_op, Fault, Input, MicroOutput};
@@ -180,7 +180,7 @@ fn unary() {
 	use UnaryKind::*;
 	let mut random = Random(3);
 	let mut finite = 0;
-	for kind in [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt] {
+	for kind in [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt, Sigmoid] {
 		for (rows, cols) in [(1, 1), (1, 1300), (33, 1), (70, 45), (31, 97)] {
 			for poison in [0, 8] {
 				finite += run(&mut random, OpKind::Unary(kind), &[f32s(rows, cols)], poison);
@@ -238,6 +238,125 @@ fn gather_and_one_hot() {
 		let column = tensor(DType::I32, batch, 1, false);
 		assert!(check(OpKind::OneHot, &[column], TensorSpec::f32(batch, classes), &[bits]) > 0);
 	}
+}
+
+#[test]
+fn copies() {
+	let mut random = Random(6);
+	for dtype in [DType::F32, DType::I32] {
+		for (rows, cols, first, count) in
+			[(1, 9, 3, 5), (33, 70, 0, 70), (40, 700, 31, 650), (9, 5, 4, 1), (1, 2000, 999, 900)]
+		{
+			let input = tensor(dtype, rows, cols, false);
+			let bits: Vec<u32> = (0..rows * cols).map(|_| random.f32_bits(0)).collect();
+			let output = TensorSpec { dtype, rows, cols: count };
+			assert!(check(OpKind::Columns { first }, &[input], output, &[bits.clone()]) > 0);
+			let output = TensorSpec { dtype, rows: rows * cols, cols: 1 };
+			assert!(check(OpKind::Flatten, &[input], output, &[bits]) > 0);
+		}
+	}
+	for (rows, cols, first, of) in
+		[(1, 5, 3, 9), (33, 40, 31, 100), (20, 64, 0, 64), (1, 300, 900, 2000), (9, 1, 99, 100)]
+	{
+		let bits = values(&mut random, &f32s(rows, cols), 0);
+		assert!(check(OpKind::PadColumns { first }, &[f32s(rows, cols)], TensorSpec::f32(rows, of), &[bits]) > 0);
+	}
+}
+
+#[test]
+fn heads() {
+	let mut random = Random(7);
+	let mut shapes =
+		vec![(1, 1, 1, 5), (1, 1, 3, 8), (2, 5, 3, 9), (3, 16, 4, 32), (2, 33, 5, 8), (9, 1, 40, 8), (4, 3, 2, 50)];
+	for _ in 0..8 {
+		shapes.push((1 + random.below(4), 1 + random.below(40), 1 + random.below(6), 8 + random.below(40)));
+	}
+	for (sequences, rows, heads, width) in shapes {
+		let (wide, tall) = (f32s(sequences * rows, heads * width), f32s(sequences * heads * rows, width));
+		assert!(run(&mut random, OpKind::SplitHeads { rows, heads }, &[wide], 0) > 0);
+		assert!(run(&mut random, OpKind::MergeHeads { rows, heads }, &[tall], 0) > 0);
+	}
+}
+
+#[test]
+fn block_products() {
+	let mut random = Random(8);
+	let mut shapes = vec![
+		(1, 1, 1, 1, 1),
+		(1, 1, 1, 700, 300),
+		(4, 2, 16, 32, 16),
+		(6, 3, 5, 600, 33),
+		(12, 1, 1, 1030, 40),
+		(3, 1, 33, 8, 70),
+		(2, 2, 40, 513, 9),
+	];
+	for _ in 0..10 {
+		let share = 1 + random.below(3);
+		let blocks = share * (1 + random.below(4));
+		shapes.push((blocks, share, 1 + random.below(30), 1 + random.below(550), 1 + random.below(40)));
+	}
+	let mut finite = 0;
+	for (blocks, share, m, k, n) in shapes {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let a = if trans_a { f32s(blocks * k, m) } else { f32s(blocks * m, k) };
+			let b = if trans_b { f32s(blocks / share * n, k) } else { f32s(blocks / share * k, n) };
+			for poison in [0, 1] {
+				let kind = OpKind::BlockMatMul { trans_a, trans_b, blocks, share };
+				finite += run(&mut random, kind, &[a, b], poison);
+			}
+		}
+	}
+	assert!(finite > 100);
+}
+
+#[test]
+fn rows_by_id() {
+	let mut random = Random(9);
+	for (vocabulary, ids, width) in [(1, 1, 1), (1, 40, 9), (700, 33, 40), (300, 1, 600), (65, 900, 8), (1000, 70, 1)] {
+		let table = f32s(vocabulary, width);
+		let given: Vec<u32> = (0..ids)
+			.map(|at| if at % 9 == 8 { random.next() | 1 << 31 } else { random.below(vocabulary + 2) })
+			.collect();
+		let column = tensor(DType::I32, ids, 1, false);
+		let bits = values(&mut random, &table, 0);
+		assert!(check(OpKind::Lookup, &[table, column], TensorSpec::f32(ids, width), &[bits, given.clone()]) > 0);
+		let rows = f32s(ids, width);
+		let bits = values(&mut random, &rows, 0);
+		let output = TensorSpec::f32(vocabulary, width);
+		assert!(check(OpKind::ScatterRows, &[column, rows], output, &[given, bits]) > 0);
+	}
+}
+
+#[test]
+fn masks() {
+	let mut random = Random(10);
+	for (blocks, rows, cols) in [(1, 1, 1), (1, 1, 700), (3, 5, 9), (2, 33, 40), (4, 16, 16)] {
+		for offset in [0, 3, u32::MAX] {
+			let kind = OpKind::Causal { rows, offset, fill: 0xf149_f2ca };
+			assert!(run(&mut random, kind, &[f32s(blocks * rows, cols)], 0) > 0);
+		}
+		let kind = OpKind::Dropout { stream: 5, keep: 3 << 30, scale: 0x3faa_aaab };
+		assert!(run(&mut random, kind, &[f32s(blocks * rows, cols)], 0) > 0);
+	}
+}
+
+#[test]
+fn attributes_that_do_not_fit_are_refused() {
+	let refused = |kind, inputs: &[OperandSpec]| infer(kind, inputs, 0).unwrap_err();
+	let by_zero = OpKind::SplitHeads { rows: 0, heads: 2 };
+	assert_eq!(refused(by_zero, &[f32s(4, 16)]), ShapeError::NotDivisible { input: 0, by: 0 });
+	let narrow = OpKind::SplitHeads { rows: 2, heads: 4 };
+	assert_eq!(refused(narrow, &[f32s(4, 16)]), ShapeError::HeadTooNarrow { cols: 4 });
+	let share = OpKind::BlockMatMul { trans_a: false, trans_b: false, blocks: 4, share: 3 };
+	assert_eq!(refused(share, &[f32s(4, 16), f32s(16, 2)]), ShapeError::NotDivisible { input: 1, by: 3 });
+	let huge = OpKind::MergeHeads { rows: u32::MAX, heads: u32::MAX };
+	assert!(matches!(refused(huge, &[f32s(4, 16)]), ShapeError::NotDivisible { .. }));
+	let outside = OpKind::Columns { first: u32::MAX };
+	assert!(matches!(refused(outside, &[f32s(4, 16)]), ShapeError::ColumnsOutside { .. }));
+	let fill = OpKind::Causal { rows: 4, offset: 0, fill: 0x7f80_0000 };
+	assert_eq!(refused(fill, &[f32s(4, 16)]), ShapeError::ScalarNotFinite { input: 1 });
+	let beyond = OpGeometry::new(OpKind::Columns { first: 10 }, vec![f32s(4, 16)], TensorSpec::f32(4, 7), 1);
+	assert!(beyond.is_err());
 }
 
 #[test]

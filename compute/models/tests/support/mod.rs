@@ -4,8 +4,9 @@
 
 use std::{fs::File, io::BufReader, ops::ControlFlow, sync::Arc};
 
-use assay_engine::{Cpu, Engine, Path, StepReport};
-use assay_models::{mlp, Classification, CsvOptions, MlpConfig, Model};
+use assay_engine::{Cpu, Engine, Path, StepReport, Tensor};
+use assay_models::{mlp, transformer, Classification, CsvOptions, MlpConfig, Model, Optimiser, TransformerConfig};
+use assay_program::DType;
 
 /// The digits data set, pixels in 0..1.
 pub(crate) fn digits() -> Classification {
@@ -28,6 +29,36 @@ pub(crate) fn small() -> (MlpConfig, Model) {
 	};
 	let model = mlp(&config, &data.train).expect("valid");
 	(config, model)
+}
+
+/// Sequences in which each token follows from the one before: 3 x + 1 modulo 13, from every start.
+fn sequences(length: u32) -> Tensor {
+	let tokens = (0..13u32).flat_map(|start| {
+		(0..length).scan(start, |token, _| {
+			let now = *token;
+			*token = (3 * now + 1) % 13;
+			Some(now)
+		})
+	});
+	Tensor::new(DType::I32, 13, length, tokens.collect()).expect("one per position")
+}
+
+/// A language model of two blocks, 60 steps in segments of 10.
+pub(crate) fn small_transformer(dropout: f32) -> Model {
+	let config = TransformerConfig {
+		vocabulary: 13,
+		context: 9,
+		layers: 2,
+		heads: 2,
+		width: 32,
+		dropout,
+		optimiser: Optimiser::adamw(0.003),
+		batch: 5,
+		steps: 60,
+		segment_steps: 10,
+		seed: [7; 32],
+	};
+	transformer(&config, &sequences(10)).expect("valid")
 }
 
 pub(crate) fn cpu(path: Path, threads: usize) -> Arc<Cpu> {

@@ -55,6 +55,7 @@ fn every_phase_is_passed() {
 				Phase::TensorReveal { .. } | Phase::TensorChoose { .. } => 2,
 				Phase::LinksReveal { .. } | Phase::LinksChoose { .. } => 3,
 				Phase::Leaf(_) => 4,
+				Phase::StateReveal { .. } | Phase::StateChoose { .. } => 5,
 			});
 			let (who, Action::Move(played)) = next_action(0, &liar, &honest) else { panic!("a move") };
 			assert_ok!(call(&who, played));

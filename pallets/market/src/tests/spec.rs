@@ -13,6 +13,7 @@ pub(crate) fn spec(clearing: Clearing) -> JobSpec {
 			n_tensors: 5,
 			n_ops: 3,
 			n_updates: 1,
+			n_state: 1,
 			tensors_root: [2; 32],
 			ops_root: [3; 32],
 			updates_root: [4; 32],

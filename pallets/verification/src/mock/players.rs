@@ -64,6 +64,13 @@ impl TraceOracle for By<'_> {
 		Ok(self.0.trace(step).into_iter().map(Some).collect())
 	}
 
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, Infallible> {
+		let state = &self.0.states[step as usize + 1];
+		let roots = assay_referee::whole::state_roots(&self.0.program, state).expect("a whole state");
+		let tree = assay_referee::build::state_tree(&self.0.program, step + 1, &roots).expect("a whole state");
+		Ok(Some(tree.leaves().to_vec()))
+	}
+
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, Infallible> {
 		let output = self.0.program.ops[op as usize].output;
 		let bytes = self.step(step).tensor(output).expect("an output").into_owned();

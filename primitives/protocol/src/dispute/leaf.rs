@@ -8,10 +8,6 @@ use codec::Encode;
 /// Largest evidence, bytes.
 pub const MAX_EVIDENCE: usize = 160 << 10;
 
-/// Evidence about the end of a step carries the program's lists and roots, and little besides. Were it above the bound, a
-/// wrong assembly could not be refuted and its challenger would lose.
-const _: () = assert!(assay_program::MAX_ASSEMBLY_BYTES + (16 << 10) <= MAX_EVIDENCE as u64);
-
 /// Why evidence was not ruled on. The dispute has not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleError {
@@ -50,20 +46,17 @@ pub fn rule(state: &DisputeState, context: &Context, evidence: &Evidence) -> Res
 impl LeafClaim {
 	/// The claim as the referee takes it.
 	pub fn micro_claim(&self, context: &Context) -> MicroClaim {
-		let (trace, target) = match self {
-			LeafClaim::Link { chunk, span } => {
-				let claimed = span.after.unwrap_or(chunk.cv);
-				let target = Target::Micro {
-					op: chunk.op.op,
-					chunk: chunk.chunk,
-					link: span.lo,
-					previous: span.before,
-					claimed,
-				};
-				(&chunk.op.trace, target)
-			}
-			LeafClaim::Assembly(trace) => (trace, Target::StateAssembly { claimed: trace.step.post_root }),
+		let target = match self {
+			LeafClaim::Link { chunk, span } => Target::Micro {
+				op: chunk.op.op,
+				chunk: chunk.chunk,
+				link: span.lo,
+				previous: span.before,
+				claimed: span.after.unwrap_or(chunk.cv),
+			},
+			LeafClaim::State { index, hash, .. } => Target::StateLeaf { index: *index, claimed: *hash },
 		};
+		let trace = self.trace();
 		MicroClaim {
 			program_root: context.program.root(),
 			step: trace.step.step,

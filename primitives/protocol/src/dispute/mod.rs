@@ -2,11 +2,11 @@
 //!
 //! Both agree on the state before the segment; they differ on the state after it. The defender reveals hashes of its own
 //! computation inside the disputed range, the challenger names the first part that it computed differently, until one
-//! micro-operation on agreed inputs is left. The referee executes that and rules.
+//! micro-operation on agreed inputs, or one leaf of the state after a step, is left. The referee executes that and rules.
 //!
 //! ```text
 //! steps ──> one step ──> trace of the step ──> one op ──> output tensor ──> one chunk ──> links ──> micro-operation
-//!                                         └──> state assembly
+//!                                         └──> state after the step ──> one tensor of it, or its counters
 //! ```
 //!
 //! [`step`] takes the moves, [`rule`] the evidence at the leaf, [`time_out`] ends a dispute whose side to move is silent.

@@ -14,6 +14,7 @@ use assay_program::{
 use codec::Encode;
 
 const TRACE: Combiner = Combiner::Merkle(Domain::Trace);
+const STATE: Combiner = Combiner::Merkle(Domain::State);
 
 /// Largest opening of an op, bytes: four declarations with their proofs stay far below.
 const MAX_OP_OPENING: usize = 8 << 10;
@@ -68,6 +69,7 @@ fn tick(clocks: &Clocks, by: Side, now: BlockNumber) -> Result<Clocks, Reason> {
 /// The next phase; `None` if the chosen op has no meaning.
 fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Option<Phase>, Reason> {
 	let trace_len = context.program.n_ops.checked_add(1).ok_or(Reason::ProgramEmpty)?;
+	let state_len = context.program.n_state.checked_add(1).ok_or(Reason::ProgramEmpty)?;
 	let next = match (phase, played) {
 		(Phase::StepsReveal(span), Move::Reveal(interior)) => {
 			expect_count(interior, points(span.lo, span.hi).len())?;
@@ -88,7 +90,7 @@ fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Option<Pha
 			if !node.is_leaf() {
 				Phase::TraceDescend { trace: trace.clone(), node, hash }
 			} else if node.start == context.program.n_ops {
-				Phase::Leaf(LeafClaim::Assembly(trace.clone()))
+				Phase::StateReveal { trace: trace.clone(), node: Node::whole(state_len), hash: trace.step.post_root }
 			} else {
 				return Err(Reason::OpRequired);
 			}
@@ -122,6 +124,18 @@ fn advance(phase: &Phase, context: &Context, played: &Move) -> Result<Option<Pha
 		}
 		(Phase::LinksChoose { chunk, span, interior }, Move::Choose(part)) => {
 			links_phase(chunk.clone(), choose_links(span, interior, *part)?)
+		}
+		(Phase::StateReveal { trace, node, hash }, Move::Reveal(children)) => {
+			let revealed = expect_frontier(STATE, *node, state_len, hash, children)?;
+			Phase::StateChoose { trace: trace.clone(), revealed }
+		}
+		(Phase::StateChoose { trace, revealed }, Move::Choose(child)) => {
+			let (node, hash) = choose_child(Some(revealed), state_len, *child)?;
+			if node.is_leaf() {
+				Phase::Leaf(LeafClaim::State { trace: trace.clone(), index: node.start, hash })
+			} else {
+				Phase::StateReveal { trace: trace.clone(), node, hash }
+			}
 		}
 		_ => return Err(Reason::WrongMove),
 	};

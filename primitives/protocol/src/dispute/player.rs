@@ -3,9 +3,7 @@
 //! A player keeps nothing between moves, so it may restart at any time. A defender who claims what it computed wins against
 //! everyone; a challenger who computed correctly wins against every wrong claim.
 
-use super::state::{
-	points, DisputeState, LeafClaim, LinkSpan, Move, Phase, Points, Proof, Revealed, Side, StepSpan, TraceClaim,
-};
+use super::state::{points, DisputeState, LinkSpan, Move, Phase, Points, Proof, Revealed, Side, StepSpan, TraceClaim};
 use super::Context;
 use crate::Hash;
 use alloc::{boxed::Box, vec::Vec};
@@ -14,6 +12,7 @@ use assay_program::commitment::OpOpening;
 use assay_referee::{ClaimedTree, Evidence, MicroClaim};
 
 const TRACE: Combiner = Combiner::Merkle(Domain::Trace);
+const STATE: Combiner = Combiner::Merkle(Domain::State);
 
 /// Proof of an op's trace leaf against the defender's trace root.
 pub type TraceProof<'a> = &'a dyn Fn(u32) -> Option<Vec<Hash>>;
@@ -29,6 +28,10 @@ pub trait TraceOracle {
 
 	/// Trace leaves of a step: the root of every op's output, then the state root after the step.
 	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, Self::Error>;
+
+	/// Leaves of the tree under the state root after a step: the hash of the meta data, then one for each parameter and
+	/// state tensor. `None` where an op's output is not finite.
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, Self::Error>;
 
 	/// Chaining values of the chunks of an op's output; `None` for a chunk with a value that is not finite.
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, Self::Error>;
@@ -75,6 +78,10 @@ pub fn next_move<O: TraceOracle>(
 			let own = Own::new(Combiner::Blake3Cv, oracle.chunk_values(op.trace.step.step, op.op)?);
 			own.and_then(|own| own.tree.frontier(*node)).and_then(Points::new).map(Move::Reveal)
 		}
+		Phase::StateReveal { trace, node, .. } => {
+			let own = own_state(trace.step.step, oracle)?;
+			own.and_then(|own| own.tree.frontier(*node)).and_then(Points::new).map(Move::Reveal)
+		}
 		Phase::LinksReveal { chunk, span } => {
 			let own = oracle.accumulators(chunk.op.trace.step.step, chunk.op.op, chunk.chunk)?;
 			let hashes = inner_links(span).into_iter().map(|link| own.get(link).copied()).collect::<Option<Vec<_>>>();
@@ -86,13 +93,17 @@ pub fn next_move<O: TraceOracle>(
 			let own = Own::new(Combiner::Blake3Cv, oracle.chunk_values(op.trace.step.step, op.op)?);
 			own.and_then(|own| own.first_difference(revealed, op.chunks)).map(|(child, _)| Move::Choose(child))
 		}
+		Phase::StateChoose { trace, revealed } => {
+			let own = own_state(trace.step.step, oracle)?;
+			own.and_then(|own| own.first_difference(revealed, own.tree.n())).map(|(child, _)| Move::Choose(child))
+		}
 		Phase::LinksChoose { chunk, span, interior } => {
 			let own = oracle.accumulators(chunk.op.trace.step.step, chunk.op.op, chunk.chunk)?;
 			let own = inner_links(span).into_iter().map(|link| own.get(link).copied());
 			first_part(interior, own).map(Move::Choose)
 		}
 		Phase::Leaf(_) => {
-			return evidence(state, context, oracle).map(|found| found.map(|e| Action::Evidence(Box::new(e))))
+			return evidence(state, context, oracle).map(|found| found.map(|e| Action::Evidence(Box::new(e))));
 		}
 	};
 	Ok(Some(Action::Move(played.unwrap_or(Move::Concede))))
@@ -106,10 +117,7 @@ pub fn evidence<O: TraceOracle>(
 	oracle: &mut O,
 ) -> Result<Option<Evidence>, O::Error> {
 	let Some(leaf) = state.leaf() else { return Ok(None) };
-	let trace = match leaf {
-		LeafClaim::Link { chunk, .. } => &chunk.op.trace,
-		LeafClaim::Assembly(trace) => trace,
-	};
+	let trace = leaf.trace();
 	let Some(own) = Own::new(TRACE, oracle.trace_leaves(trace.step.step)?) else { return Ok(None) };
 	let claimed = claimed_tree(trace, &own);
 	let proof = |op: u32| match &claimed {
@@ -148,6 +156,12 @@ fn reveal_trace<O: TraceOracle>(
 		post_proof,
 		children,
 	}))
+}
+
+/// The side's own tree under the state root after a step.
+fn own_state<O: TraceOracle>(step: u64, oracle: &mut O) -> Result<Option<Own>, O::Error> {
+	let leaves = oracle.state_leaves(step)?;
+	Ok(leaves.and_then(|leaves| Own::new(STATE, leaves.into_iter().map(Some).collect())))
 }
 
 fn choose_steps<O: TraceOracle>(span: &StepSpan, interior: &Points, oracle: &mut O) -> Result<Option<Move>, O::Error> {
@@ -230,10 +244,12 @@ fn claimed_tree(trace: &TraceClaim, own: &Own) -> Option<ClaimedTree> {
 	Some(claimed)
 }
 
-/// Most moves of a dispute, the evidence included, over a segment of `steps` steps, a program of `ops` ops, and outputs of
-/// at most `chunks` chunks in chains of at most `links` links.
-pub fn most_moves(steps: u64, ops: u32, chunks: u32, links: u32) -> u32 {
+/// Most moves of a dispute, the evidence included, over a segment of `steps` steps, a program of `ops` ops and `states`
+/// parameter and state tensors, and outputs of at most `chunks` chunks in chains of at most `links` links.
+pub fn most_moves(steps: u64, ops: u32, states: u32, chunks: u32, links: u32) -> u32 {
 	// One reveal and one choice divide by 16.
 	let rounds = |n: u64| n.max(1).next_power_of_two().ilog2().div_ceil(4);
-	2 * (rounds(steps) + rounds(u64::from(ops) + 1) + rounds(chunks.into()) + rounds(links.into())) + 1
+	let within_op = rounds(chunks.into()) + rounds(links.into());
+	let within_state = rounds(u64::from(states) + 1);
+	2 * (rounds(steps) + rounds(u64::from(ops) + 1) + within_op.max(within_state)) + 1
 }

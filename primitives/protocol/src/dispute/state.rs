@@ -162,8 +162,25 @@ pub enum LeafClaim {
 		/// The link: `hi == lo + 1`.
 		span: LinkSpan,
 	},
-	/// The post state is not made of the step's outputs and the pre state.
-	Assembly(TraceClaim),
+	/// One leaf of the state after the step, which follows from the state before it and the step's outputs.
+	State {
+		/// The trace, which ends in the state root.
+		trace: TraceClaim,
+		/// Position of the leaf: 0 is the meta data, `i` the parameter or state tensor `i - 1`.
+		index: u32,
+		/// Its hash, claimed.
+		hash: Hash,
+	},
+}
+
+impl LeafClaim {
+	/// The trace of the step.
+	pub const fn trace(&self) -> &TraceClaim {
+		match self {
+			LeafClaim::Link { chunk, .. } => &chunk.op.trace,
+			LeafClaim::State { trace, .. } => trace,
+		}
+	}
 }
 
 /// Where a dispute stands.
@@ -226,6 +243,23 @@ pub enum Phase {
 	},
 	/// Anyone may submit evidence to [`super::rule`]; the challenger's clock runs.
 	Leaf(LeafClaim),
+	/// Defender: [`Move::Reveal`] the frontier of a node of the tree under the state root after the step. Who has claimed a
+	/// root of no such tree cannot, and loses by the clock.
+	StateReveal {
+		/// The trace.
+		trace: TraceClaim,
+		/// The node.
+		node: Node,
+		/// Its hash, claimed.
+		hash: Hash,
+	},
+	/// Challenger: [`Move::Choose`] the first child that differs.
+	StateChoose {
+		/// The trace.
+		trace: TraceClaim,
+		/// The node whose frontier was revealed, and the frontier.
+		revealed: Revealed,
+	},
 }
 
 impl Phase {
@@ -236,11 +270,13 @@ impl Phase {
 			| Phase::TraceReveal(_)
 			| Phase::TraceDescend { .. }
 			| Phase::TensorReveal { .. }
-			| Phase::LinksReveal { .. } => Side::Defender,
+			| Phase::LinksReveal { .. }
+			| Phase::StateReveal { .. } => Side::Defender,
 			Phase::StepsChoose { .. }
 			| Phase::TraceChoose(_)
 			| Phase::TensorChoose { .. }
 			| Phase::LinksChoose { .. }
+			| Phase::StateChoose { .. }
 			| Phase::Leaf(_) => Side::Challenger,
 		}
 	}
@@ -261,7 +297,9 @@ impl DisputeState {
 		if context.first_step >= context.end_step {
 			return Err(Reason::WrongPhase);
 		}
-		if context.program.n_ops == 0 || context.program.n_ops == u32::MAX {
+		// One leaf more than these has the trace of a step and the tree of a state.
+		let counts = [context.program.n_ops, context.program.n_state];
+		if counts.into_iter().any(|count| count == 0 || count == u32::MAX) {
 			return Err(Reason::ProgramEmpty);
 		}
 		let span = StepSpan {

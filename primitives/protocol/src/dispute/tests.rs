@@ -65,10 +65,23 @@ fn program(ops: u32, rows: u32, cols: u32, inner: u32) -> Program {
 	}
 }
 
+/// The same with `more` parameters that no op touches.
+fn with_states(mut program: Program, more: u32) -> Program {
+	program.tensors.extend((0..more).map(|i| TensorDecl {
+		name: alloc::format!("s{i}").into_bytes(),
+		dtype: DType::F32,
+		rows: 1,
+		cols: 1,
+		role: Role::Param(Init::Zeros),
+	}));
+	program
+}
+
 /// A value of the toy computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
 enum Place {
-	State(u64),
+	/// Leaf of the state after some steps.
+	State(u64, u32),
 	Chunk(u64, u32, u32),
 	Accumulator(u64, u32, u32, u32),
 }
@@ -77,6 +90,16 @@ impl Place {
 	fn truth(self) -> Hash {
 		*blake3::hash(&self.encode()).as_bytes()
 	}
+}
+
+/// The root of the tree over these leaves of a state.
+fn state_root(leaves: Vec<Hash>) -> Hash {
+	Tree::build(Combiner::Merkle(Domain::State), leaves).unwrap().root()
+}
+
+/// The true state root after some steps.
+fn true_root(n_state: u32, steps: u64) -> Hash {
+	state_root((0..=n_state).map(|leaf| Place::State(steps, leaf).truth()).collect())
 }
 
 /// Answers truly except where `lies` says otherwise.
@@ -102,6 +125,14 @@ impl Toy {
 		hash
 	}
 
+	fn leaves_after(&self, steps: u64) -> Vec<Hash> {
+		(0..=self.trees.commitment().n_state).map(|leaf| self.value(Place::State(steps, leaf))).collect()
+	}
+
+	fn root_after(&self, steps: u64) -> Hash {
+		state_root(self.leaves_after(steps))
+	}
+
 	fn shape(&self, op: u32) -> (u32, u32) {
 		let geometry = self.program.geometry(op as usize).unwrap();
 		(geometry.output_layout().chunks(), geometry.chain_len())
@@ -117,7 +148,7 @@ impl TraceOracle for Toy {
 	type Error = ();
 
 	fn state_root(&mut self, steps: u64) -> Result<Option<Hash>, ()> {
-		Ok(Some(self.value(Place::State(steps))))
+		Ok(Some(self.root_after(steps)))
 	}
 
 	fn trace_leaves(&mut self, step: u64) -> Result<Vec<Option<Hash>>, ()> {
@@ -125,10 +156,14 @@ impl TraceOracle for Toy {
 			(0..self.program.ops.len() as u32).map(|op| Some(self.output_root(step, op))).collect();
 		let post = match self.post {
 			Some((claimed_step, root)) if claimed_step == step => root,
-			_ => self.value(Place::State(step + 1)),
+			_ => self.root_after(step + 1),
 		};
 		leaves.push(Some(post));
 		Ok(leaves)
+	}
+
+	fn state_leaves(&mut self, step: u64) -> Result<Option<Vec<Hash>>, ()> {
+		Ok(Some(self.leaves_after(step + 1)))
 	}
 
 	fn chunk_values(&mut self, step: u64, op: u32) -> Result<Vec<Option<Hash>>, ()> {
@@ -151,7 +186,7 @@ impl TraceOracle for Toy {
 /// The ruling of a referee that knows the truth. The challenger must have led to agreed inputs.
 fn toy_ruling(leaf: &LeafClaim) -> Side {
 	let upheld = match leaf {
-		LeafClaim::Assembly(trace) => trace.step.post_root == Place::State(trace.step.step + 1).truth(),
+		LeafClaim::State { trace, index, hash } => *hash == Place::State(trace.step.step + 1, *index).truth(),
 		LeafClaim::Link { chunk, span } => {
 			let (step, op) = (chunk.op.trace.step.step, chunk.op.op);
 			let accumulator = |link| Place::Accumulator(step, op, chunk.chunk, link).truth();
@@ -168,14 +203,15 @@ fn toy_ruling(leaf: &LeafClaim) -> Side {
 	}
 }
 
-fn agreed(leaf: &LeafClaim) -> bool {
-	match leaf {
-		LeafClaim::Assembly(_) => true,
+fn agreed(context: &Context, leaf: &LeafClaim) -> bool {
+	let step = leaf.trace().step;
+	let inside = match leaf {
+		LeafClaim::State { .. } => true,
 		LeafClaim::Link { chunk, span } => span.before.map_or(span.lo == 0, |before| {
-			let step = chunk.op.trace.step.step;
-			before == Place::Accumulator(step, chunk.op.op, chunk.chunk, span.lo - 1).truth()
+			before == Place::Accumulator(step.step, chunk.op.op, chunk.chunk, span.lo - 1).truth()
 		}),
-	}
+	};
+	inside && step.pre_root == true_root(context.program.n_state, step.step)
 }
 
 struct Game {
@@ -231,11 +267,12 @@ fn by_oracle<'a>(context: &'a Context, side: Side, oracle: &'a mut Toy) -> impl 
 }
 
 fn context(program: &Program, steps: core::ops::Range<u64>, post_root: Hash) -> Context {
+	let program = program.commitment().unwrap();
 	Context {
-		program: program.commitment().unwrap(),
+		pre_root: true_root(program.n_state, steps.start),
+		program,
 		first_step: steps.start,
 		end_step: steps.end,
-		pre_root: Place::State(steps.start).truth(),
 		post_root,
 		clock: CLOCK,
 	}
@@ -244,7 +281,7 @@ fn context(program: &Program, steps: core::ops::Range<u64>, post_root: Hash) -> 
 /// A liar claims `lies` over `steps`; the honest challenger plays against it.
 fn catch(program: &Program, steps: core::ops::Range<u64>, lies: impl Fn(Place) -> bool + 'static) -> Game {
 	let mut liar = Toy::new(program, lies);
-	let context = context(program, steps.clone(), liar.value(Place::State(steps.end)));
+	let context = context(program, steps.clone(), liar.root_after(steps.end));
 	let mut honest = Toy::new(program, |_| false);
 	let game = play(
 		&context,
@@ -253,26 +290,30 @@ fn catch(program: &Program, steps: core::ops::Range<u64>, lies: impl Fn(Place) -
 	);
 	assert_eq!(game.winner, Side::Challenger);
 	if let Some(leaf) = &game.leaf {
-		assert!(agreed(leaf), "inputs are not agreed: {leaf:?}");
+		assert!(agreed(&context, leaf), "inputs are not agreed: {leaf:?}");
 	}
 	game
 }
 
 #[test]
 fn every_single_divergence_is_found() {
-	let program = program(5, 70, 40, 1300);
+	let program = with_states(program(5, 70, 40, 1300), 30);
 	let toy = Toy::new(&program, |_| false);
 	let steps = 100..103u64;
 	for at in steps.clone() {
 		// The op outputs are right, the state after the step is not.
-		let game = catch(&program, steps.clone(), move |place| matches!(place, Place::State(s) if s > at));
-		assert!(matches!(game.leaf, Some(LeafClaim::Assembly(trace)) if trace.step.step == at));
+		for leaf in 0..=33 {
+			let wrong = move |place| matches!(place, Place::State(s, l) if s > at && l >= leaf);
+			let game = catch(&program, steps.clone(), wrong);
+			let Some(LeafClaim::State { trace, index, .. }) = game.leaf else { panic!("no leaf") };
+			assert_eq!((trace.step.step, index), (at, leaf));
+		}
 		for op in 0..5 {
 			let (chunks, links) = toy.shape(op);
 			for chunk in [0, 1, chunks / 2, chunks - 1] {
 				for link in 0..links {
 					let game = catch(&program, steps.clone(), move |place| match place {
-						Place::State(s) => s > at,
+						Place::State(s, _) => s > at,
 						// Everything after the lie follows from it.
 						Place::Chunk(s, o, c) => s == at && (o > op || o == op && c == chunk),
 						Place::Accumulator(s, o, c, l) => (s, o, c) == (at, op, chunk) && l >= link,
@@ -292,28 +333,28 @@ proptest! {
 	#[test]
 	fn honest_challenger_wins_however_the_lie_is_defended(
 		ops in 1u32..40, rows in 1u32..120, cols in 1u32..70, inner in 1u32..5000,
-		start in 0u64..1000, len in 1u64..600, seed: u64, rate in 0u8..=255,
+		states in 0u32..400, start in 0u64..1000, len in 1u64..600, seed: u64, rate in 0u8..=255,
 	) {
-		let program = program(ops, rows, cols, inner);
+		let program = with_states(program(ops, rows, cols, inner), states);
 		let end = start + len;
 		let coin = move |place: Place| blake3::hash(&(seed, place).encode()).as_bytes()[0] <= rate;
 		let game = catch(&program, start..end, move |place| match place {
 			// Agreed at the start, wrong at the end; anything in between.
-			Place::State(s) => s == end || s > start && coin(place),
+			Place::State(s, leaf) => s == end && u64::from(leaf) == seed % 3 || s > start && coin(place),
 			_ => coin(place),
 		});
 		let (chunks, links) = (rows.div_ceil(32) * cols.div_ceil(32) * 4, inner.div_ceil(64));
-		prop_assert!(game.moves <= most_moves(len, ops, chunks.max(4), links));
+		prop_assert!(game.moves <= most_moves(len, ops, states + 3, chunks.max(4), links));
 		prop_assert!(game.largest <= 740, "{} bytes", game.largest);
 	}
 
 	#[test]
 	fn honest_defender_wins_against_any_choices(
 		ops in 1u32..40, rows in 1u32..120, cols in 1u32..70, inner in 1u32..5000,
-		start in 0u64..1000, len in 1u64..600, choices in prop::collection::vec(any::<u8>(), 64),
+		states in 0u32..400, start in 0u64..1000, len in 1u64..600, choices in prop::collection::vec(any::<u8>(), 64),
 	) {
-		let program = program(ops, rows, cols, inner);
-		let context = context(&program, start..start + len, Place::State(start + len).truth());
+		let program = with_states(program(ops, rows, cols, inner), states);
+		let context = context(&program, start..start + len, true_root(states + 3, start + len));
 		let mut honest = Toy::new(&program, |_| false);
 		let mut openings = Toy::new(&program, |_| false);
 		let mut choices = choices.into_iter();
@@ -323,7 +364,7 @@ proptest! {
 				Phase::StepsChoose { interior, .. } | Phase::LinksChoose { interior, .. } => {
 					Move::Choose(pick % (interior.len() as u8 + 1))
 				}
-				Phase::TensorChoose { revealed, .. } => Move::Choose(pick % revealed.children.len() as u8),
+				Phase::TensorChoose { revealed, .. } | Phase::StateChoose { revealed, .. } => Move::Choose(pick % revealed.children.len() as u8),
 				Phase::TraceChoose(trace) => {
 					let revealed = trace.descent.last().unwrap();
 					let child = pick % revealed.children.len() as u8;
@@ -347,7 +388,7 @@ proptest! {
 		ops in 1u32..20, rows in 1u32..70, cols in 1u32..70, inner in 1u32..3000, len in 1u64..300, seed: u64, rate in 0u8..=255,
 	) {
 		let program = program(ops, rows, cols, inner);
-		let context = context(&program, 5..5 + len, Place::State(5 + len).truth());
+		let context = context(&program, 5..5 + len, true_root(3, 5 + len));
 		let mut honest = Toy::new(&program, |_| false);
 		let mut wrong = Toy::new(&program, move |place| blake3::hash(&(seed, place).encode()).as_bytes()[0] <= rate);
 		let game = play(
@@ -364,7 +405,7 @@ proptest! {
 	) {
 		let program = program(ops, 40, 40, 700);
 		let context = context(&program, 0..len, [7; 32]);
-		let mut defender = Toy::new(&program, |place| matches!(place, Place::State(s) if s > 0));
+		let mut defender = Toy::new(&program, |place| matches!(place, Place::State(s, _) if s > 0));
 		let mut state = DisputeState::open(&context, 0).unwrap();
 		let mut now = 0;
 		for (kind, pick, honest, wait) in noise {
@@ -428,17 +469,20 @@ proptest! {
 #[test]
 fn thirteen_moves_for_the_shapes_of_the_design() {
 	// 16 steps, 255 ops, outputs of 256 chunks (256 x 256), 16 links (inner dimension 4096).
-	assert_eq!(most_moves(16, 255, 256, 16), 13);
+	assert_eq!(most_moves(16, 255, 3, 256, 16), 13);
+	// The state's tree is as deep as an output's and its links.
+	assert_eq!(most_moves(16, 255, 4095, 256, 16), 13);
+	assert_eq!(most_moves(16, 255, 4096, 256, 16), 15);
 	let program = program(255, 256, 256, 4096);
 	let game = catch(&program, 0..16, |place| match place {
-		Place::State(s) => s > 7,
+		Place::State(s, _) => s > 7,
 		Place::Chunk(s, o, c) => s == 7 && (o > 0 || c == 99),
 		Place::Accumulator(s, o, c, l) => (s, o, c) == (7, 0, 99) && l >= 5,
 	});
 	assert_eq!(game.moves, 13);
 	assert!(game.largest <= 850, "{} bytes", game.largest);
 	// A large model: 64 steps, 4095 ops, a 4096 x 4096 output, inner dimension 16384.
-	assert_eq!(most_moves(64, 4095, 65_536, 64), 23);
+	assert_eq!(most_moves(64, 4095, 1024, 65_536, 64), 23);
 }
 
 #[test]
@@ -504,4 +548,75 @@ fn a_trace_must_end_in_the_claimed_state() {
 	assert_eq!(step(&state, &context, &wrong, Side::Defender, 0).err(), Some(Reason::ProofInvalid));
 	let wrong = Move::RevealTrace { root: [0; 32], post_proof: proof, children };
 	assert_eq!(step(&state, &context, &wrong, Side::Defender, 0).err(), Some(Reason::DoesNotRecombine));
+}
+
+/// A dispute that has come to the state after its only step, by a defender who claims `post_root`.
+fn at_the_state(program: &Program, post_root: Hash) -> (Context, DisputeState) {
+	let context = context(program, 0..1, post_root);
+	let mut defender = Toy::new(program, |_| false);
+	defender.post = Some((0, post_root));
+	let state = DisputeState::open(&context, 0).unwrap();
+	let Ok(Some(Action::Move(reveal))) = next_move(&state, &context, Side::Defender, &mut defender) else { panic!() };
+	let (state, _) = step(&state, &context, &reveal, Side::Defender, 0).unwrap();
+	let last = Move::Choose(program.ops.len() as u8);
+	let (state, _) = step(&state, &context, &last, Side::Challenger, 0).unwrap();
+	(context, state)
+}
+
+#[test]
+fn a_root_of_no_state_cannot_be_revealed_and_loses_by_the_clock() {
+	let program = program(3, 40, 40, 10);
+	let leaves = |n: u32| (0..n).map(|leaf| Place::State(1, leaf).truth()).collect::<Vec<_>>();
+	// Three tensors and the meta data make four leaves: no hash at all, and trees of other shapes.
+	for (root, revealed) in
+		[([7; 32], leaves(4)), (state_root(leaves(3)), leaves(3)), (state_root(leaves(5)), leaves(5))]
+	{
+		let (context, state) = at_the_state(&program, root);
+		assert!(matches!(&state.phase, Phase::StateReveal { node, hash, .. } if node.len == 4 && *hash == root));
+		let reveal = |hashes| step(&state, &context, &Move::Reveal(Points::new(hashes).unwrap()), Side::Defender, 0);
+		let refused = if revealed.len() == 4 { Reason::DoesNotRecombine } else { Reason::WrongCount };
+		assert_eq!(reveal(revealed).err(), Some(refused));
+		assert_eq!(reveal(leaves(4)).err(), Some(Reason::DoesNotRecombine));
+		let outcome = time_out(&state, CLOCK + 1).unwrap();
+		assert_eq!(outcome, Outcome { winner: Side::Challenger, ground: Ground::TimedOut });
+	}
+}
+
+#[test]
+fn a_state_is_descended_like_a_tensor() {
+	let program = program(3, 40, 40, 10);
+	let (context, state) = at_the_state(&program, true_root(3, 1));
+	let reveal = Move::Reveal(Points::new((0..4).map(|leaf| Place::State(1, leaf).truth()).collect()).unwrap());
+	assert_eq!(step(&state, &context, &reveal, Side::Challenger, 0).err(), Some(Reason::NotYourMove));
+	assert_eq!(step(&state, &context, &Move::Choose(0), Side::Defender, 0).err(), Some(Reason::WrongMove));
+	let (state, _) = step(&state, &context, &reveal, Side::Defender, 0).unwrap();
+	assert_eq!(step(&state, &context, &Move::Choose(4), Side::Challenger, 0).err(), Some(Reason::ChoiceOutOfRange));
+	assert_eq!(step(&state, &context, &reveal, Side::Challenger, 0).err(), Some(Reason::WrongMove));
+	let (state, _) = step(&state, &context, &Move::Choose(2), Side::Challenger, 0).unwrap();
+	let Some(LeafClaim::State { index, hash, .. }) = state.leaf() else { panic!("no leaf") };
+	assert_eq!((*index, *hash), (2, Place::State(1, 2).truth()));
+	// A challenger who computed the same has nothing to point at.
+	let mut same = Toy::new(&program, |_| false);
+	let (context, state) = at_the_state(&program, true_root(3, 1));
+	let (state, _) = step(&state, &context, &reveal, Side::Defender, 0).unwrap();
+	let action = next_move(&state, &context, Side::Challenger, &mut same).unwrap();
+	assert_eq!(action, Some(Action::Move(Move::Concede)));
+}
+
+#[test]
+fn a_program_without_state_or_with_too_much_opens_no_dispute() {
+	let mut context = context(&program(3, 40, 40, 10), 0..1, [7; 32]);
+	for n_state in [0, u32::MAX] {
+		context.program.n_state = n_state;
+		assert_eq!(DisputeState::open(&context, 0).err(), Some(Reason::ProgramEmpty));
+	}
+}
+
+#[test]
+fn old_phases_keep_their_indices() {
+	let (_, state) = at_the_state(&program(3, 40, 40, 10), true_root(3, 1));
+	assert_eq!(state.phase.encode()[0], 10);
+	let Phase::StateReveal { trace, .. } = state.phase else { panic!("phase") };
+	let leaf = LeafClaim::State { trace, index: 0, hash: [0; 32] };
+	assert_eq!((Phase::Leaf(leaf.clone()).encode()[0], leaf.encode()[0]), (9, 1));
 }

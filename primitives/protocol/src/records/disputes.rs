@@ -31,6 +31,6 @@ pub struct DisputeRecord<AccountId> {
 pub enum LeafKind {
 	/// A micro-operation of an op of this kind.
 	Op(OpKind),
-	/// The state after a step, assembled from its parts.
+	/// A leaf of the state after a step: a tensor of it, or its counters.
 	StateAssembly,
 }

@@ -34,7 +34,20 @@ fn apply(kind: OpKind, [a, b, c]: [F32; 3]) -> F32 {
 		OpKind::Binary(kind) => binary(kind, a, b),
 		OpKind::Fma => a.fma(b, c),
 		// Not elementwise: the caller never passes them.
-		OpKind::MatMul { .. } | OpKind::Reduce { .. } | OpKind::GatherBatch { .. } | OpKind::OneHot => a,
+		OpKind::MatMul { .. }
+		| OpKind::Reduce { .. }
+		| OpKind::GatherBatch { .. }
+		| OpKind::OneHot
+		| OpKind::Columns { .. }
+		| OpKind::PadColumns { .. }
+		| OpKind::Flatten
+		| OpKind::Lookup
+		| OpKind::ScatterRows
+		| OpKind::SplitHeads { .. }
+		| OpKind::MergeHeads { .. }
+		| OpKind::BlockMatMul { .. }
+		| OpKind::Causal { .. }
+		| OpKind::Dropout { .. } => a,
 	}
 }
 
@@ -48,6 +61,7 @@ fn unary(kind: UnaryKind, x: F32) -> F32 {
 		UnaryKind::Log => functions::log(x),
 		UnaryKind::Tanh => functions::tanh(x),
 		UnaryKind::Sqrt => x.sqrt(),
+		UnaryKind::Sigmoid => functions::sigmoid(x),
 	}
 }
 

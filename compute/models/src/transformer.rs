@@ -1,0 +1,215 @@
+//! A decoder-only transformer that predicts the next token, with the layers of GPT-2 (Radford and others, 2019): learned
+//! positions, layer norm before each part, tanh-form GELU, output weights tied to the token table.
+//!
+//! Activations are matrices of one row per position, sequence after sequence.
+
+use assay_engine::Tensor;
+use assay_program::{Axis, DType, Header, Init, Lane, TensorId};
+
+use crate::{gelu, softmax_cross_entropy, BuildError, Graph, Model, Optimiser, Value};
+
+/// Where a score is masked out. Its power is +0 beside any score that occurs.
+const MASKED: f32 = -1e30;
+
+/// Added to a variance before its root is taken.
+const NORM_EPSILON: f32 = 1e-5;
+
+/// A language model and its training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TransformerConfig {
+	/// Tokens there are.
+	pub vocabulary: u32,
+	/// Positions of a sequence.
+	pub context: u32,
+	/// Blocks of attention and feed-forward layer.
+	pub layers: u32,
+	/// Heads of an attention; divides `width`.
+	pub heads: u32,
+	/// Columns of an activation.
+	pub width: u32,
+	/// Share of activations dropped in training.
+	pub dropout: f32,
+	/// How parameters are trained.
+	pub optimiser: Optimiser,
+	/// Sequences per step, drawn with replacement.
+	pub batch: u32,
+	/// Steps of the job.
+	pub steps: u64,
+	/// Steps of a segment.
+	pub segment_steps: u32,
+	/// Seed of initial values, batches and dropout.
+	pub seed: [u8; 32],
+}
+
+impl TransformerConfig {
+	fn check(&self) -> Result<(), BuildError> {
+		let sizes = [
+			("vocabulary", self.vocabulary),
+			("context", self.context),
+			("layers", self.layers),
+			("heads", self.heads),
+			("width", self.width),
+			("batch", self.batch),
+			("segment_steps", self.segment_steps),
+		];
+		if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+			return Err(BuildError::Setting(what));
+		}
+		if !self.width.is_multiple_of(self.heads) {
+			return Err(BuildError::Setting("width / heads without a rest"));
+		}
+		if !(0.0..1.0).contains(&self.dropout) {
+			return Err(BuildError::Setting("1 - dropout"));
+		}
+		self.optimiser.check()
+	}
+
+	fn header(&self) -> Header {
+		Header {
+			version: assay_program::validate::VERSION,
+			lane: Lane::F32,
+			seed: self.seed,
+			steps: self.steps,
+			batch: self.batch,
+			segment_steps: self.segment_steps,
+		}
+	}
+}
+
+/// The training program on `tokens`: I32, a row per sequence of `context + 1` tokens, each position's target being the next
+/// token. Its metric is the batch's loss, nats per token.
+pub fn transformer(config: &TransformerConfig, tokens: &Tensor) -> Result<Model, BuildError> {
+	config.check()?;
+	let spec = tokens.spec();
+	if spec.cols != config.context + 1 {
+		return Err(BuildError::Data { what: "tokens per sequence", data: spec.cols, model: config.context + 1 });
+	}
+	let mut graph = Graph::new(config.batch);
+	let data = graph.data("tokens", spec, tokens.root());
+	let places = positions(config)?;
+	let place_ids = graph.data("positions", places.spec(), places.root());
+	let batch = graph.gather_batch(data, 0);
+	let (ids, targets) = (graph.columns(batch, 0, config.context), graph.columns(batch, 1, config.context));
+	let (ids, targets) = (graph.flatten(ids), graph.flatten(targets));
+	let mut net = Net { graph: &mut graph, config, params: Vec::new() };
+	let logits = net.logits(ids, place_ids);
+	let params = net.params;
+	let targets = graph.one_hot(targets, config.vocabulary);
+	let loss = softmax_cross_entropy(&mut graph, logits, targets);
+	graph.metric(loss);
+	let gradients = graph.gradients(loss, &params);
+	config.optimiser.apply(&mut graph, &params, &gradients);
+	let inputs = [(data, tokens.clone()), (place_ids, places)];
+	let data: Vec<(TensorId, Tensor)> =
+		inputs.into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor))).collect();
+	Ok(Model { program: graph.finish(config.header())?, data })
+}
+
+/// The position of every row of an activation.
+fn positions(config: &TransformerConfig) -> Result<Tensor, BuildError> {
+	let ids = (0..config.batch).flat_map(|_| 0..config.context).collect();
+	let rows = config.batch.checked_mul(config.context).ok_or(BuildError::Setting("batch * context below 2^32"))?;
+	Tensor::new(DType::I32, rows, 1, ids).map_err(|_| BuildError::Setting("batch * context"))
+}
+
+struct Net<'a> {
+	graph: &'a mut Graph,
+	config: &'a TransformerConfig,
+	params: Vec<Value>,
+}
+
+impl Net<'_> {
+	/// `[batch * context, vocabulary]`.
+	fn logits(&mut self, ids: Value, places: Value) -> Value {
+		let TransformerConfig { vocabulary, context, layers, width, dropout, .. } = *self.config;
+		// Standard deviation 0.02, as GPT-2 starts with; uniform has 1/sqrt(3) of its bound.
+		let tokens = self.weight("embedding", vocabulary, width, 0.02);
+		let positions = self.weight("position_embedding", context, width, 0.01);
+		let (by_token, by_position) = (self.graph.lookup(tokens, ids), self.graph.lookup(positions, places));
+		let sum = self.graph.add(by_token, by_position);
+		let mut x = self.graph.dropout(sum, dropout);
+		for layer in 0..layers {
+			x = self.attention(&format!("layer{layer}.attention"), x);
+			x = self.feed_forward(&format!("layer{layer}.feed_forward"), x);
+		}
+		let x = self.norm("norm", x);
+		self.graph.matmul_transposed(x, false, tokens, true)
+	}
+
+	fn attention(&mut self, name: &str, x: Value) -> Value {
+		let TransformerConfig { context, heads, width, batch, dropout, .. } = *self.config;
+		let blocks = batch * heads;
+		let normed = self.norm(&format!("{name}.norm"), x);
+		let [q, k, v] = ["query", "key", "value"].map(|part| {
+			let rows = self.linear(&format!("{name}.{part}"), normed, width, 0.02);
+			self.graph.split_heads(rows, context, heads)
+		});
+		let scores = self.graph.block_matmul((q, false), (k, true), blocks, 1);
+		let scores = self.graph.mul(scores, 1.0 / ((width / heads) as f32).sqrt());
+		let scores = self.graph.causal(scores, context, 0, MASKED);
+		let weights = self.softmax(scores);
+		let weights = self.graph.dropout(weights, dropout);
+		let mixed = self.graph.block_matmul((weights, false), (v, false), blocks, 1);
+		let merged = self.graph.merge_heads(mixed, context, heads);
+		let out = self.linear(&format!("{name}.output"), merged, width, self.residual_deviation());
+		let out = self.graph.dropout(out, dropout);
+		self.graph.add(x, out)
+	}
+
+	fn feed_forward(&mut self, name: &str, x: Value) -> Value {
+		let TransformerConfig { width, dropout, .. } = *self.config;
+		let normed = self.norm(&format!("{name}.norm"), x);
+		let inner = self.linear(&format!("{name}.inner"), normed, 4 * width, 0.02);
+		let inner = gelu(self.graph, inner);
+		let out = self.linear(&format!("{name}.output"), inner, width, self.residual_deviation());
+		let out = self.graph.dropout(out, dropout);
+		self.graph.add(x, out)
+	}
+
+	/// Layers that add to the residual stream start smaller the more there are.
+	fn residual_deviation(&self) -> f32 {
+		0.02 / (2.0 * self.config.layers as f32).sqrt()
+	}
+
+	fn softmax(&mut self, scores: Value) -> Value {
+		let largest = self.graph.max(scores, Axis::Cols);
+		let largest = self.graph.stop_gradient(largest);
+		let shifted = self.graph.sub(scores, largest);
+		let powers = self.graph.exp(shifted);
+		let sums = self.graph.sum(powers, Axis::Cols);
+		self.graph.div(powers, sums)
+	}
+
+	/// Layer norm with gain and bias.
+	fn norm(&mut self, name: &str, x: Value) -> Value {
+		let cols = self.graph.spec(x).cols;
+		let gain = self.graph.param(&format!("{name}.gain"), 1, cols, Init::Constant(1.0f32.to_bits()));
+		let bias = self.graph.param(&format!("{name}.bias"), 1, cols, Init::Zeros);
+		self.params.extend([gain, bias]);
+		let share = 1.0 / cols as f32;
+		let sum = self.graph.sum(x, Axis::Cols);
+		let mean = self.graph.mul(sum, share);
+		let centred = self.graph.sub(x, mean);
+		let squares = self.graph.mul(centred, centred);
+		let sum = self.graph.sum(squares, Axis::Cols);
+		let variance = self.graph.fma(sum, share, NORM_EPSILON);
+		let deviation = self.graph.sqrt(variance);
+		let scaled = self.graph.div(centred, deviation);
+		self.graph.fma(scaled, gain, bias)
+	}
+
+	fn linear(&mut self, name: &str, x: Value, width: u32, deviation: f32) -> Value {
+		let columns = self.graph.spec(x).cols;
+		let w = self.weight(&format!("{name}.weight"), columns, width, deviation);
+		let b = self.graph.param(&format!("{name}.bias"), 1, width, Init::Zeros);
+		self.params.push(b);
+		let product = self.graph.matmul(x, w);
+		self.graph.add(product, b)
+	}
+
+	fn weight(&mut self, name: &str, rows: u32, cols: u32, deviation: f32) -> Value {
+		let weight = self.graph.uniform_param(name, rows, cols, deviation * 3f32.sqrt());
+		self.params.push(weight);
+		weight
+	}
+}
