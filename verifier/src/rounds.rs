@@ -200,6 +200,12 @@ impl Round<'_> {
 		verifier.peer.actions.send(self.snapshot.number(), action, call);
 	}
 
+	/// Sends what anyone may; if it is refused, the next try waits longer and longer: every refusal costs a fee.
+	fn help(&self, verifier: &Verifier, what: String, call: assay_agent::chain::Call) {
+		let action = format!("{what} of milestone {}/{}.{}", self.id, self.milestone, self.record.attempt);
+		verifier.peer.actions.offer(self.snapshot.number(), action, call);
+	}
+
 	/// Moves the round on where the worker is at fault, or lets it lie.
 	pub(crate) fn move_on(&self, verifier: &Verifier) {
 		#[cfg(feature = "adversary")]
@@ -214,7 +220,7 @@ impl Round<'_> {
 			Phase::Committed => {
 				let due = self.record.round.committed_at.saturating_add(self.job.parameters.beacon_blocks);
 				if self.milestone == self.job.verified.milestones && lain(due) {
-					self.send(verifier, "draw".into(), calls::draw(self.id, self.milestone));
+					self.help(verifier, "draw".into(), calls::draw(self.id, self.milestone));
 				}
 			}
 			Phase::Blind { segments } => {
@@ -222,16 +228,32 @@ impl Round<'_> {
 					Challenge::Open { until } => passed(until),
 					_ => false,
 				};
+				let waits = |round: &&SegmentRound<Account>| round.is_missing() && lain(round.until);
+				let exhausted = |round: &SegmentRound<Account>| round.tranche >= self.job.parameters.max_tranches;
 				if segments.iter().any(unanswered) {
-					self.send(verifier, "settle the unanswered challenge".into(), settle());
-				} else if segments.iter().any(|round| lain(round.until)) {
-					self.send(verifier, "replace absent verifiers".into(), calls::redraw(self.id, self.milestone));
+					self.help(verifier, "settle the unanswered challenge".into(), settle());
+				} else if segments.iter().any(SegmentRound::is_unchecked)
+					|| segments.iter().filter(waits).any(exhausted)
+				{
+					// The worker, who may lose by it, is not waited for.
+					self.help(verifier, "give up absent verifiers".into(), settle());
+				} else if segments.iter().any(|round| waits(&round)) {
+					self.help(verifier, "replace absent verifiers".into(), calls::redraw(self.id, self.milestone));
 				}
 			}
 			Phase::Opening { until, .. } if passed(*until) => {
-				self.send(verifier, "settle the missing opening".into(), settle());
+				self.help(verifier, "settle the missing opening".into(), settle());
 			}
-			Phase::Reveal { until, .. } if lain(*until) => self.send(verifier, "settle".into(), settle()),
+			Phase::Reveal { segments, until } if lain(*until) => {
+				let any = |is: fn(&CheckState) -> bool| {
+					segments.iter().flat_map(|round| &round.checks).any(|check| is(&check.state))
+				};
+				// While a dispute runs, only those who did not reveal are left to be settled.
+				let disputed = any(|state| matches!(state, CheckState::Disputed { .. }));
+				if !disputed || any(|state| matches!(state, CheckState::Committed { .. })) {
+					self.help(verifier, "settle".into(), settle());
+				}
+			}
 			_ => {}
 		}
 	}

@@ -97,6 +97,9 @@ pub fn decide(
 	now: BlockNumber,
 ) -> Result<Balance, NoBid> {
 	let me = bidder.account;
+	if now > job.deadline {
+		return Err(NoBid::WindowOver);
+	}
 	if order.bids.iter().any(|bid| bid.worker == me) {
 		return Err(NoBid::Bidden);
 	}
@@ -139,6 +142,9 @@ fn would_end_alike(reason: Reason) -> bool {
 /// Whether the auction can be closed by anyone now.
 pub fn closable(job: &Job<[u8; 32]>, spec: &JobSpec, now: BlockNumber) -> bool {
 	let JobState::Order(order) = &job.state else { return false };
+	if now > job.deadline {
+		return false;
+	}
 	match spec.offer.clearing {
 		Clearing::BestBid { window } => !order.bids.is_empty() && now.saturating_sub(order.opened_at) >= window,
 		Clearing::Ramp { .. } => false,

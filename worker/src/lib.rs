@@ -22,6 +22,7 @@ pub mod execution;
 pub mod leases;
 pub mod ledger;
 pub mod orders;
+mod overdue;
 pub mod patience;
 pub mod proving;
 pub mod reservation;

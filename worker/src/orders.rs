@@ -2,6 +2,7 @@
 
 use crate::{
 	bidding::{self, Bidder, NoBid},
+	overdue::{self, Overdue},
 	service::Worker,
 };
 use assay_agent::{calls, concurrent::each, keys::Account, views, ChainError, Peer, Snapshot, Specs};
@@ -31,6 +32,8 @@ pub(crate) struct Listing {
 	now: BlockNumber,
 	/// Orders that take bids, ascending.
 	orders: Vec<(JobId, Job<Account>, Arc<JobSpec>)>,
+	/// Jobs that time has ended, ascending.
+	overdue: Vec<(JobId, Overdue)>,
 	/// Jobs that this worker has a bid on or the lease of.
 	pub(crate) mine: BTreeSet<JobId>,
 	/// The next listing is made when this one is done with.
@@ -66,8 +69,8 @@ impl Lister {
 				read = read(&me, &specs, &snapshot) => read,
 			};
 			match read {
-				Ok(Found { now, orders, mine }) => {
-					let listing = Listing { block: snapshot.number(), now, orders, mine, _permit: permit };
+				Ok(Found { now, orders, overdue, mine }) => {
+					let listing = Listing { block: snapshot.number(), now, orders, overdue, mine, _permit: permit };
 					// Fails only when the daemon stops.
 					let _ = done.send(listing).await;
 				}
@@ -80,6 +83,7 @@ impl Lister {
 struct Found {
 	now: BlockNumber,
 	orders: Vec<(JobId, Job<Account>, Arc<JobSpec>)>,
+	overdue: Vec<(JobId, Overdue)>,
 	mine: BTreeSet<JobId>,
 }
 
@@ -88,6 +92,7 @@ async fn read(me: &Account, specs: &Specs, snapshot: &Snapshot) -> Result<Found,
 	let now = snapshot.clock().await?;
 	let jobs = snapshot.jobs().await?;
 	let mine = jobs.iter().filter(|(_, job)| concerns(me, job)).map(|(id, _)| *id).collect();
+	let overdue = jobs.iter().filter_map(|(id, job)| Some((*id, overdue::overdue(me, *id, job, now)?))).collect();
 	let open: Vec<JobId> =
 		jobs.iter().filter(|(_, job)| matches!(job.state, JobState::Order(_))).map(|(id, _)| *id).collect();
 	let mut read: HashMap<JobId, Arc<JobSpec>> = HashMap::new();
@@ -101,7 +106,7 @@ async fn read(me: &Account, specs: &Specs, snapshot: &Snapshot) -> Result<Found,
 		}
 	}
 	let orders = jobs.into_iter().filter_map(|(id, job)| read.remove(&id).map(|spec| (id, job, spec))).collect();
-	Ok(Found { now, orders, mine })
+	Ok(Found { now, orders, overdue, mine })
 }
 
 /// Whether the worker has a bid on the job, or its lease.
@@ -135,9 +140,22 @@ impl Worker {
 			let bidden = has_bid(&me, order);
 			open += usize::from(bidden || on_its_way(*id, job));
 			if bidding::closable(job, spec, now) && (bidden || closed_for_others < CLOSED_FOR_OTHERS) {
-				closed_for_others += usize::from(!bidden);
-				actions.offer(block, format!("close auction of job {id}"), calls::close_auction(*id));
+				let sent = actions.offer(block, format!("close auction of job {id}"), calls::close_auction(*id));
+				closed_for_others += usize::from(sent && !bidden);
 			}
+		}
+		let mut ended = 0;
+		for (id, overdue) in &listing.overdue {
+			if ended == overdue::MOST {
+				break;
+			}
+			let (action, call) = match overdue {
+				Overdue::Expired => (format!("close expired job {id}"), calls::expire(*id)),
+				Overdue::Absent => {
+					(format!("end the lease of the absent worker of job {id}"), calls::declare_absent(*id))
+				}
+			};
+			ended += usize::from(actions.offer(block, action, call));
 		}
 		self.forget_orders(listing);
 		let Some(free) = self.free_bond.filter(|_| self.running.is_empty()) else { return };

@@ -88,7 +88,9 @@ impl Round<'_> {
 				}
 				if segments.iter().any(|round| now > round.until && is_missing(round)) {
 					let last = job.parameters.max_tranches;
-					let call = if segments.iter().all(|round| round.tranche >= last || !is_missing(round)) {
+					let call = if segments.iter().all(|round| round.tranche >= last || !is_missing(round))
+						|| segments.iter().any(SegmentRound::is_unchecked)
+					{
 						calls::settle(id, self.milestone)
 					} else {
 						calls::redraw(id, self.milestone)

@@ -61,7 +61,7 @@ impl Reader {
 					reason: reason.into(),
 					leaf: leaf.map(|leaf| match leaf {
 						LeafKind::Op(kind) => format!("{kind:?}"),
-						LeafKind::StateAssembly => "state assembly".into(),
+						LeafKind::StateAssembly => "state".into(),
 					}),
 					moves,
 					bytes,

@@ -1,7 +1,7 @@
 //! Builds programs: graphs with gradients, layers, optimisers, models; loads data.
 //!
 //! A [`Graph`] collects ordinary ops; [`Graph::gradients`] and the [`Optimiser`]s append more of them, so a training
-//! program holds nothing that the referee does not know. [`mlp`] puts a classifier together; [`Classification`] reads
+//! program holds nothing that the referee does not know. [`mlp`] puts a classifier together, [`transformer`] a language model; [`Classification`] reads
 //! its data from a CSV file.
 //!
 //! ```

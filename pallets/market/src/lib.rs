@@ -337,7 +337,8 @@ pub mod pallet {
 			Self::do_cancel_job(client, job)
 		}
 
-		/// The worker gives its lease up for a stated reason; nothing is slashed and the order goes up again.
+		/// The worker gives its lease up for a stated reason; giving up burns a bid's deposit, a claim against the client
+		/// nothing. The order goes up again.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::fail_job())]
 		pub fn fail_job(origin: OriginFor<T>, job: JobId, reason: Reason) -> DispatchResult {

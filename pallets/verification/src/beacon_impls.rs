@@ -12,9 +12,12 @@ impl<T: Config> Pallet<T> {
 		T::Clock::current_block_number()
 	}
 
-	/// Keeps the current block's VRF output. While the clock stands still the last block counts.
+	/// Keeps the current block's VRF output. While the clock stands still the first block counts: a later author could choose.
 	pub(crate) fn record_vrf() {
 		let block = Self::now();
+		if Self::vrf_of(block).is_some() {
+			return;
+		}
 		if let Some(vrf) = T::VrfSource::get() {
 			VrfOutputs::<T>::insert(slot_of::<T>(block), BeaconEntry { block, vrf });
 		}

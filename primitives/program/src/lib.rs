@@ -12,7 +12,7 @@
 //! | [`cost`] | operations, bytes and memory |
 //! | [`refine`] | micro-ops: how an output splits into what the referee executes |
 //! | [`commitment`] | the program root and openings |
-//! | [`philox`] | initial values and batch draws |
+//! | [`philox`] | initial values, batches and dropout |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::float_arithmetic)]
 

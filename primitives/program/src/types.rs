@@ -37,7 +37,7 @@ pub struct Header {
 	pub version: u16,
 	/// Arithmetic of the program.
 	pub lane: Lane,
-	/// Key of every random draw: initial values and batches.
+	/// Key of every random draw: initial values, batches and dropout.
 	pub seed: [u8; 32],
 	/// Steps of the whole job.
 	pub steps: u64,

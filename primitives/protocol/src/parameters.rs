@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 /// One UNIT in the chain's smallest unit.
 pub const UNIT: Balance = 1_000_000_000_000;
 
-/// Protocol parameters; all times in blocks.
+/// Protocol parameters; all times in blocks of `pallets/clock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Parameters {
@@ -21,7 +21,7 @@ pub struct Parameters {
 	pub reveal_window: BlockNumber,
 	/// The worker's time to answer an on-chain challenge for an unserved pre-state.
 	pub serve_window: BlockNumber,
-	/// Most tranches of verifiers drawn for one segment before the milestone fails without a slash.
+	/// Most tranches of verifiers drawn for one segment before the lease ends; see [`forfeit`](crate::economics::forfeit).
 	pub max_tranches: u32,
 	/// The worker's time between milestones before anyone may declare it absent.
 	pub progress_window: BlockNumber,

@@ -126,7 +126,8 @@ impl Get<bool> for CannotTransact {
 
 /// Whether calls of this pallet have to be made in time.
 fn is_timed(pallet: &[u8]) -> bool {
-	[&b"Operators"[..], b"Market", b"Verification", b"Disputes"].contains(&pallet)
+	// The last three carry calls of operators that act through them.
+	[&b"Operators"[..], b"Market", b"Verification", b"Disputes", b"Utility", b"Proxy", b"Multisig"].contains(&pallet)
 }
 
 impl pallet_clock::Config for Runtime {

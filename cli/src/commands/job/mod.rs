@@ -1,6 +1,7 @@
 //! `assay job`.
 
 mod check;
+mod end;
 mod explain;
 mod fetch;
 mod list;
@@ -26,6 +27,10 @@ pub(crate) enum Command {
 	Receipt(receipt::Receipt),
 	/// Download the weights of the last verified milestone.
 	Fetch(fetch::Fetch),
+	/// Take a job back.
+	Cancel(end::Cancel),
+	/// Close a job whose deadline has passed.
+	Expire(end::Expire),
 	/// List the jobs that the chain keeps.
 	List(list::List),
 }
@@ -39,6 +44,8 @@ impl Command {
 			Self::Explain(command) => command.run(node, console).await,
 			Self::Receipt(command) => command.run(node, console).await,
 			Self::Fetch(command) => command.run(node, console).await,
+			Self::Cancel(command) => command.run(node, console).await,
+			Self::Expire(command) => command.run(node, console).await,
 			Self::List(command) => command.run(node, console).await,
 		}
 	}

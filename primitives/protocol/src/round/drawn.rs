@@ -62,6 +62,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				post_root: None,
 				challenge: Challenge::None,
 				complaints: 0,
+				seats: verifiers.len() as u32,
 				checks: verifiers.into_iter().map(assigned).collect(),
 			})
 			.collect();
@@ -91,10 +92,10 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		Ok(())
 	}
 
-	/// Goes on to the opening if no check is missing any more.
+	/// Goes on to the opening if no check is missing any more. Not where one is given up: that ends the lease.
 	pub(super) fn close_blind_if_complete(&mut self, context: &RoundContext, now: BlockNumber) {
 		let Phase::Blind { segments } = &mut self.phase else { return };
-		if segments.iter().all(|segment| segment.missing() == 0) {
+		if segments.iter().all(|segment| segment.missing() == 0 && !segment.is_unchecked()) {
 			let until = now.saturating_add(context.parameters.open_window);
 			self.phase = Phase::Opening { segments: core::mem::take(segments), until };
 		}
@@ -163,7 +164,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 			.collect()
 	}
 
-	/// Replaces the absent verifiers of one segment by `verifiers`, drawn for a [`Replacement`].
+	/// Replaces the absent verifiers of one segment by `verifiers`, drawn for a [`Replacement`]; they are given up if there are
+	/// none.
 	pub fn redraw(
 		&mut self,
 		context: &RoundContext,
@@ -182,13 +184,16 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		}
 		let mut effects = entry.dismiss_absent();
 		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
-		entry.checks.extend(verifiers.into_iter().map(assigned));
-		entry.tranche = entry.tranche.saturating_add(1);
-		entry.until = now.saturating_add(context.parameters.blind_window);
-		if entry.challenge != Challenge::None {
-			entry.complaints = entry.complaints.saturating_add(1);
+		// A tranche of nobody is none: it must not thin out the complaints of those before.
+		if !verifiers.is_empty() {
+			entry.checks.extend(verifiers.into_iter().map(assigned));
+			entry.tranche = entry.tranche.saturating_add(1);
+			entry.until = now.saturating_add(context.parameters.blind_window);
+			if entry.challenge != Challenge::None {
+				entry.complaints = entry.complaints.saturating_add(1);
+			}
+			entry.challenge = Challenge::None;
 		}
-		entry.challenge = Challenge::None;
 		self.close_blind_if_complete(context, now);
 		Ok(effects)
 	}

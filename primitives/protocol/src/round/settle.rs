@@ -11,8 +11,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
 	///
 	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
-	///   absent verifiers are given up; a segment without any commitment then ends the lease: as [`Reason::Unserved`] if most
-	///   of its tranches had to challenge the worker, else as [`Reason::NoVerifiers`].
+	///   absent verifiers are given up; a segment that [`is_unchecked`](super::SegmentRound::is_unchecked) then ends the lease: as
+	///   [`Reason::Unserved`] if most of its tranches had to challenge the worker, else as [`Reason::NoVerifiers`].
 	/// - Opening: a passed window is the worker's fault.
 	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
 	///   milestone is verified, if at least one check of each segment agreed.
@@ -45,7 +45,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				effects.extend(entry.dismiss_absent());
 			}
 		}
-		let mut unchecked = segments.iter().filter(|entry| entry.missing() == 0 && !entry.has_commitment()).peekable();
+		let mut unchecked = segments.iter().filter(|entry| entry.is_unchecked()).peekable();
 		if unchecked.peek().is_some() {
 			let unserved = unchecked.any(|entry| entry.mostly_challenged());
 			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
@@ -82,14 +82,18 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		let end = segments.last().and_then(|entry| entry.post_root).ok_or(Reason::WrongPhase)?;
 		// A lost accusation is a ruling that the claim is right where it was disputed, not that the segment was checked.
 		let checked = segments.iter().all(|entry| entry.checks.iter().any(|check| check.state == CheckState::Agreed));
+		let unserved = segments.iter().any(|entry| {
+			entry.mostly_challenged() && !entry.checks.iter().any(|check| check.state == CheckState::Agreed)
+		});
 		let (released, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
 		effects.extend(released);
 		if checked {
 			effects.push(Effect::Verified { state_root: end, checkers });
 			self.phase = Phase::Verified { state_root: end };
 		} else {
-			effects.push(Effect::LeaseFailed(Reason::NoVerifiers));
-			self.phase = Phase::Failed(Reason::NoVerifiers);
+			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
+			effects.push(Effect::LeaseFailed(reason));
+			self.phase = Phase::Failed(reason);
 		}
 		Ok(effects)
 	}

@@ -86,6 +86,8 @@ pub struct SegmentRound<AccountId> {
 	pub challenge: Challenge,
 	/// Tranches before this one that challenged the worker.
 	pub complaints: u32,
+	/// Verifiers of the first tranche.
+	pub seats: u32,
 	/// One per verifier, in the order of the draw; replaced ones stay as [`CheckState::Absent`].
 	pub checks: Vec<Check<AccountId>>,
 }
@@ -254,14 +256,26 @@ impl<AccountId> SegmentRound<AccountId> {
 		self.checks.iter().filter(|check| check.state == CheckState::Assigned).count()
 	}
 
-	/// Whether most tranches so far challenged the worker.
-	pub(super) fn mostly_challenged(&self) -> bool {
-		let now = u32::from(self.challenge != Challenge::None);
-		self.complaints.saturating_add(now).saturating_mul(2) > self.tranche
+	/// Whether a check is neither committed nor replaced.
+	pub fn is_missing(&self) -> bool {
+		self.missing() > 0
 	}
 
-	/// Whether at least one check is committed.
-	pub(super) fn has_commitment(&self) -> bool {
-		self.checks.iter().any(|check| matches!(check.state, CheckState::Committed { .. }))
+	/// Whether the segment is given up: nobody is asked any more, and nobody has committed, or fewer than most where most
+	/// tranches had to challenge the worker. A worker that serves only its friends shall not get through.
+	pub fn is_unchecked(&self) -> bool {
+		let committed = self.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })).count();
+		let few = (committed as u64).saturating_mul(2) <= u64::from(self.seats);
+		self.missing() == 0 && (committed == 0 || (few && self.challenges() > 1 && self.mostly_challenged()))
+	}
+
+	/// Tranches that challenged the worker.
+	fn challenges(&self) -> u32 {
+		self.complaints.saturating_add(u32::from(self.challenge != Challenge::None))
+	}
+
+	/// Whether most tranches so far challenged the worker.
+	pub(super) fn mostly_challenged(&self) -> bool {
+		self.challenges().saturating_mul(2) > self.tranche
 	}
 }

@@ -269,6 +269,38 @@ fn an_answer_on_chain_is_no_way_out() {
 }
 
 #[test]
+fn a_tranche_of_nobody_is_no_way_out() {
+	for challenged in [true, false] {
+		let mut booked = committed_with(&all_honest()[..4]);
+		if challenged {
+			booked.run(|r| r.report_unserved(&context(), &5, 9, 30)).unwrap();
+			booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), 30)).unwrap();
+		}
+		booked.effects(|r| r.redraw(&context(), 9, Vec::new(), 60)).unwrap();
+		assert!(matches!(booked.round.phase, Phase::Blind { .. }), "nothing is opened for a segment nobody checked");
+		booked.settle(60).unwrap();
+		let reason = if challenged { Reason::Unserved } else { Reason::NoVerifiers };
+		assert_eq!(booked.last(), &Effect::LeaseFailed(reason));
+	}
+}
+
+#[test]
+fn serving_only_a_friend_is_no_way_out() {
+	let mut booked = committed_with(&all_honest()[..4]);
+	let challenge = |who: Id, now: u32, booked: &mut Booked| {
+		booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
+		booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+	};
+	challenge(5, 30, &mut booked);
+	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 60)).unwrap();
+	challenge(7, 61, &mut booked);
+	booked.commit(8, &honest(8, 9), 62).unwrap();
+	booked.settle(100).unwrap();
+	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::Unserved));
+	assert!(booked.locked.values().all(|count| *count == 0));
+}
+
+#[test]
 fn silence_on_a_challenge_is_a_fault() {
 	let mut booked = committed_with(&all_honest()[..4]);
 	assert_eq!(booked.run(|r| r.report_unserved(&context(), &1, 9, 30)), Err(Reason::NotAssigned));

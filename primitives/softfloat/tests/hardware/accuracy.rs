@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+#[path = "exact.rs"]
+pub mod exact;
+
 use super::hardware::{Native, Random};
 use assay_softfloat::{functions, Real, F32};
 
@@ -12,10 +15,14 @@ pub struct Function {
 	pub soft: fn(F32) -> F32,
 	/// The same sequence on the machine's binary32, for a slice of bit patterns in place.
 	pub native: fn(&mut [u32]),
-	/// The standard library in binary64: far more exact than the binary32 result under test.
+	/// In binary64: far more exact than the binary32 result under test.
 	pub exact: fn(f64) -> f64,
 	/// The largest error over all inputs, rounded up, in units of the last place.
 	pub bound: f64,
+	/// The input that has it.
+	pub worst: u32,
+	/// The digest of a sweep over all inputs.
+	pub digest: u64,
 }
 
 macro_rules! native {
@@ -43,18 +50,30 @@ macro_rules! native {
 	}};
 }
 
-pub fn functions() -> [Function; 4] {
-	[
-		Function { name: "exp", soft: functions::exp, native: native!(exp), exact: f64::exp, bound: 0.8914 },
-		Function { name: "log", soft: functions::log, native: native!(log), exact: f64::ln, bound: 0.9230 },
-		Function { name: "tanh", soft: functions::tanh, native: native!(tanh), exact: f64::tanh, bound: 1.5058 },
+macro_rules! function {
+	($name:ident, $exact:expr, bound $bound:literal at $worst:literal, digest $digest:literal) => {
 		Function {
-			name: "sigmoid",
-			soft: functions::sigmoid,
-			native: native!(sigmoid),
-			exact: |x| 1.0 / (1.0 + (-x).exp()),
-			bound: 1.4798,
-		},
+			name: stringify!($name),
+			soft: functions::$name,
+			native: native!($name),
+			exact: $exact,
+			bound: $bound,
+			worst: $worst,
+			digest: $digest,
+		}
+	};
+}
+
+pub fn functions() -> [Function; 8] {
+	[
+		function!(exp, f64::exp, bound 0.8914 at 0xc0bb_2813, digest 0x5d9a_6459_c244_3caa),
+		function!(log, f64::ln, bound 0.9230 at 0x3f34_d8a6, digest 0x16fd_d5bf_4041_61e5),
+		function!(tanh, f64::tanh, bound 1.5058 at 0x3f10_1fb8, digest 0xbd7a_aa37_c589_952c),
+		function!(sigmoid, exact::sigmoid, bound 1.4798 at 0xc09b_1629, digest 0x9abb_1776_c374_d526),
+		function!(erf, exact::erf, bound 1.0484 at 0x3f87_fffc, digest 0xc3a6_6b76_a916_6bc8),
+		function!(sin, exact::sin, bound 1.4019 at 0x4a60_92fd, digest 0x4f7f_4989_8af6_e411),
+		function!(cos, exact::cos, bound 1.3560 at 0x4a70_660c, digest 0x9ec4_c1c0_dd9e_ea94),
+		function!(rsqrt, exact::rsqrt, bound 1.4904 at 0x0080_cab3, digest 0xd6cf_589e_dea5_3336),
 	]
 }
 

@@ -125,7 +125,7 @@ async fn demo(options: &Options, folder: PathBuf) -> Result<()> {
 	screen.title("Where to look next");
 	println!("  receipts      {0}/receipt-1.json and receipt-2.json; `assay job receipt --verify` checks them against the chain", folder.display());
 	println!("  logs          {}/*.log", folder.display());
-	println!("  keep it open  scripts/demo --stay, then `assay job explain {} --node URL` and `assay provider status --key //Charlie --node URL`", second.closed.id);
+	println!("  keep it open  scripts/demo --stay, then `assay job explain {} --node URL` and `assay provider status //Charlie --node URL`", second.closed.id);
 	println!("  protocol      docs/protocol.md");
 	if let Some(path) = &options.json {
 		std::fs::write(path, serde_json::to_string_pretty(&report)?).with_context(|| path.display().to_string())?;
