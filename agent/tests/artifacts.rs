@@ -87,7 +87,12 @@ async fn client() -> Client {
 		initial_root: engine.state_root(&engine.initial_state()).unwrap(),
 		milestone_segments: 2,
 		offer: Offer { max_price: 10, clearing: Clearing::BestBid { window: 4 }, deadline: 1_000 },
-		verify: Verify { drawn: 1, verifiers: 1, insured_value: 0, fee_per_check: 1 },
+		verify: Verify {
+			drawn: 1,
+			verifiers: 1,
+			insured_value: 0,
+			fee_per_check: assay_protocol::parameters::UNIT / 10,
+		},
 		memory_mib: 1,
 		endpoint: plane.listen_addresses()[0].clone().into_bytes(),
 	};

@@ -5,7 +5,7 @@ use assay_agent::keys::{address, Account};
 use assay_protocol::{
 	job::JobSpec,
 	records::operators::{Operator, Service, State},
-	Reason,
+	Balance, Reason,
 };
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ impl Obstacle {
 }
 
 /// What would keep `operator`, a worker, from bidding the maximum on `spec`.
-pub fn obstacles(spec: &JobSpec, operator: &Operator) -> Vec<Obstacle> {
+pub fn obstacles(spec: &JobSpec, collateral: Balance, operator: &Operator) -> Vec<Obstacle> {
 	let mut found = Vec::new();
 	match operator.state {
 		State::Ready | State::Busy { .. } => {}
@@ -45,16 +45,21 @@ pub fn obstacles(spec: &JobSpec, operator: &Operator) -> Vec<Obstacle> {
 			found.push(Obstacle::refused(Reason::BidNotReady, "was absent too often and has not come back".into()));
 		}
 		State::Jailed { until, .. } => {
-			found.push(Obstacle::refused(Reason::BidJailed, format!("is jailed until block {until} after a slash")));
+			found.push(Obstacle::refused(
+				Reason::BidJailed,
+				format!("is jailed until block {until} of the clock after a slash"),
+			));
 		}
 	}
-	match spec.collateral(spec.offer.max_price) {
-		Some(needed) if operator.free() < needed => found.push(Obstacle::refused(
+	if operator.free() < collateral {
+		found.push(Obstacle::refused(
 			Reason::BidUndercollateralised,
-			format!("has {} of free bond, {} is needed at the maximum price", amount(operator.free()), amount(needed)),
-		)),
-		Some(_) => {}
-		None => found.push(Obstacle::refused(Reason::AmountTooLarge, "the collateral is too large to express".into())),
+			format!(
+				"has {} of free bond, {} is needed at the maximum price",
+				amount(operator.free()),
+				amount(collateral)
+			),
+		));
 	}
 	match &operator.service {
 		Service::Worker(capabilities) => {
@@ -74,11 +79,16 @@ pub fn obstacles(spec: &JobSpec, operator: &Operator) -> Vec<Obstacle> {
 }
 
 /// Every registered worker, those that could bid first.
-pub fn bidders(spec: &JobSpec, client: Option<&Account>, workers: &[(Account, Operator)]) -> Vec<Bidder> {
+pub fn bidders(
+	spec: &JobSpec,
+	collateral: Balance,
+	client: Option<&Account>,
+	workers: &[(Account, Operator)],
+) -> Vec<Bidder> {
 	let mut bidders: Vec<Bidder> = workers
 		.iter()
 		.map(|(who, operator)| {
-			let mut obstacles = obstacles(spec, operator);
+			let mut obstacles = obstacles(spec, collateral, operator);
 			if client == Some(who) {
 				obstacles.push(Obstacle::refused(Reason::BidByClient, "is the client itself".into()));
 			}
@@ -93,25 +103,27 @@ pub fn bidders(spec: &JobSpec, client: Option<&Account>, workers: &[(Account, Op
 mod tests {
 	use super::*;
 	use crate::tests_support::{spec, worker};
-	use assay_protocol::parameters::UNIT;
+	use assay_protocol::parameters::{Parameters, UNIT};
 
 	#[test]
 	fn every_obstacle_is_named_with_its_code() {
 		let spec = spec();
-		let able = worker(spec.collateral(spec.offer.max_price).unwrap(), spec.memory_mib);
-		assert_eq!(obstacles(&spec, &able), vec![]);
+		let collateral = spec.collateral(spec.offer.max_price, &Parameters::development()).unwrap();
+		let able = worker(collateral, spec.memory_mib);
+		assert_eq!(obstacles(&spec, collateral, &able), vec![]);
 		let mut poor = able.clone();
 		poor.locked = 1;
-		assert_eq!(obstacles(&spec, &poor)[0].code, Some(10_022));
+		assert_eq!(obstacles(&spec, collateral, &poor)[0].code, Some(10_022));
 		let jailed = Operator { state: State::Jailed { duties: 0, until: 99 }, ..able.clone() };
-		let found = obstacles(&spec, &jailed);
+		let found = obstacles(&spec, collateral, &jailed);
 		assert_eq!((found.len(), found[0].code), (1, Some(10_021)));
 		assert!(found[0].text.contains("99"));
 		let busy = Operator { state: State::Busy { duties: 2 }, ..able.clone() };
-		assert_eq!(obstacles(&spec, &busy)[0].code, Some(10_020));
+		assert_eq!(obstacles(&spec, collateral, &busy)[0].code, Some(10_020));
 		let small = worker(1_000 * UNIT, spec.memory_mib - 1);
-		assert_eq!(obstacles(&spec, &small).len(), 1);
-		let listed = bidders(&spec, Some(&[1; 32]), &[([1; 32], able.clone()), ([2; 32], able), ([3; 32], poor)]);
+		assert_eq!(obstacles(&spec, collateral, &small).len(), 1);
+		let listed =
+			bidders(&spec, collateral, Some(&[1; 32]), &[([1; 32], able.clone()), ([2; 32], able), ([3; 32], poor)]);
 		assert_eq!(listed.iter().filter(|bidder| bidder.could_bid).count(), 1);
 		assert_eq!(listed[0].worker, address(&[2; 32]));
 	}

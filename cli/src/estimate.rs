@@ -119,8 +119,9 @@ impl Estimate {
 		let rows = |tensor: &assay_engine::Tensor| tensor.spec().rows;
 		let data_bytes: u64 =
 			draft.data.iter().map(|(_, tensor)| tensor.spec().layout().map_or(0, |l| l.byte_len())).sum();
-		let collateral =
-			spec.collateral(spec.offer.max_price).ok_or(Error::Refused(assay_protocol::Reason::AmountTooLarge))?;
+		let collateral = spec
+			.collateral(spec.offer.max_price, parameters)
+			.ok_or(Error::Refused(assay_protocol::Reason::AmountTooLarge))?;
 		let fees = plan.escrow.saturating_sub(spec.offer.max_price);
 		let (least, clearing) = match spec.offer.clearing {
 			Clearing::BestBid { window } => {
@@ -174,7 +175,7 @@ impl Estimate {
 		let verifiers = snapshot.operators(Role::Verifier).await?;
 		self.network = Some(Network {
 			block: snapshot.number(),
-			workers: bidders(&draft.spec, client, &workers),
+			workers: bidders(&draft.spec, self.price.collateral, client, &workers),
 			verifiers_ready: verifiers.iter().filter(|(_, operator)| operator.draw_weight().is_some()).count(),
 			verifiers_needed: draft.spec.verify.verifiers,
 		});

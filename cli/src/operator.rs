@@ -203,7 +203,8 @@ async fn worker(
 			continue;
 		}
 		if let (Some(spec), Some(operator)) = (snapshot.spec(id).await?, &operator) {
-			let why = obstacles(&spec, operator);
+			let collateral = spec.collateral(spec.offer.max_price, &job.parameters).unwrap_or(Balance::MAX);
+			let why = obstacles(&spec, collateral, operator);
 			if !why.is_empty() {
 				missed.push(Missed { job: id, why });
 			}

@@ -6,7 +6,7 @@ use assay_agent::{
 	Peer, PeerConfig, Snapshot,
 };
 use assay_cli::{
-	history::{Entry, Happening},
+	history::{DisputeEnded, Entry, Happening},
 	job_file::Draft,
 	post::{self, Keep, Posted},
 	states,
@@ -20,9 +20,8 @@ use assay_protocol::{
 		disputes::LeafKind,
 		market::{Closing, Job, JobState},
 	},
-	JobId, MilestoneIndex, Reason, SegmentIndex,
+	JobId, Reason, SegmentIndex,
 };
-use codec::Compact;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -179,24 +178,12 @@ impl Client {
 
 /// The disputes of a job that ended in a block.
 async fn rulings_in(snapshot: &Snapshot, of: JobId) -> Result<Vec<Ruling>> {
-	type Ended = (
-		u64,
-		JobId,
-		MilestoneIndex,
-		SegmentIndex,
-		Outcome,
-		Reason,
-		u32,
-		u32,
-		Option<LeafKind>,
-		(Compact<u64>, Compact<u64>),
-	);
 	let mut found = Vec::new();
 	for event in snapshot.events().await? {
 		if event.pallet != "Disputes" || event.name != "Ended" {
 			continue;
 		}
-		let (id, job, _, segment, outcome, reason, moves, bytes, leaf, (time, _)): Ended = event.decode()?;
+		let (id, job, _, segment, outcome, reason, moves, bytes, leaf, (time, _)): DisputeEnded = event.decode()?;
 		if job == of {
 			found.push(Ruling { id, segment, outcome, reason, moves, bytes, leaf, referee_picoseconds: time.0 });
 		}

@@ -10,7 +10,7 @@ use assay_commitment::BlindAnswer;
 use assay_protocol::{
 	job::JobSpec,
 	records::{market::Job, operators::Role, verification::MilestoneRecord},
-	round::{Challenge, CheckState, Phase, SegmentRound},
+	round::{Challenge, CheckState, Phase, SegmentRound, Step},
 	BlockNumber, JobId, MilestoneIndex,
 };
 use std::{collections::HashSet, sync::Arc};
@@ -196,14 +196,16 @@ impl Round<'_> {
 	}
 
 	fn send(&self, verifier: &Verifier, what: String, call: assay_agent::chain::Call) {
-		let action = format!("{what} of milestone {}/{}.{}", self.id, self.milestone, self.record.attempt);
-		verifier.peer.actions.send(self.snapshot.number(), action, call);
+		verifier.peer.actions.send(self.snapshot.number(), self.action(&what), call);
 	}
 
 	/// Sends what anyone may; if it is refused, the next try waits longer and longer: every refusal costs a fee.
-	fn help(&self, verifier: &Verifier, what: String, call: assay_agent::chain::Call) {
-		let action = format!("{what} of milestone {}/{}.{}", self.id, self.milestone, self.record.attempt);
-		verifier.peer.actions.offer(self.snapshot.number(), action, call);
+	fn help(&self, verifier: &Verifier, what: &str, call: assay_agent::chain::Call) {
+		verifier.peer.actions.offer(self.snapshot.number(), self.action(what), call);
+	}
+
+	fn action(&self, what: &str) -> String {
+		format!("{what} of milestone {}/{}.{}", self.id, self.milestone, self.record.attempt)
 	}
 
 	/// Moves the round on where the worker is at fault, or lets it lie.
@@ -212,50 +214,21 @@ impl Round<'_> {
 		if verifier.config.misbehaviour.is_some() {
 			return;
 		}
-		let now = self.now;
-		let passed = |until: BlockNumber| now > until;
-		let lain = |until: BlockNumber| now > until.saturating_add(PATIENCE);
-		let settle = || calls::settle(self.id, self.milestone);
-		match &self.record.round.phase {
-			Phase::Committed => {
-				let due = self.record.round.committed_at.saturating_add(self.job.parameters.beacon_blocks);
-				if self.milestone == self.job.verified.milestones && lain(due) {
-					self.help(verifier, "draw".into(), calls::draw(self.id, self.milestone));
-				}
-			}
-			Phase::Blind { segments } => {
-				let unanswered = |round: &SegmentRound<Account>| match round.challenge {
-					Challenge::Open { until } => passed(until),
-					_ => false,
-				};
-				let waits = |round: &&SegmentRound<Account>| round.is_missing() && lain(round.until);
-				let exhausted = |round: &SegmentRound<Account>| round.tranche >= self.job.parameters.max_tranches;
-				if segments.iter().any(unanswered) {
-					self.help(verifier, "settle the unanswered challenge".into(), settle());
-				} else if segments.iter().any(SegmentRound::is_unchecked)
-					|| segments.iter().filter(waits).any(exhausted)
-				{
-					// The worker, who may lose by it, is not waited for.
-					self.help(verifier, "give up absent verifiers".into(), settle());
-				} else if segments.iter().any(|round| waits(&round)) {
-					self.help(verifier, "replace absent verifiers".into(), calls::redraw(self.id, self.milestone));
-				}
-			}
-			Phase::Opening { until, .. } if passed(*until) => {
-				self.help(verifier, "settle the missing opening".into(), settle());
-			}
-			Phase::Reveal { segments, until } if lain(*until) => {
-				let any = |is: fn(&CheckState) -> bool| {
-					segments.iter().flat_map(|round| &round.checks).any(|check| is(&check.state))
-				};
-				// While a dispute runs, only those who did not reveal are left to be settled.
-				let disputed = any(|state| matches!(state, CheckState::Disputed { .. }));
-				if !disputed || any(|state| matches!(state, CheckState::Committed { .. })) {
-					self.help(verifier, "settle".into(), settle());
-				}
-			}
-			_ => {}
+		if self.milestone != self.job.verified.milestones {
+			return;
 		}
+		let Some(due) = self.record.round.due(&self.job.parameters, self.now) else { return };
+		// The worker is given time to do it, unless it loses by it.
+		if !due.against_worker && self.now <= due.since.saturating_add(PATIENCE) {
+			return;
+		}
+		let (job, milestone) = (self.id, self.milestone);
+		let (what, call) = match due.step {
+			Step::Draw => ("draw", calls::draw(job, milestone)),
+			Step::Redraw => ("replace absent verifiers", calls::redraw(job, milestone)),
+			Step::Settle => ("settle", calls::settle(job, milestone)),
+		};
+		self.help(verifier, what, call);
 	}
 }
 

@@ -4,7 +4,6 @@ use crate::config::PricePolicy;
 use assay_protocol::{
 	job::{Clearing, JobSpec},
 	plan::ramp_price,
-	reason::{Party, Reason},
 	records::market::{Job, JobState, Order},
 	Balance, BlockNumber,
 };
@@ -103,7 +102,7 @@ pub fn decide(
 	if order.bids.iter().any(|bid| bid.worker == me) {
 		return Err(NoBid::Bidden);
 	}
-	if job.shares.iter().any(|share| share.worker == me && share.ended.is_some_and(would_end_alike)) {
+	if job.bars(&me) {
 		return Err(NoBid::HadLease);
 	}
 	if spec.memory_mib > bidder.memory_mib {
@@ -111,7 +110,7 @@ pub fn decide(
 	}
 	let max = job.account.price_left;
 	let wanted = bidder.price.price(max).ok_or(NoBid::PriceTooLow { offered: max })?;
-	let needed = spec.collateral(wanted).unwrap_or(Balance::MAX);
+	let needed = spec.collateral(wanted, &job.parameters).unwrap_or(Balance::MAX);
 	if needed > bidder.free {
 		return Err(NoBid::BondTooSmall { needed, free: bidder.free });
 	}
@@ -128,14 +127,6 @@ pub fn decide(
 				Ok(wanted)
 			}
 		}
-	}
-}
-
-/// Whether a lease that ended so would end so again: the job or this worker is at fault, and neither has changed.
-fn would_end_alike(reason: Reason) -> bool {
-	match reason.party() {
-		Party::Client | Party::Worker => !matches!(reason, Reason::Absent | Reason::DrainedAway),
-		Party::Protocol | Party::Verifier => false,
 	}
 }
 
@@ -158,6 +149,7 @@ mod tests {
 	use assay_protocol::{
 		job::{Offer, Verify},
 		parameters::{Parameters, UNIT},
+		reason::Reason,
 		records::market::{Account, Bid, Share, Verified},
 	};
 
@@ -184,7 +176,7 @@ mod tests {
 			initial_root: [6; 32],
 			milestone_segments: 4,
 			offer: Offer { max_price: 10 * UNIT, clearing: Clearing::BestBid { window: 4 }, deadline: 1_000 },
-			verify: Verify { drawn: 2, verifiers: 1, insured_value: 0, fee_per_check: 1 },
+			verify: Verify { drawn: 2, verifiers: 1, insured_value: 0, fee_per_check: UNIT / 10 },
 			memory_mib: 64,
 			endpoint: Vec::new(),
 		}

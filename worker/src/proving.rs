@@ -13,7 +13,7 @@ use assay_p2p::{BlobHash, BlobStore};
 use assay_protocol::{
 	holding::{self, Holding},
 	records::{market::Job, verification::MilestoneRecord},
-	round::{Challenge, CheckState, Phase, SegmentOpening, SegmentRound},
+	round::{Challenge, CheckState, Phase, SegmentOpening, SegmentRound, Step},
 	BlockNumber, Hash, MilestoneIndex, SegmentIndex,
 };
 
@@ -71,45 +71,29 @@ struct Round<'a> {
 
 impl Round<'_> {
 	fn answer(&self, job: &Job<Account>) -> Result<(), WorkerError> {
-		let id = self.running.lease.job;
-		let now = self.now;
 		match &self.record.round.phase {
-			Phase::Committed => {
-				let due = self.record.round.committed_at.saturating_add(job.parameters.beacon_blocks);
-				if self.milestone == job.verified.milestones && now > due {
-					self.send("draw", calls::draw(id, self.milestone));
-				}
-			}
 			Phase::Blind { segments } => {
 				for round in segments {
 					if let Challenge::Open { until } = round.challenge {
 						self.answer_challenge(round, until)?;
 					}
 				}
-				if segments.iter().any(|round| now > round.until && is_missing(round)) {
-					let last = job.parameters.max_tranches;
-					let call = if segments.iter().all(|round| round.tranche >= last || !is_missing(round))
-						|| segments.iter().any(SegmentRound::is_unchecked)
-					{
-						calls::settle(id, self.milestone)
-					} else {
-						calls::redraw(id, self.milestone)
-					};
-					self.send("replace absent verifiers of", call);
-				}
 			}
 			Phase::Opening { segments, .. } => self.open(segments)?,
-			Phase::Reveal { segments, until } => {
-				let pending = |state: &CheckState| matches!(state, CheckState::Committed { .. });
-				let disputed = |state: &CheckState| matches!(state, CheckState::Disputed { .. });
-				let any = |is: &dyn Fn(&CheckState) -> bool| {
-					segments.iter().flat_map(|round| &round.checks).any(|check| is(&check.state))
-				};
-				if !any(&disputed) && (!any(&pending) || now > *until) {
-					self.send("settle", calls::settle(id, self.milestone));
-				}
-			}
-			Phase::Verified { .. } | Phase::Failed(_) => {}
+			_ => {}
+		}
+		if self.milestone != job.verified.milestones {
+			return Ok(());
+		}
+		if let Some(due) = self.record.round.due(&job.parameters, self.now).filter(|due| !due.against_worker) {
+			let (id, milestone) = (self.running.lease.job, self.milestone);
+			let (what, call) = match due.step {
+				Step::Draw => ("draw", calls::draw(id, milestone)),
+				Step::Redraw => ("replace absent verifiers of", calls::redraw(id, milestone)),
+				Step::Settle => ("settle", calls::settle(id, milestone)),
+			};
+			// A draw may be refused for long: too many verifiers are busy.
+			self.worker.peer.actions.offer(self.snapshot.number(), self.action(what), call);
 		}
 		Ok(())
 	}
@@ -221,10 +205,5 @@ fn drawn_holding(engine: &Engine, state: &assay_engine::State, seed: &Hash) -> O
 	let canonical = bytes.get(index as usize)?.to_canonical();
 	let chunks = TensorTree::build(&canonical)?;
 	let chunk = chunks.open(&canonical, holding::drawn_chunk(seed, chunks.chunks())?, 0)?;
-	Some(Holding { tensors, leaf: leaves.get(index as usize)?.clone(), proof: tree.prove_tensor(index)?, chunk })
-}
-
-/// Whether a drawn verifier has not committed.
-fn is_missing(round: &SegmentRound<Account>) -> bool {
-	round.checks.iter().any(|check| check.state == CheckState::Assigned)
+	Some(Holding { leaf: leaves.get(index as usize)?.clone(), proof: tree.prove_tensor(index)?, chunk })
 }

@@ -45,7 +45,8 @@ pub(super) struct Reach {
 	/// /ip4/127.0.0.1/udp/PORT/quic-v1 with port 4101 for a client, 4201 for a provider, 4301 for a verifier.
 	#[arg(long, value_name = "MULTIADDR")]
 	listen: Vec<String>,
-	/// Address to publish instead, such as that of a forwarded port; may be repeated.
+	/// Address to publish instead, such as that of a forwarded port; may be repeated: the chain lists the first that fits, peers
+	/// learn all.
 	#[arg(long, value_name = "MULTIADDR")]
 	announce: Vec<String>,
 }

@@ -4,6 +4,7 @@ mod account;
 mod arguments;
 mod job;
 mod operator;
+mod transact;
 
 use crate::console::Console;
 use assay_cli::Error;

@@ -13,8 +13,8 @@ use assay_protocol::{
 };
 use codec::Compact;
 
-/// Fields of `Disputes.Ended`; the last is the weight charged for the referee.
-type Ended = (
+/// Fields of the event `Disputes.Ended`: dispute, job, milestone, segment, outcome, reason, moves, bytes, leaf; the last is the weight charged for the referee.
+pub type DisputeEnded = (
 	u64,
 	JobId,
 	MilestoneIndex,
@@ -51,7 +51,7 @@ impl Reader {
 				})
 			}
 			"Ended" => {
-				let (dispute, job, milestone, segment, outcome, reason, moves, bytes, leaf, _): Ended =
+				let (dispute, job, milestone, segment, outcome, reason, moves, bytes, leaf, _): DisputeEnded =
 					event.decode()?;
 				(job == self.job).then(|| Happening::DisputeEnded {
 					dispute,

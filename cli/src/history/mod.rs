@@ -6,6 +6,7 @@ mod market;
 mod text;
 mod verification;
 
+pub use disputes::DisputeEnded;
 pub use happening::{DrawnSegment, Entry, Happening, Why};
 
 use crate::{clock, Error};

@@ -41,7 +41,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn end_lease(id: JobId, job: &mut Job<T::AccountId>, reason: Reason, success: bool) -> DispatchResult {
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		let worker = lease.worker.clone();
-		let due = forfeit(reason, lease.collateral, job.parameters.bid_deposit);
+		let idle = job.verified.milestones <= lease.first_milestone;
+		let due = forfeit(reason, idle, lease.collateral, job.parameters.bid_deposit);
 		let burned = T::Operators::release_collateral(&worker, id, success, due);
 		job.account.slashed.burned = job.account.slashed.burned.saturating_add(burned);
 		Self::note_lease_ended(id, job, worker, reason);

@@ -7,6 +7,7 @@ use assay_protocol::{
 	job::{Clearing, JobSpec},
 	parameters::Parameters,
 	reason::Reason,
+	records::market::blames_client,
 	Balance, JobId,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::fungible::MutateHold, BoundedVec};
@@ -55,12 +56,12 @@ impl<T: Config> Pallet<T> {
 		ensure!(worker != job.client, refuse(Reason::BidByClient));
 		ensure!(price >= Balance::from(rules::milestones_left(&job)), refuse(Reason::BidZero));
 		ensure!(price <= job.account.price_left, refuse(Reason::BidAboveMaximum));
-		ensure!(!rules::is_barred(&job, &worker), refuse(Reason::BidBarred));
+		ensure!(!job.bars(&worker), refuse(Reason::BidBarred));
 		match spec.offer.clearing {
 			Clearing::Ramp { .. } => {
 				let ceiling = rules::highest_bid(&spec, &job, now).unwrap_or(0);
 				ensure!(price <= ceiling, refuse(Reason::BidAboveRamp));
-				let collateral = Self::lock(id, &spec, &worker, price)?;
+				let collateral = Self::lock(id, &spec, &job.parameters, &worker, price)?;
 				Self::begin_lease(id, &mut job, worker, price, collateral)?;
 			}
 			Clearing::BestBid { window } => {
@@ -68,7 +69,7 @@ impl<T: Config> Pallet<T> {
 				// A window that passed without a bid stays open until the first one.
 				ensure!(!over || order.bids.is_empty(), refuse(Reason::BidTooLate));
 				ensure!(order.bids.iter().all(|bid| bid.worker != worker), refuse(Reason::BidDuplicate));
-				let collateral = spec.collateral(price).ok_or(refuse(Reason::AmountTooLarge))?;
+				let collateral = spec.collateral(price, &job.parameters).ok_or(refuse(Reason::AmountTooLarge))?;
 				T::Operators::can_work(&worker, collateral)?;
 				Self::place_bid(id, &mut job, Bid { worker, price, at: now })?;
 			}
@@ -121,7 +122,7 @@ impl<T: Config> Pallet<T> {
 		let (mut job, spec) = Self::found(id)?;
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		ensure!(lease.worker == worker, Error::<T>::NotLeaseholder);
-		let blames_client = rules::blames_client(reason);
+		let blames_client = blames_client(reason);
 		let at_milestone = job.verified.milestones > lease.first_milestone;
 		let leaves = matches!(reason, Reason::GaveUp | Reason::DrainedAway);
 		ensure!(blames_client || leaves, Error::<T>::ReasonNotAllowed);
@@ -177,7 +178,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_set_parameters(parameters: Parameters) -> DispatchResult {
-		ensure!(rules::parameters_valid(&parameters), Error::<T>::ParametersInvalid);
+		ensure!(parameters.is_valid(), Error::<T>::ParametersInvalid);
 		CurrentParameters::<T>::put(parameters);
 		Self::deposit_event(Event::ParametersSet { parameters });
 		Ok(())

@@ -5,7 +5,7 @@ use crate::{
 	types::{MAX_ATTEMPTS, PROGRAM_CLAIMS},
 	Bid, Config, Error, Event, HoldReason, Job, JobState, Lease, Order, Pallet, Share,
 };
-use assay_protocol::{interfaces::Operators, job::JobSpec, reason::Reason, Balance, JobId};
+use assay_protocol::{interfaces::Operators, job::JobSpec, parameters::Parameters, reason::Reason, Balance, JobId};
 use frame_support::{
 	pallet_prelude::{DispatchError, DispatchResult},
 	traits::{fungible::MutateHold, tokens::Precision},
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 				Some(Reason::BidOutbid)
 			} else {
 				// Only a worker that is not able is passed over; any other failure undoes the call.
-				match Self::lock(id, spec, &bid.worker, bid.price) {
+				match Self::lock(id, spec, &job.parameters, &bid.worker, bid.price) {
 					Ok(collateral) => {
 						granted = true;
 						Self::begin_lease(id, job, bid.worker.clone(), bid.price, collateral)?;
@@ -79,10 +79,12 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn lock(
 		id: JobId,
 		spec: &JobSpec,
+		parameters: &Parameters,
 		worker: &T::AccountId,
 		price: Balance,
 	) -> Result<Balance, DispatchError> {
-		let collateral = spec.collateral(price).ok_or(Error::<T>::BidRefused(Reason::AmountTooLarge.into()))?;
+		let collateral =
+			spec.collateral(price, parameters).ok_or(Error::<T>::BidRefused(Reason::AmountTooLarge.into()))?;
 		T::Operators::lock_collateral(worker, id, collateral)?;
 		Ok(collateral)
 	}

@@ -4,9 +4,7 @@ use crate::types::{Bid, Job, JobState, MAX_BIDS};
 use alloc::vec::Vec;
 use assay_protocol::{
 	job::{Clearing, JobSpec},
-	parameters::Parameters,
 	plan::{self, JobPlan},
-	reason::Reason,
 	Balance, BlockNumber, MilestoneIndex,
 };
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -59,37 +57,4 @@ pub(crate) fn best_first<A>(bids: BoundedVec<Bid<A>, ConstU32<MAX_BIDS>>) -> Vec
 	let mut bids = bids.into_inner();
 	bids.sort_by_key(|bid| bid.price);
 	bids
-}
-
-/// Reasons that say the job itself cannot be run.
-pub(crate) fn blames_client(reason: Reason) -> bool {
-	matches!(reason, Reason::ProgramUnavailable | Reason::ProgramMismatch | Reason::NonFinite | Reason::OutOfMemory)
-}
-
-/// Whether an earlier lease of this job ended in a way that bars `worker` from it: it blamed the client (a second claim must
-/// come from someone else), gave up without a milestone, served nobody, or was at fault. Absence bars nobody: power cuts
-/// happen.
-pub(crate) fn is_barred<A: PartialEq>(job: &Job<A>, worker: &A) -> bool {
-	job.shares.iter().filter(|share| share.worker == *worker).any(|share| match share.ended {
-		Some(Reason::GaveUp) => share.milestones == 0,
-		Some(Reason::LostDispute | Reason::NotOpened | Reason::NotServed | Reason::Unserved) => true,
-		Some(reason) => blames_client(reason),
-		None => false,
-	})
-}
-
-/// Whether a chain can run with these parameters.
-pub(crate) fn parameters_valid(parameters: &Parameters) -> bool {
-	let counts = [
-		parameters.beacon_blocks,
-		parameters.blind_window,
-		parameters.open_window,
-		parameters.reveal_window,
-		parameters.serve_window,
-		parameters.max_tranches,
-		parameters.progress_window,
-		parameters.dispute_clock,
-		parameters.run_ahead,
-	];
-	counts.iter().all(|count| *count > 0)
 }

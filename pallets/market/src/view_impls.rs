@@ -30,8 +30,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn view_collateral(id: JobId, price: Balance) -> Option<Balance> {
-		let (_, spec) = Self::found(id).ok()?;
-		spec.collateral(price)
+		let (job, spec) = Self::found(id).ok()?;
+		spec.collateral(price, &job.parameters)
 	}
 
 	pub(crate) fn view_escrow(spec: &JobSpec) -> Result<Balance, Reason> {

@@ -1,9 +1,12 @@
 //! What neighbours ask of the registry.
 
 use crate::types::ABSENCES_TO_UNRESPONSIVE;
-use crate::{Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, Registry, Role, Service, State};
+use crate::{
+	BondAtWork, Collateral, Config, Error, Event, Operator, Pallet, ReadyVerifiers, Registry, Role, Service, State,
+};
 use alloc::vec::Vec;
 use assay_protocol::{
+	economics::draw_is_fair,
 	interfaces::{Operators, SlashSplit, VerifierFault},
 	sampling::{draw_candidates, Candidate},
 	Balance, BlockNumber, Hash, JobId,
@@ -63,6 +66,20 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 			.into_iter()
 			.filter_map(|at| able.get(at).map(|(who, ..)| who.clone()))
 			.collect()
+	}
+
+	fn is_fair(checking: &[T::AccountId]) -> bool {
+		let index = ReadyVerifiers::<T>::get();
+		let ready: Balance = index.iter().fold(0, |sum: Balance, entry| sum.saturating_add(entry.weight));
+		let is_ready = |who: &T::AccountId| index.binary_search_by(|entry| entry.who.cmp(who)).is_ok();
+		let mut counted: Vec<&T::AccountId> = checking.iter().filter(|who| !is_ready(who)).collect();
+		counted.sort_unstable();
+		counted.dedup();
+		let busy = counted
+			.into_iter()
+			.filter_map(|who| Registry::<T>::get(Role::Verifier, who))
+			.fold(0, |sum: Balance, verifier| sum.saturating_add(verifier.at_work()));
+		draw_is_fair(ready.saturating_add(busy), BondAtWork::<T>::get())
 	}
 
 	fn lock_check(who: &T::AccountId) -> Result<(), DispatchError> {

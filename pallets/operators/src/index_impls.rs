@@ -1,7 +1,7 @@
 //! The record store and the index of verifiers that can be drawn. Every write of a record goes through [`Pallet::store`]
 //! or [`Pallet::remove`] unless it cannot change the index, so index and records never disagree.
 
-use crate::{Config, Drawable, Error, Operator, Pallet, ReadyVerifiers, Registry, Role, VerifierCount};
+use crate::{BondAtWork, Config, Drawable, Error, Operator, Pallet, ReadyVerifiers, Registry, Role, VerifierCount};
 use assay_protocol::{Balance, BlockNumber};
 use sp_runtime::{traits::BlockNumberProvider, SaturatedConversion};
 
@@ -20,6 +20,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn store(role: Role, who: &T::AccountId, operator: &Operator) {
 		if role == Role::Verifier {
 			Self::index(who, operator.draw_weight());
+			Self::count_bond(Registry::<T>::get(role, who).as_ref(), Some(operator));
 		}
 		Registry::<T>::insert(role, who, operator);
 	}
@@ -28,9 +29,18 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn remove(role: Role, who: &T::AccountId) {
 		if role == Role::Verifier {
 			Self::index(who, None);
+			Self::count_bond(Registry::<T>::get(role, who).as_ref(), None);
 			VerifierCount::<T>::mutate(|count| *count = count.saturating_sub(1));
 		}
 		Registry::<T>::remove(role, who);
+	}
+
+	/// Brings the bond at work up to date with a verifier's change. Writes only on change.
+	fn count_bond(before: Option<&Operator>, after: Option<&Operator>) {
+		let (before, after) = (before.map_or(0, Operator::at_work), after.map_or(0, Operator::at_work));
+		if before != after {
+			BondAtWork::<T>::mutate(|bond| *bond = bond.saturating_sub(before).saturating_add(after));
+		}
 	}
 
 	/// Puts a verifier into the index with this weight, or takes it out. Writes only on change.

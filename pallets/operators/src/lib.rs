@@ -92,6 +92,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type VerifierCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
+	/// Bond of all verifiers that take work, whether or not it is reserved now.
+	#[pallet::storage]
+	pub type BondAtWork<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
 	/// What happened.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]

@@ -1,7 +1,8 @@
 //! What holds between any two calls.
 
 use crate::{
-	Collateral, Config, Drawable, HoldReason, Pallet, ReadyVerifiers, Registry, Role, Service, State, VerifierCount,
+	BondAtWork, Collateral, Config, Drawable, HoldReason, Pallet, ReadyVerifiers, Registry, Role, Service, State,
+	VerifierCount,
 };
 use alloc::vec::Vec;
 use assay_protocol::Balance;
@@ -17,10 +18,11 @@ impl<T: Config> Pallet<T> {
 	/// 4. A verifier's locked bond is its stake per check, once per duty.
 	/// 5. `Busy` has at least one duty, and a record sits under its own role.
 	/// 6. The index holds exactly the verifiers that can take a check, ascending, each with its bond as weight.
-	/// 7. The counter counts the verifiers and is within the bound.
+	/// 7. The counter counts the verifiers and is within the bound, and the bond at work is theirs.
 	/// 8. Collateral belongs to registered workers.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		let mut verifiers = 0u32;
+		let mut at_work: Balance = 0;
 		let mut drawable = Vec::new();
 		for (role, who, operator) in Registry::<T>::iter() {
 			let held = T::NativeBalance::balance_on_hold(&HoldReason::of(role).into(), &who);
@@ -43,6 +45,7 @@ impl<T: Config> Pallet<T> {
 						"invariant 4: checks differ from locked"
 					);
 					verifiers = verifiers.saturating_add(1);
+					at_work = at_work.saturating_add(operator.at_work());
 					drawable.extend(operator.draw_weight().map(|(weight, since)| Drawable { who, weight, since }));
 				}
 				_ => return Err("invariant 5: record under another role".into()),
@@ -51,6 +54,7 @@ impl<T: Config> Pallet<T> {
 		drawable.sort_by(|a, b| a.who.cmp(&b.who));
 		ensure!(ReadyVerifiers::<T>::get().into_inner() == drawable, "invariant 6: index differs from records");
 		ensure!(VerifierCount::<T>::get() == verifiers, "invariant 7: verifiers miscounted");
+		ensure!(BondAtWork::<T>::get() == at_work, "invariant 7: bond at work differs from records");
 		ensure!(verifiers <= <T::MaxVerifiers as frame_support::traits::Get<u32>>::get(), "invariant 7: too many");
 		for (who, _, _) in Collateral::<T>::iter() {
 			ensure!(Registry::<T>::contains_key(Role::Worker, &who), "invariant 8: collateral of a stranger");

@@ -111,7 +111,7 @@ fn spec(work: &Work, milestones: u32, drawn: u32) -> JobSpec {
 			n_tensors: 1,
 			n_ops: 1,
 			n_updates: 1,
-			n_state: 1,
+			n_state: TENSORS,
 			tensors_root: [0; 32],
 			ops_root: [0; 32],
 			updates_root: [0; 32],
@@ -370,7 +370,6 @@ mod benchmarks {
 		let chunk = drawn_chunk(&seed, chunks).ok_or_else(none("chunks"))?;
 		let opened = TensorTree::build(&work.tensor).and_then(|tree| tree.open(&work.tensor, chunk, 0));
 		let holding = Box::new(Holding {
-			tensors: TENSORS,
 			leaf: work.leaves.get(tensor as usize).cloned().ok_or_else(none("a tensor"))?,
 			proof: work.state.prove_tensor(tensor).ok_or_else(none("a tensor"))?,
 			chunk: opened.ok_or_else(none("a chunk"))?,

@@ -3,15 +3,12 @@ use alloc::vec::Vec;
 use assay_commitment::BoundaryOpening;
 use assay_protocol::{
 	holding::{self, Holding},
-	interfaces::Leases,
-	round::{Challenge, Effect, Phase, Round, RoundContext},
+	interfaces::{Leases, Operators},
+	round::{Challenge, Effect, Phase, Round, SegmentRound},
 	sampling::{draw_segments, milestone_seed, tranche_seed},
-	BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
+	Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
 };
-use frame_support::{
-	ensure,
-	pallet_prelude::{DispatchResult, Get},
-};
+use frame_support::{ensure, pallet_prelude::DispatchResult};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_commit_milestone(
@@ -40,6 +37,7 @@ impl<T: Config> Pallet<T> {
 		let Current { lease, mut record, context } = Self::current(job, index)?;
 		let now = Self::now();
 		let blocks = record.round.beacon(&context, now).map_err(refused::<T>)?;
+		ensure!(T::Operators::is_fair(&[]), refused::<T>(Reason::TooFewReady));
 		let vrfs = Self::vrfs_of(blocks).ok_or(refused::<T>(Reason::BeaconMissing))?;
 		let seed = milestone_seed(job, lease.attempt, &record.round.root, &vrfs);
 		let barred = [lease.worker, lease.client];
@@ -103,12 +101,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_settle(job: JobId, index: MilestoneIndex) -> DispatchResult {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		let now = Self::now();
-		let effects = if Self::is_overdue(&record, &context, now) {
-			record.round.phase = Phase::Failed(Reason::NoVerifiers);
-			alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)]
-		} else {
-			record.round.settle(&context, now).map_err(refused::<T>)?
-		};
+		let effects = record.round.settle(&context, now).map_err(refused::<T>)?;
 		Self::note_opening_due(job, index, &record);
 		Self::finish(job, index, record, effects)
 	}
@@ -116,7 +109,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_redraw(job: JobId, index: MilestoneIndex) -> DispatchResult {
 		let Current { lease, mut record, context } = Self::current(job, index)?;
 		let now = Self::now();
-		let replacements = record.round.replacements(&context, now);
+		let mut replacements = record.round.replacements(&context, now);
 		ensure!(!replacements.is_empty(), refused::<T>(Reason::TooEarly));
 		let seed = record.seed.ok_or(refused::<T>(Reason::WrongPhase))?;
 		let mut busy: Vec<T::AccountId> = record
@@ -128,6 +121,20 @@ impl<T: Config> Pallet<T> {
 			.filter(|check| check.state.is_live())
 			.map(|check| check.verifier.clone())
 			.collect();
+		// Where others keep too many busy for too long, nobody is drawn: the segment goes on with those it has, or not at all.
+		let fair = T::Operators::is_fair(&busy);
+		let patience = context.parameters.blind_window;
+		let given_up = |entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience);
+		let waits: Vec<SegmentIndex> = record
+			.round
+			.phase
+			.segments()
+			.iter()
+			.filter(|entry| !fair && !given_up(entry))
+			.map(|entry| entry.segment)
+			.collect();
+		replacements.retain(|replacement| !waits.contains(&replacement.segment));
+		ensure!(!replacements.is_empty(), refused::<T>(Reason::TooFewReady));
 		let mut effects = Vec::new();
 		let at = record.round.committed_at;
 		for replacement in replacements {
@@ -135,7 +142,8 @@ impl<T: Config> Pallet<T> {
 			let mut barred = replacement.exclude;
 			barred.extend([lease.worker.clone(), lease.client.clone()]);
 			let seed = tranche_seed(&seed, segment, replacement.tranche);
-			let verifiers = Self::assign(&seed, at, replacement.count, &barred, &busy);
+			let count = if fair { replacement.count } else { 0 };
+			let verifiers = Self::assign(&seed, at, count, &barred, &busy);
 			busy.extend(verifiers.iter().cloned());
 			let asked = record.round.redraw(&context, segment, verifiers.clone(), now).map_err(refused::<T>)?;
 			// The new ones' bonds are reserved already.
@@ -166,7 +174,7 @@ impl<T: Config> Pallet<T> {
 		opening: Option<BoundaryOpening>,
 		holding: Holding,
 	) -> DispatchResult {
-		let Current { mut record, context, .. } = Self::current(job, index)?;
+		let Current { lease, mut record, context } = Self::current(job, index)?;
 		ensure!(who == record.worker, refused::<T>(Reason::NotLeaseholder));
 		let challenge = record.round.phase.segments().iter().find(|entry| entry.segment == segment);
 		let (tranche, until) = match challenge.map(|entry| (entry.tranche, entry.challenge)) {
@@ -178,17 +186,9 @@ impl<T: Config> Pallet<T> {
 		let proven = record.round.phase.segments().iter().find(|entry| entry.segment == segment);
 		let pre_root = proven.and_then(|entry| entry.pre_root).ok_or(refused::<T>(Reason::OpeningInvalid))?;
 		let seed = holding::seed(&record.round.root, segment, tranche, until);
-		ensure!(holding.verify(&seed, &pre_root), Error::<T>::HoldingInvalid);
+		ensure!(holding.verify(&seed, &pre_root, lease.spec.program.n_state), Error::<T>::HoldingInvalid);
 		Self::deposit_event(Event::ChallengeAnswered { job, index, segment, pre_root });
 		Self::finish(job, index, record, Vec::new())
-	}
-
-	/// Whether a milestone could not be drawn for as long as all its tranches would have taken, or while its beacon was kept.
-	fn is_overdue(record: &MilestoneRecordOf<T>, context: &RoundContext, now: BlockNumber) -> bool {
-		let parameters = &context.parameters;
-		let last = record.round.committed_at.saturating_add(parameters.beacon_blocks.max(1));
-		let tranches = parameters.blind_window.saturating_mul(parameters.max_tranches);
-		record.round.phase == Phase::Committed && now > last.saturating_add(tranches.min(T::BeaconLength::get()))
 	}
 
 	fn note_opening_due(job: JobId, index: MilestoneIndex, record: &MilestoneRecordOf<T>) {

@@ -73,6 +73,23 @@ pub fn collateral(price: Balance, insured_value: Balance, segments: u32, drawn: 
 	Some(by_price.max(by_value))
 }
 
+/// Least collateral whatever price and value: twice the fees of a milestone's checks, so that half of it pays for the stakes
+/// that a draw keeps busy when nobody is served, and a bid's deposit, which an idle lease costs.
+pub const fn least_collateral(milestone_fees: Balance, bid_deposit: Balance) -> Balance {
+	let fees = milestone_fees.saturating_mul(2);
+	if fees > bid_deposit {
+		fees
+	} else {
+		bid_deposit
+	}
+}
+
+/// Whether enough verifiers are ready for a draw to be fair: at least half of the bond at work. Else who keeps all others
+/// busy, with jobs of his own, would be drawn alone.
+pub const fn draw_is_fair(ready: Balance, at_work: Balance) -> bool {
+	ready >= at_work.div_ceil(2)
+}
+
 /// Bond that a verifier of slices of this cost needs. `None` if it does not fit.
 pub fn verifier_bond(slice_cost: Balance) -> Option<Balance> {
 	slice_cost.checked_mul(BOND_PER_SLICE)
@@ -88,17 +105,19 @@ pub const fn split_slash(amount: Balance, client_cap: Balance, challenger: bool)
 }
 
 /// What the end of a lease costs its worker where nobody's fault is proven, out of its collateral; burned, so that nobody
-/// gains by bringing it about.
+/// gains by bringing it about. `idle`: the lease had no milestone verified.
 ///
 /// - [`Reason::Unserved`]: half. Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
 ///   free, a cheat that is drawn would answer on chain, serve nobody and leave; half of `max(2 R, ..)` is at least the price
-///   of the whole job. Verifiers gain nothing by reporting it.
-/// - [`Reason::GaveUp`]: the bid's deposit, for an attempt of the job that is used up.
+///   of the whole job and the fees of the checks. Verifiers gain nothing by reporting it.
+/// - [`Reason::GaveUp`], and [`Reason::Absent`] of an idle lease: the bid's deposit, for an attempt of the job that is used
+///   up. Leaving at a milestone is free as [`Reason::DrainedAway`].
 /// - All else: nothing.
-pub fn forfeit(reason: Reason, collateral: Balance, bid_deposit: Balance) -> Balance {
+pub fn forfeit(reason: Reason, idle: bool, collateral: Balance, bid_deposit: Balance) -> Balance {
 	match reason {
 		Reason::Unserved => collateral / 2,
 		Reason::GaveUp => bid_deposit.min(collateral),
+		Reason::Absent if idle => bid_deposit.min(collateral),
 		_ => 0,
 	}
 }
@@ -231,6 +250,32 @@ mod tests {
 				prop_assert_eq!(mul_div_floor(amount, a, b), exact / u128::from(b));
 			}
 		}
+	}
+
+	#[test]
+	fn half_of_the_least_collateral_pays_the_checks() {
+		assert_eq!(least_collateral(7, 3), 14);
+		assert_eq!(least_collateral(1, 3), 3);
+		assert_eq!(least_collateral(u128::MAX, 0), u128::MAX);
+		assert_eq!(forfeit(Reason::Unserved, false, least_collateral(7, 3), 3), 7);
+	}
+
+	#[test]
+	fn leaving_without_a_milestone_costs_the_deposit() {
+		for reason in [Reason::GaveUp, Reason::Absent] {
+			assert_eq!(forfeit(reason, true, 100, 3), 3);
+			assert_eq!(forfeit(reason, true, 2, 3), 2);
+		}
+		assert_eq!(forfeit(Reason::GaveUp, false, 100, 3), 3);
+		assert_eq!(forfeit(Reason::Absent, false, 100, 3), 0);
+		assert_eq!(forfeit(Reason::NoVerifiers, true, 100, 3), 0);
+	}
+
+	#[test]
+	fn a_draw_needs_half_of_the_bond_at_work() {
+		assert!(draw_is_fair(0, 0));
+		assert!(draw_is_fair(3, 5) && !draw_is_fair(2, 5));
+		assert!(draw_is_fair(u128::MAX, u128::MAX) && !draw_is_fair(0, 1));
 	}
 
 	#[test]

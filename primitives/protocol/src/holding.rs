@@ -12,8 +12,6 @@ use scale_info::TypeInfo;
 /// The drawn chunk of the drawn tensor of a state.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Holding {
-	/// Tensors of the state.
-	pub tensors: u32,
 	/// The tensor at [`drawn_tensor`].
 	pub leaf: StateLeaf,
 	/// Sibling hashes from the tensor up to the state root.
@@ -45,13 +43,14 @@ fn draw(seed: &Hash, what: &[u8], n: u32) -> Option<u32> {
 }
 
 impl Holding {
-	/// Whether this is the chunk that `seed` draws, of the state with root `state_root`.
-	pub fn verify(&self, seed: &Hash, state_root: &Hash) -> bool {
-		let Some(index) = drawn_tensor(seed, self.tensors) else { return false };
+	/// Whether this is the chunk that `seed` draws, of the state with root `state_root` and as many `tensors` as the program
+	/// commits to.
+	pub fn verify(&self, seed: &Hash, state_root: &Hash, tensors: u32) -> bool {
+		let Some(index) = drawn_tensor(seed, tensors) else { return false };
 		let Ok(layout) = Layout::new(self.leaf.rows, self.leaf.cols) else { return false };
 		drawn_chunk(seed, layout.chunks()) == Some(self.chunk.start)
 			&& self.chunk.log2 == 0
-			&& verify_tensor(state_root, self.tensors, index, &self.leaf, &self.proof)
+			&& verify_tensor(state_root, tensors, index, &self.leaf, &self.proof)
 			&& self.chunk.verify(&self.leaf.root, layout.chunks()).is_ok()
 	}
 }
@@ -80,21 +79,18 @@ mod tests {
 		let holding = |index: u32, chunk: u32| {
 			let (bytes, leaf) = &tensors[index as usize];
 			Holding {
-				tensors: 3,
 				leaf: leaf.clone(),
 				proof: state.prove_tensor(index).expect("in the state"),
 				chunk: TensorTree::build(bytes).expect("chunks").open(bytes, chunk, 0).expect("in the tensor"),
 			}
 		};
-		assert!(holding(index, at).verify(&seed, &state.root()));
-		assert!(!holding((index + 1) % 3, at).verify(&seed, &state.root()));
-		assert!(!holding(index, (at + 1) % layout.chunks()).verify(&seed, &state.root()));
+		assert!(holding(index, at).verify(&seed, &state.root(), 3));
+		assert!(!holding((index + 1) % 3, at).verify(&seed, &state.root(), 3));
+		assert!(!holding(index, (at + 1) % layout.chunks()).verify(&seed, &state.root(), 3));
 		let mut forged = holding(index, at);
 		forged.chunk.bytes[0] ^= 1;
-		assert!(!forged.verify(&seed, &state.root()));
-		let mut other_count = holding(index, at);
-		other_count.tensors = 4;
-		assert!(!other_count.verify(&seed, &state.root()));
+		assert!(!forged.verify(&seed, &state.root(), 3));
+		assert!(!holding(index, at).verify(&seed, &state.root(), 4));
 	}
 
 	#[test]

@@ -150,6 +150,10 @@ pub trait Operators<AccountId> {
 	/// grown after block `at` count: whoever knows the seed can no longer place himself. Fewer when there are not enough.
 	fn draw_verifiers(seed: &Hash, at: BlockNumber, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
 
+	/// Whether enough verifiers are ready for a draw to be fair: [`draw_is_fair`](crate::economics::draw_is_fair). `checking`
+	/// count as ready: they are busy with what the draw is about.
+	fn is_fair(checking: &[AccountId]) -> bool;
+
 	/// Reserves part of a verifier's bond while a check of it is pending; counted per check.
 	fn lock_check(who: &AccountId) -> Result<(), Self::Error>;
 

@@ -39,7 +39,16 @@ pub struct Parameters {
 	pub min_verifier_bond: Balance,
 	/// Blocks between asking for a bond back and getting it.
 	pub unbonding: BlockNumber,
+	/// Least fee per check: what it costs to keep a verifier's stake busy.
+	pub min_fee_per_check: Balance,
 }
+
+/// Most blocks of a beacon: weights of draws are measured for as many.
+pub const MAX_BEACON_BLOCKS: u32 = 256;
+/// Most tranches of a segment: weights of rounds are measured for as many.
+pub const MAX_TRANCHES: u32 = 3;
+/// Most milestones beyond the verified one: the end of a lease removes as many.
+pub const MAX_RUN_AHEAD: u32 = 16;
 
 impl Parameters {
 	/// For a chain with short blocks on one machine.
@@ -59,6 +68,7 @@ impl Parameters {
 			min_worker_bond: 100 * UNIT,
 			min_verifier_bond: 100 * UNIT,
 			unbonding: 30,
+			min_fee_per_check: UNIT / 100,
 		}
 	}
 
@@ -79,6 +89,61 @@ impl Parameters {
 			min_worker_bond: 1_000 * UNIT,
 			min_verifier_bond: 1_000 * UNIT,
 			unbonding: 201_600,
+			min_fee_per_check: UNIT / 10,
+		}
+	}
+
+	/// Whether a chain can run with these values: no window is empty, and no count is above what weights are measured for.
+	pub fn is_valid(&self) -> bool {
+		let windows = [
+			self.blind_window,
+			self.open_window,
+			self.reveal_window,
+			self.serve_window,
+			self.progress_window,
+			self.dispute_clock,
+		];
+		let counts = [
+			(self.beacon_blocks, MAX_BEACON_BLOCKS),
+			(self.max_tranches, MAX_TRANCHES),
+			(self.run_ahead, MAX_RUN_AHEAD),
+		];
+		windows.iter().all(|blocks| *blocks > 0)
+			&& counts.iter().all(|(count, most)| (1..=*most).contains(count))
+			&& self.min_fee_per_check > 0
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn presets_are_valid() {
+		assert!(Parameters::development().is_valid());
+		assert!(Parameters::public().is_valid());
+	}
+
+	#[test]
+	fn every_bound_is_checked() {
+		let wrong: [fn(&mut Parameters); 12] = [
+			|p| p.beacon_blocks = 0,
+			|p| p.beacon_blocks = MAX_BEACON_BLOCKS + 1,
+			|p| p.blind_window = 0,
+			|p| p.open_window = 0,
+			|p| p.reveal_window = 0,
+			|p| p.serve_window = 0,
+			|p| p.max_tranches = 0,
+			|p| p.max_tranches = MAX_TRANCHES + 1,
+			|p| p.progress_window = 0,
+			|p| p.dispute_clock = 0,
+			|p| p.run_ahead = MAX_RUN_AHEAD + 1,
+			|p| p.min_fee_per_check = 0,
+		];
+		for change in wrong {
+			let mut parameters = Parameters::development();
+			change(&mut parameters);
+			assert!(!parameters.is_valid(), "{parameters:?}");
 		}
 	}
 }

@@ -102,7 +102,7 @@ impl JobSpec {
 		if verify.verifiers == 0 || verify.verifiers > MAX_VERIFIERS || checks > MAX_CHECKS {
 			return Err(Reason::VerifiersOutOfRange);
 		}
-		if verify.fee_per_check == 0 {
+		if verify.fee_per_check < parameters.min_fee_per_check.max(1) {
 			return Err(Reason::FeeTooSmall);
 		}
 		if offer.max_price < Balance::from(milestones) {
@@ -129,13 +129,17 @@ impl JobSpec {
 		let fees = plan.fee_budget().ok_or(Reason::AmountTooLarge)?;
 		plan.escrow = offer.max_price.checked_add(fees).ok_or(Reason::AmountTooLarge)?;
 		// The collateral of the dearest bid must be expressible too.
-		self.collateral(offer.max_price).ok_or(Reason::AmountTooLarge)?;
+		self.collateral(offer.max_price, parameters).ok_or(Reason::AmountTooLarge)?;
 		Ok(plan)
 	}
 
 	/// Collateral that a lease at `price` locks; `None` if it does not fit.
-	pub fn collateral(&self, price: Balance) -> Option<Balance> {
-		economics::collateral(price, self.verify.insured_value, self.milestone_segments, self.verify.drawn)
+	pub fn collateral(&self, price: Balance, parameters: &Parameters) -> Option<Balance> {
+		let verify = &self.verify;
+		let by_stake = economics::collateral(price, verify.insured_value, self.milestone_segments, verify.drawn)?;
+		let checks = verify.drawn.saturating_add(1).min(self.milestone_segments).checked_mul(verify.verifiers)?;
+		let fees = verify.fee_per_check.checked_mul(checks.into())?;
+		Some(by_stake.max(economics::least_collateral(fees, parameters.bid_deposit)))
 	}
 
 	/// Probability, in parts per million, that a milestone with `bad` wrong segments, the last not among them, is caught.

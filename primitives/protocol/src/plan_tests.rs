@@ -4,6 +4,9 @@ use alloc::vec::Vec;
 use assay_program::{commitment::ProgramCommitment, Header, Lane};
 use proptest::prelude::*;
 
+/// Above the least of the chain.
+const FEE: Balance = crate::parameters::UNIT / 100 + 7;
+
 fn spec(steps: u64, segment_steps: u32, milestone_segments: u32, drawn: u32) -> JobSpec {
 	JobSpec {
 		program: ProgramCommitment {
@@ -20,7 +23,7 @@ fn spec(steps: u64, segment_steps: u32, milestone_segments: u32, drawn: u32) -> 
 		initial_root: [6; 32],
 		milestone_segments,
 		offer: Offer { max_price: 1_000_003, clearing: Clearing::BestBid { window: 5 }, deadline: 1000 },
-		verify: Verify { drawn, verifiers: 2, insured_value: 10, fee_per_check: 7 },
+		verify: Verify { drawn, verifiers: 2, insured_value: 10, fee_per_check: FEE },
 		memory_mib: 64,
 		endpoint: b"/ip4/127.0.0.1/tcp/1".to_vec(),
 	}
@@ -42,8 +45,19 @@ fn success_basic() {
 	assert_eq!(plan.segments_of(6).count, 0);
 	assert_eq!(plan.checked_segments(0), 3);
 	assert_eq!(plan.checked_segments(5), 1);
-	// Five milestones of 3 checked segments and one of 1, and 3 for a failed one, each by 2 verifiers at 7.
-	assert_eq!(plan.escrow, 1_000_003 + (5 * 3 + 1 + 3) * 2 * 7);
+	// Five milestones of 3 checked segments and one of 1, and 3 for a failed one, each by 2 verifiers.
+	assert_eq!(plan.escrow, 1_000_003 + (5 * 3 + 1 + 3) * 2 * FEE);
+}
+
+#[test]
+fn collateral_covers_checks_and_deposit() {
+	let parameters = Parameters::development();
+	let mut spec = spec(103, 5, 4, 2);
+	// Three checked segments of a milestone by 2 verifiers, twice; above the price of 5.
+	assert_eq!(spec.collateral(5, &parameters), Some(3 * 2 * FEE * 2));
+	spec.verify.fee_per_check = 1;
+	assert_eq!(spec.collateral(5, &parameters), Some(parameters.bid_deposit));
+	assert_eq!(spec.collateral(parameters.bid_deposit, &parameters), Some(2 * parameters.bid_deposit));
 }
 
 #[test]
@@ -67,7 +81,9 @@ fn refusals_name_their_field() {
 	assert_eq!(refusal(|s| s.verify.drawn = 4), Some(Reason::DrawnOutOfRange));
 	assert_eq!(refusal(|s| s.verify.verifiers = 0), Some(Reason::VerifiersOutOfRange));
 	assert_eq!(refusal(|s| s.verify.verifiers = MAX_VERIFIERS + 1), Some(Reason::VerifiersOutOfRange));
-	assert_eq!(refusal(|s| s.verify.fee_per_check = 0), Some(Reason::FeeTooSmall));
+	let least = Parameters::development().min_fee_per_check;
+	assert_eq!(refusal(|s| s.verify.fee_per_check = least - 1), Some(Reason::FeeTooSmall));
+	assert_eq!(refusal(|s| s.verify.fee_per_check = least), None);
 	assert_eq!(refusal(|s| s.verify.fee_per_check = Balance::MAX), Some(Reason::AmountTooLarge));
 	assert_eq!(refusal(|s| s.verify.insured_value = Balance::MAX), Some(Reason::AmountTooLarge));
 	assert_eq!(refusal(|s| s.offer.max_price = 4), Some(Reason::PriceTooSmall));

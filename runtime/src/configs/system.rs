@@ -4,7 +4,7 @@ use frame_support::{
 	dispatch::DispatchClass,
 	parameter_types,
 	traits::{ConstU32, InsideBoth},
-	weights::constants::RocksDbWeight,
+	weights::constants::ParityDbWeight,
 };
 use frame_system::{
 	limits,
@@ -40,7 +40,7 @@ impl frame_system::Config for Runtime {
 	type BlockWeights = BlockWeights;
 	type BlockLength = BlockLength;
 	type BlockHashCount = BlockHashCount;
-	type DbWeight = RocksDbWeight;
+	type DbWeight = ParityDbWeight;
 	type Version = Version;
 	type SS58Prefix = Ss58Prefix;
 	type MaxConsumers = ConstU32<128>;

@@ -1,9 +1,12 @@
 //! `assay job cancel` and `assay job expire`.
 
-use super::super::arguments::Key;
+use super::super::{
+	arguments::Key,
+	transact::{transact, Done},
+};
 use crate::console::Console;
-use assay_agent::{calls, chain::Call, Submitter};
-use assay_cli::{network, Error};
+use assay_agent::{calls, chain::Call};
+use assay_cli::Error;
 use assay_protocol::JobId;
 use serde::Serialize;
 use std::fmt;
@@ -56,12 +59,8 @@ async fn send(
 	action: &'static str,
 	console: &Console,
 ) -> Result<(), Error> {
-	let keypair = key.load()?;
-	let account = keypair.address();
-	let submitter = Submitter::new(network::connect(node).await?, keypair);
-	console.progress("waiting for finality");
-	let done = submitter.submit(call).await?;
-	console.show(&Ended { job, account, action, block: done.number });
+	let Done { account, block } = transact(node, key, call, console).await?;
+	console.show(&Ended { job, account, action, block });
 	Ok(())
 }
 

@@ -14,9 +14,10 @@ mod unbond;
 mod verifier_run;
 mod withdraw;
 
+use super::transact;
 use crate::console::Console;
-use assay_agent::{chain::Call, Submitter};
-use assay_cli::{network, Error};
+use assay_agent::chain::Call;
+use assay_cli::Error;
 use assay_protocol::records::operators::Role;
 use serde::Serialize;
 use std::fmt;
@@ -126,12 +127,8 @@ async fn send(
 	next: impl Into<String>,
 	console: &Console,
 ) -> Result<(), Error> {
-	let keypair = key.load()?;
-	let account = keypair.address();
-	let submitter = Submitter::new(network::connect(node).await?, keypair);
-	console.progress("waiting for finality");
-	let done = submitter.submit(call).await?;
-	console.show(&Done { account, action, block: done.number, next: next.into() });
+	let transact::Done { account, block } = transact::transact(node, key, call, console).await?;
+	console.show(&Done { account, action, block, next: next.into() });
 	Ok(())
 }
 

@@ -14,7 +14,35 @@ fn success_puts_the_order_up_again() {
 		assert_eq!(job(id).shares[0].ended, Some(Reason::Absent));
 		let alice = Operators::operator(Role::Worker, ALICE).expect("registered");
 		assert_eq!((alice.reputation.absences, alice.reputation.faults, alice.locked), (1, 0, 0));
-		assert_eq!(wealth(ALICE), FUNDS);
+		let deposit = job(id).parameters.bid_deposit;
+		assert_eq!(wealth(ALICE), FUNDS - deposit);
+		assert_eq!(job(id).account.slashed.burned, deposit);
+	});
+}
+
+#[test]
+fn success_is_free_after_a_milestone() {
+	run(|| {
+		let id = leased(ALICE, UNIT);
+		assert_ok!(Market::milestone_verified(id, 0, [1; 32], &[]));
+		let wealth_before = wealth(ALICE);
+		skip(job(id).parameters.progress_window + 1);
+		assert_ok!(Market::declare_absent(signed(0), id));
+		assert_eq!(wealth(ALICE), wealth_before);
+	});
+}
+
+#[test]
+fn twice_without_a_milestone_bars() {
+	run(|| {
+		let id = leased(ALICE, UNIT);
+		skip(job(id).parameters.progress_window + 1);
+		assert_ok!(Market::declare_absent(signed(0), id));
+		lease(id, ALICE, UNIT);
+		skip(job(id).parameters.progress_window + 1);
+		assert_ok!(Market::declare_absent(signed(0), id));
+		let again = Market::bid(signed(ALICE), id, UNIT);
+		assert_noop!(again, Error::<Test>::BidRefused(Reason::BidBarred.into()));
 	});
 }
 

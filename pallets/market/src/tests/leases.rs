@@ -124,6 +124,7 @@ fn success_a_lease_nobody_could_check_costs_half() {
 #[test]
 fn success_a_checker_without_account_leaves_its_fee_to_the_client() {
 	run(|| {
+		crate::CurrentParameters::<Test>::mutate(|parameters| parameters.min_fee_per_check = 1);
 		let verify = assay_protocol::job::Verify { fee_per_check: 1, ..verify() };
 		let id = post(assay_protocol::job::JobSpec { verify, ..spec() });
 		lease(id, ALICE, UNIT);

@@ -79,3 +79,27 @@ fn success_leaving_and_coming_back_keeps_the_age() {
 		assert_eq!(Operators::draw_verifiers(&seed(0), 1, 1, &[]), [1]);
 	});
 }
+
+/// Half of the bond at work must be ready, or be busy with what is drawn for.
+#[test]
+fn a_draw_is_fair_while_half_of_the_bond_is_ready() {
+	run(|| {
+		assert!(Operators::is_fair(&[]));
+		(1..=3).for_each(|who| verifier(who, MIN));
+		let fill = |who: u64| {
+			while Operators::lock_check(&who).is_ok() {}
+		};
+		fill(1);
+		assert!(Operators::is_fair(&[]));
+		fill(2);
+		assert!(!Operators::is_fair(&[]));
+		assert!(Operators::is_fair(&[2]) && Operators::is_fair(&[1, 1]));
+		// One that is ready is not counted twice.
+		assert!(!Operators::is_fair(&[3, 3]));
+		// Who takes no work is not waited for.
+		assert_ok!(Operators::set_draining(signed(1), Role::Verifier));
+		assert!(Operators::is_fair(&[]));
+		Operators::release_check(&2, true);
+		assert!(Operators::is_fair(&[]));
+	});
+}

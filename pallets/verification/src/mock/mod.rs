@@ -261,6 +261,23 @@ fn register_verifier(who: &Account) {
 	assert_ok!(Operators::register_verifier(signed(who), VERIFIER_BOND, contact()));
 }
 
+/// Keeps all of a verifier's bond busy, as checks of other jobs would.
+pub(crate) fn fill(verifiers: &[Account]) {
+	use assay_protocol::interfaces::Operators as _;
+	verifiers.iter().for_each(|who| while Operators::lock_check(who).is_ok() {});
+}
+
+/// Undoes [`fill`].
+pub(crate) fn vacate(verifiers: &[Account]) {
+	use assay_protocol::interfaces::Operators as _;
+	for who in verifiers {
+		let operator = pallet_operators::Registry::<Test>::get(pallet_operators::Role::Verifier, who);
+		for _ in 0..operator.map_or(0, |operator| operator.state.duties()) {
+			Operators::release_check(who, true);
+		}
+	}
+}
+
 /// Ends this block and the next `count - 1`.
 pub(crate) fn skip(count: u32) {
 	for _ in 0..count {

@@ -29,7 +29,6 @@ fn holding(run: &Run, segment: u32, off: u32) -> Holding {
 	let bytes = layout.to_canonical(&state[&id]).expect("its values");
 	let chunk = (drawn_chunk(&seed, layout.chunks()).expect("chunks") + off) % layout.chunks();
 	Holding {
-		tensors: tree.tensors(),
 		leaf: StateLeaf {
 			name: decl.name.clone(),
 			dtype: decl.dtype,

@@ -1,4 +1,4 @@
-use crate::{mock::*, Error};
+use crate::{mock::*, Error, Milestones};
 use assay_protocol::{interfaces::Beacon, parameters::Parameters, round::Phase, Reason};
 use frame_support::{assert_noop, assert_ok};
 use program::Run;
@@ -118,9 +118,13 @@ fn a_milestone_nobody_drew_in_time_ends_the_lease_without_a_slash() {
 		lease(&Run::honest(), 1);
 		assert_ok!(commit(&Run::honest(), 0));
 		skip(3);
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::WrongPhase));
+		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		// The beacon is forgotten long before a draw is given up.
 		skip(16);
 		assert_noop!(call(0), refused(Reason::BeaconMissing));
+		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
+		skip(blind_window * max_tranches);
 		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
 		assert_eq!(bond(&WORKER), WORKER_BOND);
 		assert!(crate::Milestones::<Test>::get(JOB, 0).is_none());
@@ -176,5 +180,39 @@ fn whoever_registers_after_the_commitment_is_not_drawn() {
 		assert_ok!(Operators::register_verifier(signed(&late), 9_000 * assay_protocol::parameters::UNIT, contact));
 		draw(0);
 		assert!(assigned(0).iter().all(|(_, who)| *who != late));
+	});
+}
+
+/// Who keeps most verifiers busy cannot have his own drawn alone: the draw waits, and ends the lease at nobody's cost if it
+/// waits too long.
+#[test]
+fn waits_while_too_many_verifiers_are_busy() {
+	run(|| {
+		lease(&Run::honest(), 1);
+		assert_ok!(commit(&Run::honest(), 0));
+		skip(Parameters::development().beacon_blocks + 1);
+		let busy = &VERIFIERS[..VERIFIERS.len() / 2 + 1];
+		fill(busy);
+		assert_noop!(call(0), refused(Reason::TooFewReady));
+		vacate(&busy[..1]);
+		assert_ok!(call(0));
+		vacate(&busy[1..]);
+	});
+}
+
+#[test]
+fn a_draw_that_waited_too_long_ends_the_lease() {
+	run(|| {
+		lease(&Run::honest(), 1);
+		assert_ok!(commit(&Run::honest(), 0));
+		fill(&VERIFIERS);
+		let Parameters { beacon_blocks, blind_window, max_tranches, .. } = Parameters::development();
+		skip(beacon_blocks + blind_window * max_tranches);
+		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		skip(1);
+		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
+		assert!(Milestones::<Test>::get(JOB, 0).is_none());
+		assert_eq!(bond(&WORKER), WORKER_BOND);
+		vacate(&VERIFIERS);
 	});
 }

@@ -61,3 +61,25 @@ fn after_the_last_tranche_the_lease_ends_without_a_fault() {
 		assert!(VERIFIERS.iter().all(|who| bond(who) == VERIFIER_BOND));
 	});
 }
+
+/// Replacements are not drawn from the few that others left ready; after another window the round goes on without.
+#[test]
+fn waits_while_too_many_verifiers_are_busy() {
+	run(|| {
+		let honest = Run::honest();
+		lease(&honest, 1);
+		commit_and_draw(&honest, 0);
+		let checking: Vec<_> = assigned(0).into_iter().map(|(_, who)| who).collect();
+		let others: Vec<_> = VERIFIERS.iter().filter(|who| !checking.contains(who)).cloned().collect();
+		fill(&others);
+		skip(window() + 1);
+		assert_noop!(Verification::redraw(signed(&ANYONE), JOB, 0), refused(Reason::TooFewReady));
+		skip(window());
+		assert_ok!(Verification::redraw(signed(&ANYONE), JOB, 0));
+		assert!(record(0).round.phase.segments().iter().all(|entry| entry.checks.len() == 1 && entry.tranche == 1));
+		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
+		assert!(Milestones::<Test>::get(JOB, 0).is_none());
+		assert_eq!(bond(&WORKER), WORKER_BOND);
+		vacate(&others);
+	});
+}

@@ -171,6 +171,37 @@ pub struct Job<AccountId> {
 	pub state: JobState<AccountId>,
 }
 
+/// Reasons that say the job itself cannot be run.
+pub const fn blames_client(reason: Reason) -> bool {
+	matches!(reason, Reason::ProgramUnavailable | Reason::ProgramMismatch | Reason::NonFinite | Reason::OutOfMemory)
+}
+
+impl<AccountId: PartialEq> Job<AccountId> {
+	/// Whether earlier leases of this job bar `worker` from it: one that blamed the client (a second claim must come from
+	/// someone else), gave up without a milestone, served nobody, or was at fault; or two that were absent without a
+	/// milestone. One absence bars nobody: power cuts happen.
+	pub fn bars(&self, worker: &AccountId) -> bool {
+		let mut absences = 0u32;
+		let own = self.shares.iter().filter(|share| share.worker == *worker);
+		for share in own {
+			let barred = match share.ended {
+				Some(Reason::GaveUp) => share.milestones == 0,
+				Some(Reason::Absent) => {
+					absences = absences.saturating_add(u32::from(share.milestones == 0));
+					absences > 1
+				}
+				Some(Reason::LostDispute | Reason::NotOpened | Reason::NotServed | Reason::Unserved) => true,
+				Some(reason) => blames_client(reason),
+				None => false,
+			};
+			if barred {
+				return true;
+			}
+		}
+		false
+	}
+}
+
 /// What `assay receipt` shows of a closed job.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Receipt<AccountId> {

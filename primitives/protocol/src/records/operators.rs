@@ -201,6 +201,15 @@ impl Operator {
 		}
 	}
 
+	/// Bond of one that takes work; 0 of others.
+	pub const fn at_work(&self) -> Balance {
+		if self.state.takes_work() {
+			self.bond
+		} else {
+			0
+		}
+	}
+
 	/// Weight in the draw of verifiers, and since when; `None` when it cannot take a check now.
 	pub const fn draw_weight(&self) -> Option<(Balance, BlockNumber)> {
 		match self.service {

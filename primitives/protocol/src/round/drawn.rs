@@ -20,7 +20,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		if self.phase != Phase::Committed {
 			return Err(Reason::WrongPhase);
 		}
-		let last = self.committed_at.saturating_add(context.parameters.beacon_blocks.max(1));
+		let last = self.beacon_end(&context.parameters);
 		if now <= last {
 			return Err(Reason::TooEarly);
 		}
@@ -61,8 +61,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				pre_root: (segment == context.range.first).then_some(context.verified_root),
 				post_root: None,
 				challenge: Challenge::None,
-				complaints: 0,
-				seats: verifiers.len() as u32,
+				refused: 0,
 				checks: verifiers.into_iter().map(assigned).collect(),
 			})
 			.collect();
@@ -158,7 +157,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 			.map(|entry| Replacement {
 				segment: entry.segment,
 				tranche: entry.tranche.saturating_add(1),
-				count: entry.missing() as u32,
+				count: entry.needed() as u32,
 				exclude: entry.checks.iter().map(|check| check.verifier.clone()).collect(),
 			})
 			.collect()
@@ -179,19 +178,15 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 			return Err(Reason::TooEarly);
 		}
 		let drawn_before = |who: &AccountId| entry.checks.iter().any(|check| check.verifier == *who);
-		if verifiers.len() > entry.missing() || has_duplicates(&verifiers) || verifiers.iter().any(drawn_before) {
+		if verifiers.len() > entry.needed() || has_duplicates(&verifiers) || verifiers.iter().any(drawn_before) {
 			return Err(Reason::NotEnoughDrawn);
 		}
 		let mut effects = entry.dismiss_absent();
 		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
-		// A tranche of nobody is none: it must not thin out the complaints of those before.
 		if !verifiers.is_empty() {
 			entry.checks.extend(verifiers.into_iter().map(assigned));
 			entry.tranche = entry.tranche.saturating_add(1);
 			entry.until = now.saturating_add(context.parameters.blind_window);
-			if entry.challenge != Challenge::None {
-				entry.complaints = entry.complaints.saturating_add(1);
-			}
 			entry.challenge = Challenge::None;
 		}
 		self.close_blind_if_complete(context, now);
@@ -205,8 +200,17 @@ impl<AccountId: Clone + PartialEq> SegmentRound<AccountId> {
 		self.missing() > 0 && now > self.until && !challenged && self.tranche < context.parameters.max_tranches
 	}
 
-	/// Marks the missing checks absent.
+	/// Verifiers to draw for those who are missing. One more where the worker was challenged, whose word stands against
+	/// theirs: so it cannot wait for a friend by refusing others.
+	fn needed(&self) -> usize {
+		self.missing().saturating_add(usize::from(self.challenge != Challenge::None))
+	}
+
+	/// Marks the missing checks absent; refused, if their tranche challenged the worker.
 	pub(super) fn dismiss_absent(&mut self) -> Vec<Effect<AccountId>> {
+		if self.challenge != Challenge::None {
+			self.refused = self.refused.saturating_add(self.missing() as u32);
+		}
 		let mut effects = Vec::new();
 		for check in self.checks.iter_mut().filter(|check| check.state == CheckState::Assigned) {
 			check.state = CheckState::Absent;

@@ -10,10 +10,12 @@
 //! order. A refused transition changes nothing. No transition reads a clock: `now` is the block it happens in.
 
 mod drawn;
+mod due;
 mod reveal;
 mod settle;
 mod state;
 
+pub use due::{Due, Step};
 pub use state::{
 	Challenge, Check, CheckState, Effect, Phase, Replacement, Round, RoundContext, SegmentOpening, SegmentRound,
 };

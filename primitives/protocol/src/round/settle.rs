@@ -10,9 +10,10 @@ use alloc::vec::Vec;
 impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
 	///
+	/// - Committed: a round that was not drawn in time ends the lease, at nobody's cost.
 	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
 	///   absent verifiers are given up; a segment that [`is_unchecked`](super::SegmentRound::is_unchecked) then ends the lease: as
-	///   [`Reason::Unserved`] if most of its tranches had to challenge the worker, else as [`Reason::NoVerifiers`].
+	///   [`Reason::Unserved`] if most of its verifiers were refused, else as [`Reason::NoVerifiers`].
 	/// - Opening: a passed window is the worker's fault.
 	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
 	///   milestone is verified, if at least one check of each segment agreed.
@@ -27,7 +28,12 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				let late = now > *until;
 				self.settle_reveal(late)
 			}
-			Phase::Committed | Phase::Verified { .. } | Phase::Failed(_) => Err(Reason::WrongPhase),
+			Phase::Committed if now > self.draw_until(&context.parameters) => {
+				self.phase = Phase::Failed(Reason::NoVerifiers);
+				Ok(alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)])
+			}
+			Phase::Committed => Err(Reason::TooEarly),
+			Phase::Verified { .. } | Phase::Failed(_) => Err(Reason::WrongPhase),
 		}
 	}
 
@@ -47,7 +53,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		}
 		let mut unchecked = segments.iter().filter(|entry| entry.is_unchecked()).peekable();
 		if unchecked.peek().is_some() {
-			let unserved = unchecked.any(|entry| entry.mostly_challenged());
+			let unserved = unchecked.any(|entry| entry.mostly_refused());
 			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
 			let (released, _) = self.release_all(|_, _| false);
 			effects.extend(released);
@@ -82,9 +88,9 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		let end = segments.last().and_then(|entry| entry.post_root).ok_or(Reason::WrongPhase)?;
 		// A lost accusation is a ruling that the claim is right where it was disputed, not that the segment was checked.
 		let checked = segments.iter().all(|entry| entry.checks.iter().any(|check| check.state == CheckState::Agreed));
-		let unserved = segments.iter().any(|entry| {
-			entry.mostly_challenged() && !entry.checks.iter().any(|check| check.state == CheckState::Agreed)
-		});
+		let unserved = segments
+			.iter()
+			.any(|entry| entry.mostly_refused() && !entry.checks.iter().any(|check| check.state == CheckState::Agreed));
 		let (released, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
 		effects.extend(released);
 		if checked {

@@ -84,10 +84,8 @@ pub struct SegmentRound<AccountId> {
 	pub post_root: Option<Hash>,
 	/// An on-chain challenge for the pre-state, of this tranche.
 	pub challenge: Challenge,
-	/// Tranches before this one that challenged the worker.
-	pub complaints: u32,
-	/// Verifiers of the first tranche.
-	pub seats: u32,
+	/// Verifiers that did not commit, of tranches that challenged the worker: replaced, or given up with the last tranche.
+	pub refused: u32,
 	/// One per verifier, in the order of the draw; replaced ones stay as [`CheckState::Absent`].
 	pub checks: Vec<Check<AccountId>>,
 }
@@ -168,7 +166,7 @@ pub struct Replacement<AccountId> {
 	pub segment: SegmentIndex,
 	/// Tranche that they are drawn for; goes into the seed.
 	pub tranche: u32,
-	/// How many are needed; fewer will do, at least one in a segment without any commitment.
+	/// How many are needed: as many as are missing, and one more where these were not served. Fewer will do.
 	pub count: u32,
 	/// Who must not be drawn: everybody who was drawn for this segment before.
 	pub exclude: Vec<AccountId>,
@@ -261,21 +259,19 @@ impl<AccountId> SegmentRound<AccountId> {
 		self.missing() > 0
 	}
 
-	/// Whether the segment is given up: nobody is asked any more, and nobody has committed, or fewer than most where most
-	/// tranches had to challenge the worker. A worker that serves only its friends shall not get through.
+	/// Checks that are committed and not revealed yet.
+	fn committed(&self) -> u32 {
+		self.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })).count() as u32
+	}
+
+	/// Whether the segment is given up: nobody is asked any more, and nobody has committed, or no more than were refused. A
+	/// worker that serves only its friends needs more of them than it refuses others.
 	pub fn is_unchecked(&self) -> bool {
-		let committed = self.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })).count();
-		let few = (committed as u64).saturating_mul(2) <= u64::from(self.seats);
-		self.missing() == 0 && (committed == 0 || (few && self.challenges() > 1 && self.mostly_challenged()))
+		self.missing() == 0 && self.committed() <= self.refused
 	}
 
-	/// Tranches that challenged the worker.
-	fn challenges(&self) -> u32 {
-		self.complaints.saturating_add(u32::from(self.challenge != Challenge::None))
-	}
-
-	/// Whether most tranches so far challenged the worker.
-	pub(super) fn mostly_challenged(&self) -> bool {
-		self.challenges().saturating_mul(2) > self.tranche
+	/// Whether most of all who were drawn were refused: then it costs the worker that nobody could check.
+	pub(super) fn mostly_refused(&self) -> bool {
+		u64::from(self.refused).saturating_mul(2) > self.checks.len() as u64
 	}
 }

@@ -170,6 +170,21 @@ fn success_basic() {
 }
 
 #[test]
+fn a_round_nobody_can_draw_ends_the_lease() {
+	let mut round: Round<Id> = Round::commit([0; 32], 10);
+	let parameters = context().parameters;
+	let due = |round: &Round<Id>, now| round.due(&parameters, now).map(|due| (due.step, due.since));
+	// Two blocks of beacon, two tranches of 20.
+	assert_eq!(due(&round, 12), None);
+	assert_eq!(due(&round, 13), Some((Step::Draw, 12)));
+	assert_eq!(due(&round, 52), Some((Step::Draw, 12)));
+	assert_eq!(round.settle(&context(), 52), Err(Reason::TooEarly));
+	assert_eq!(due(&round, 53), Some((Step::Settle, 52)));
+	assert_eq!(round.settle(&context(), 53), Ok(alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)]));
+	assert_eq!(due(&round, 54), None);
+}
+
+#[test]
 fn draw_needs_the_beacon_and_the_last_segment() {
 	let mut round: Round<Id> = Round::commit([0; 32], 10);
 	let draw = |segments: &[u32]| segments.iter().map(|s| (*s, alloc::vec![1])).collect::<Vec<_>>();
@@ -263,6 +278,7 @@ fn unchecked(challenged: [bool; 2]) -> Effect<Id> {
 #[test]
 fn an_answer_on_chain_is_no_way_out() {
 	assert_eq!(unchecked([true, true]), Effect::LeaseFailed(Reason::Unserved));
+	// Half of the drawn is not most: who was just absent may as well have been served.
 	assert_eq!(unchecked([false, true]), Effect::LeaseFailed(Reason::NoVerifiers));
 	assert_eq!(unchecked([true, false]), Effect::LeaseFailed(Reason::NoVerifiers));
 	assert_eq!(unchecked([false, false]), Effect::LeaseFailed(Reason::NoVerifiers));
@@ -284,20 +300,63 @@ fn a_tranche_of_nobody_is_no_way_out() {
 	}
 }
 
-#[test]
-fn serving_only_a_friend_is_no_way_out() {
-	let mut booked = committed_with(&all_honest()[..4]);
+/// A segment with one verifier, which is refused and complains; then a draw of `second`, of whom `friends` commit and the
+/// others are refused.
+fn after_a_refusal(second: &[Id], friends: &[Id]) -> Booked {
+	let round = Round::commit(tree().root(), 10);
+	let mut booked = Booked { round, locked: BTreeMap::new(), effects: Vec::new() };
+	booked.effects(|round| round.draw(&context(), alloc::vec![(9, alloc::vec![1])], 13)).unwrap();
 	let challenge = |who: Id, now: u32, booked: &mut Booked| {
 		booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
 		booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
 	};
-	challenge(5, 30, &mut booked);
-	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 60)).unwrap();
-	challenge(7, 61, &mut booked);
-	booked.commit(8, &honest(8, 9), 62).unwrap();
+	challenge(1, 20, &mut booked);
+	let due = booked.round.replacements(&context(), 60);
+	assert_eq!(due, [Replacement { segment: 9, tranche: 2, count: 2, exclude: alloc::vec![1] }]);
+	booked.effects(|r| r.redraw(&context(), 9, second.to_vec(), 60)).unwrap();
+	if let Some(refused) = second.iter().find(|who| !friends.contains(who)) {
+		challenge(*refused, 61, &mut booked);
+	}
+	for friend in friends {
+		booked.commit(*friend, &honest(*friend, 9), 62).unwrap();
+	}
+	booked
+}
+
+#[test]
+fn a_refused_verifier_outweighs_a_friend() {
+	let mut booked = after_a_refusal(&[2, 3], &[3]);
 	booked.settle(100).unwrap();
 	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::Unserved));
 	assert!(booked.locked.values().all(|count| *count == 0));
+}
+
+#[test]
+fn one_friend_alone_does_not_outweigh_a_refused_one() {
+	let mut booked = after_a_refusal(&[3], &[3]);
+	assert!(matches!(booked.round.phase, Phase::Blind { .. }));
+	booked.settle(63).unwrap();
+	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::NoVerifiers));
+}
+
+#[test]
+fn one_false_complaint_does_not_fail_a_milestone() {
+	let booked = after_a_refusal(&[2, 3], &[2, 3]);
+	assert!(matches!(booked.round.phase, Phase::Opening { .. }));
+}
+
+/// Whatever verifiers do, a segment never has more live checks than its first draw and one more for each later tranche: the
+/// bound that weights count on.
+#[test]
+fn live_checks_stay_bounded() {
+	let mut booked = after_a_refusal(&[2, 3], &[]);
+	let context = RoundContext { parameters: Parameters { max_tranches: 3, ..context().parameters }, ..context() };
+	let due = booked.round.replacements(&context, 100);
+	assert_eq!(due[0].count, 3);
+	booked.effects(|r| r.redraw(&context, 9, alloc::vec![4, 5, 6], 100)).unwrap();
+	let live = booked.round.phase.segments()[0].checks.iter().filter(|check| check.state.is_live()).count();
+	assert_eq!(live, 3);
+	assert_eq!(booked.round.replacements(&context, 200), Vec::new());
 }
 
 #[test]
@@ -463,7 +522,7 @@ fn abandoning_releases_everything_once() {
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-	/// Whatever happens in whatever order: refusals change nothing, every check is freed exactly once, and `settle`, redraws
+	/// Whatever happens in whatever order: what is due can be done and nothing else, refusals change nothing, every check is freed exactly once, and `settle`, redraws
 	/// and verdicts end the round.
 	#[test]
 	fn random_histories_conserve_checks_and_end(
@@ -482,6 +541,12 @@ proptest! {
 			let found = if who % 5 == 0 && who > 6 { answer(who, at, [0; 32], state(at)) }
 				else if who % 2 == 1 { answer(who, at, state(at - 1), [who; 32]) }
 				else { honest(who, at) };
+			let due = booked.round.due(&context().parameters, now);
+			let mut settled = booked.round.clone();
+			let settles = settled.settle(&context(), now).is_ok();
+			prop_assert_eq!(settles, due.is_some_and(|due| due.step == Step::Settle), "{:?}", booked.round.phase);
+			let replaces = !booked.round.replacements(&context(), now).is_empty();
+			prop_assert!(settles || replaces == due.is_some(), "{:?}", booked.round.phase);
 			let _ = match event {
 				0 | 1 => booked.commit(who, &found, now),
 				2 => booked.run(|r| r.report_unserved(&context(), &who, at, now)).map(|_| ()),
