@@ -1,4 +1,6 @@
-use crate::{draw_impls::Current, Config, Error, Event, MilestoneRecordOf, Milestones, Openings, Pallet};
+use crate::{
+	draw_impls::Current, weights::Size, Config, Error, Event, MilestoneRecordOf, Milestones, Openings, Pallet,
+};
 use alloc::vec::Vec;
 use assay_commitment::BoundaryOpening;
 use assay_protocol::{
@@ -8,7 +10,10 @@ use assay_protocol::{
 	sampling::{draw_segments, milestone_seed, tranche_seed},
 	Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
 };
-use frame_support::{ensure, pallet_prelude::DispatchResult};
+use frame_support::{
+	ensure,
+	pallet_prelude::{DispatchError, DispatchResult},
+};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_commit_milestone(
@@ -33,7 +38,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_draw(job: JobId, index: MilestoneIndex) -> DispatchResult {
+	/// Returns the size of the round.
+	pub(crate) fn do_draw(job: JobId, index: MilestoneIndex) -> Result<Size, DispatchError> {
 		let Current { lease, mut record, context } = Self::current(job, index)?;
 		let now = Self::now();
 		let blocks = record.round.beacon(&context, now).map_err(refused::<T>)?;
@@ -53,8 +59,10 @@ impl<T: Config> Pallet<T> {
 		record.round.draw(&context, segments.clone(), now).map_err(refused::<T>)?;
 		record.seed = Some(seed);
 		Self::deposit_event(Event::Drawn { job, index, seed, segments });
+		let size = Size::of_phase(&record.round.phase);
 		// The bonds are reserved already: each draw must see the reservations of the one before.
-		Self::finish(job, index, record, Vec::new())
+		Self::finish(job, index, record, Vec::new())?;
+		Ok(size)
 	}
 
 	pub(crate) fn do_commit_blind(
@@ -98,19 +106,24 @@ impl<T: Config> Pallet<T> {
 		Self::finish(job, index, record, effects)
 	}
 
-	pub(crate) fn do_settle(job: JobId, index: MilestoneIndex) -> DispatchResult {
+	/// Returns the size of the round before.
+	pub(crate) fn do_settle(job: JobId, index: MilestoneIndex) -> Result<Size, DispatchError> {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		let now = Self::now();
+		let size = Size::of_phase(&record.round.phase);
 		let effects = record.round.settle(&context, now).map_err(refused::<T>)?;
 		Self::note_opening_due(job, index, &record);
-		Self::finish(job, index, record, effects)
+		Self::finish(job, index, record, effects)?;
+		Ok(size)
 	}
 
-	pub(crate) fn do_redraw(job: JobId, index: MilestoneIndex) -> DispatchResult {
+	/// Returns the size of the round.
+	pub(crate) fn do_redraw(job: JobId, index: MilestoneIndex) -> Result<Size, DispatchError> {
 		let Current { lease, mut record, context } = Self::current(job, index)?;
 		let now = Self::now();
 		let mut replacements = record.round.replacements(&context, now);
 		ensure!(!replacements.is_empty(), refused::<T>(Reason::TooEarly));
+		let before = Size::of_phase(&record.round.phase);
 		let seed = record.seed.ok_or(refused::<T>(Reason::WrongPhase))?;
 		let mut busy: Vec<T::AccountId> = record
 			.round
@@ -150,8 +163,12 @@ impl<T: Config> Pallet<T> {
 			effects.extend(asked.into_iter().filter(|effect| !matches!(effect, Effect::LockCheck(_))));
 			Self::deposit_event(Event::Redrawn { job, index, segment, verifiers });
 		}
+		// Those dismissed are work as those drawn in their place.
+		let after = Size::of_phase(&record.round.phase);
+		let size = Size { segments: after.segments, checks: before.checks.saturating_add(after.checks) };
 		Self::note_opening_due(job, index, &record);
-		Self::finish(job, index, record, effects)
+		Self::finish(job, index, record, effects)?;
+		Ok(size)
 	}
 
 	pub(crate) fn do_report_unserved(

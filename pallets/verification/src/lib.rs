@@ -45,7 +45,7 @@ pub mod weights;
 pub use pallet::*;
 pub use refusal::Refusal;
 pub use types::{MilestoneRecordOf, Openings};
-pub use weights::WeightInfo;
+pub use weights::{Size, WeightInfo};
 
 /// Verification of milestones.
 #[frame_support::pallet]
@@ -279,14 +279,15 @@ pub mod pallet {
 
 		/// Draws segments and verifiers of the job's next milestone once its beacon is over. Anyone may.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::draw())]
+		#[pallet::weight(T::WeightInfo::draw(Size::MAX))]
 		pub fn draw(
 			origin: OriginFor<T>,
 			#[pallet::compact] job: JobId,
 			#[pallet::compact] index: MilestoneIndex,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_draw(job, index)
+			let round = Self::do_draw(job, index)?;
+			Ok(Some(T::WeightInfo::draw(round)).into())
 		}
 
 		/// Commits a verifier's answer: [`assay_commitment::BlindAnswer::commitment`].
@@ -335,26 +336,28 @@ pub mod pallet {
 		/// Does what is due: verifies and pays a milestone whose checks agree, or draws the consequences of a passed window.
 		/// Anyone may.
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::settle())]
+		#[pallet::weight(T::WeightInfo::settle(Size::MAX))]
 		pub fn settle(
 			origin: OriginFor<T>,
 			#[pallet::compact] job: JobId,
 			#[pallet::compact] index: MilestoneIndex,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_settle(job, index)
+			let round = Self::do_settle(job, index)?;
+			Ok(Some(T::WeightInfo::settle(round)).into())
 		}
 
 		/// Replaces verifiers that did not commit in time. Anyone may.
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::draw())]
+		#[pallet::weight(T::WeightInfo::draw(Size::MAX))]
 		pub fn redraw(
 			origin: OriginFor<T>,
 			#[pallet::compact] job: JobId,
 			#[pallet::compact] index: MilestoneIndex,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_redraw(job, index)
+			let round = Self::do_redraw(job, index)?;
+			Ok(Some(T::WeightInfo::draw(round)).into())
 		}
 
 		/// Challenges the worker to prove the state before a segment that the caller must check and is not served.

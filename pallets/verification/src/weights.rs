@@ -2,6 +2,12 @@
 
 mod measured;
 
+use crate::types::MAX_CHECKED;
+use assay_protocol::{
+	parameters::MAX_TRANCHES,
+	plan::MAX_CHECKS,
+	round::{Phase, SegmentRound},
+};
 use core::marker::PhantomData;
 use frame_support::weights::Weight;
 
@@ -11,24 +17,56 @@ pub trait WeightInfo {
 	fn on_finalize() -> Weight;
 	/// `commit_milestone`.
 	fn commit_milestone() -> Weight;
-	/// `draw` and `redraw`, of the largest round, with a full index of verifiers and a beacon of 256 blocks.
-	fn draw() -> Weight;
+	/// `draw` and `redraw` of a round of this size, with a full index of verifiers and a beacon of 256 blocks.
+	fn draw(round: Size) -> Weight;
 	/// `commit_blind`, the last one.
 	fn commit_blind() -> Weight;
 	/// `open` with `openings` openings.
 	fn open(openings: u32) -> Weight;
 	/// `reveal`, with a dispute or a slashed verifier.
 	fn reveal() -> Weight;
-	/// `settle`, of the largest round, when the job ends with it: all agreed, the worker did not open, or nobody revealed.
-	fn settle() -> Weight;
+	/// `settle` of a round of this size, when the job ends with it: all agreed, the worker did not open, or nobody revealed.
+	fn settle(round: Size) -> Weight;
 	/// `report_unserved`.
 	fn report_unserved() -> Weight;
 	/// `answer_challenge`.
 	fn answer_challenge() -> Weight;
 }
 
-/// A milestone has at most `MAX_CHECKS` first checks, for which the benchmarks measure, and each of at most 32 segments may
-/// get one more in each of two later tranches: as many again.
+/// How much of a round a call works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+	/// Segments drawn.
+	pub segments: u32,
+	/// Checks that are live.
+	pub checks: u32,
+}
+
+impl Size {
+	/// The largest round. A milestone has at most `MAX_CHECKS` first checks, and each of at most 32 segments may get one
+	/// more in each of two later tranches.
+	pub const MAX: Self = Self { segments: MAX_CHECKED, checks: MAX_CHECKS + MAX_CHECKED * (MAX_TRANCHES - 1) };
+
+	/// Of a round in this phase.
+	pub fn of_phase<AccountId>(phase: &Phase<AccountId>) -> Self {
+		let segments = phase.segments();
+		let live = |entry: &SegmentRound<AccountId>| entry.checks.iter().filter(|check| check.state.is_live()).count();
+		Self { segments: segments.len() as u32, checks: segments.iter().map(live).sum::<usize>() as u32 }
+	}
+
+	/// Eighths of the largest round, rounded up; at least one for what does not depend on the size.
+	fn eighths(&self) -> u64 {
+		let part = |count: u32, most: u32| u64::from(count).saturating_mul(8).div_ceil(u64::from(most)).clamp(1, 8);
+		part(self.segments, Self::MAX.segments).max(part(self.checks, Self::MAX.checks))
+	}
+
+	/// This size's part of what the largest round costs.
+	fn of(&self, largest: Weight) -> Weight {
+		largest.saturating_div(8).saturating_mul(self.eighths())
+	}
+}
+
+/// The largest round has as many checks again as the benchmarks measure for.
 const LATER_TRANCHES: u64 = 2;
 
 /// Weights by the runtime's own database costs.
@@ -43,9 +81,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		measured::commit_milestone::<T>()
 	}
 
-	fn draw() -> Weight {
+	fn draw(round: Size) -> Weight {
 		// Locking and dismissing as many verifiers again costs less than settling them.
-		measured::draw::<T>().max(measured::redraw::<T>()).saturating_add(measured::settle::<T>())
+		round.of(measured::draw::<T>().max(measured::redraw::<T>()).saturating_add(measured::settle::<T>()))
 	}
 
 	fn commit_blind() -> Weight {
@@ -60,11 +98,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		measured::reveal::<T>().max(measured::reveal_slashed::<T>())
 	}
 
-	fn settle() -> Weight {
-		measured::settle::<T>()
-			.max(measured::settle_unopened::<T>())
-			.max(measured::settle_unrevealed::<T>())
-			.saturating_mul(LATER_TRANCHES)
+	fn settle(round: Size) -> Weight {
+		let measured =
+			measured::settle::<T>().max(measured::settle_unopened::<T>()).max(measured::settle_unrevealed::<T>());
+		round.of(measured.saturating_mul(LATER_TRANCHES))
 	}
 
 	fn report_unserved() -> Weight {
@@ -86,7 +123,7 @@ impl WeightInfo for () {
 		Weight::zero()
 	}
 
-	fn draw() -> Weight {
+	fn draw(_: Size) -> Weight {
 		Weight::zero()
 	}
 
@@ -102,7 +139,7 @@ impl WeightInfo for () {
 		Weight::zero()
 	}
 
-	fn settle() -> Weight {
+	fn settle(_: Size) -> Weight {
 		Weight::zero()
 	}
 
@@ -112,5 +149,22 @@ impl WeightInfo for () {
 
 	fn answer_challenge() -> Weight {
 		Weight::zero()
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::mock::Test;
+
+	#[test]
+	fn a_small_round_costs_a_part_of_the_largest() {
+		let draw = |segments, checks| SubstrateWeight::<Test>::draw(Size { segments, checks }).ref_time();
+		let largest = SubstrateWeight::<Test>::draw(Size::MAX).ref_time();
+		assert_eq!(Size::MAX, Size { segments: 32, checks: 128 });
+		assert!(draw(2, 2) <= largest / 8 && draw(2, 2) > largest / 9);
+		assert!(draw(0, 0) == draw(4, 16));
+		assert!(draw(5, 5) > draw(4, 4) && draw(1, 17) > draw(1, 16));
+		assert_eq!(draw(u32::MAX, u32::MAX), draw(32, 128));
 	}
 }

@@ -4,7 +4,7 @@ use frame_support::{assert_noop, assert_ok};
 use program::Run;
 use std::collections::BTreeSet;
 
-fn call(index: u32) -> sp_runtime::DispatchResult {
+fn call(index: u32) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	Verification::draw(signed(&ANYONE), JOB, index)
 }
 

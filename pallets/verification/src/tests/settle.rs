@@ -73,3 +73,24 @@ fn fails_for_an_unknown_milestone() {
 		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), Error::<Test>::NotFound);
 	});
 }
+
+#[test]
+fn a_small_round_pays_for_its_size() {
+	use crate::{weights::SubstrateWeight, Size, WeightInfo};
+	run(|| {
+		let honest = Run::honest();
+		lease(&honest, 1);
+		assert_ok!(commit(&honest, 0));
+		skip(assay_protocol::parameters::Parameters::development().beacon_blocks + 1);
+		let drawn = Verification::draw(signed(&ANYONE), JOB, 0).expect("drawn");
+		let size = Size { segments: 2, checks: 2 };
+		assert_eq!(drawn.actual_weight, Some(SubstrateWeight::<Test>::draw(size)));
+		for (segment, who) in assigned(0) {
+			assert_ok!(commit_blind(0, segment, &who, &answer(&honest, 0, segment, &who)));
+		}
+		assert_ok!(open(&honest, 0));
+		reveal_all(0, |segment, who| answer(&honest, 0, segment, who));
+		let settled = Verification::settle(signed(&ANYONE), JOB, 0).expect("settled");
+		assert_eq!(settled.actual_weight, Some(SubstrateWeight::<Test>::settle(size)));
+	});
+}
