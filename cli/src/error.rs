@@ -47,8 +47,13 @@ pub enum Error {
 	#[error("{0}; see who serves it with `assay job watch`, then try again")]
 	Artifacts(#[from] ArtifactError),
 	/// The chain would refuse the job.
-	#[error("the chain would refuse this job: {title} ({code}); {advice}", title = .0.title(), code = .0.code(), advice = .0.advice())]
-	Refused(Reason),
+	#[error("this job would be refused: {title} ({code}){detail}; {advice}", title = .reason.title(), code = .reason.code(), advice = .reason.advice())]
+	Refused {
+		/// Why.
+		reason: Reason,
+		/// The numbers, after a colon, where they help.
+		detail: String,
+	},
 	/// No such job.
 	#[error("the chain has no job {0}; `assay job list` shows those it keeps")]
 	NoSuchJob(JobId),
@@ -158,7 +163,7 @@ impl Error {
 			Self::Store(_) | Self::Blobs(_) => "store",
 			Self::Peer(_) => "peer",
 			Self::Artifacts(_) => "artifacts",
-			Self::Refused(_) => "job-refused",
+			Self::Refused { .. } => "job-refused",
 			Self::NoSuchJob(_) => "no-such-job",
 			Self::NotExplainable(_) => "not-explainable",
 			Self::NotClosed(_) => "not-closed",

@@ -8,7 +8,15 @@ use crate::{
 };
 use assay_agent::{keys::Account, Snapshot};
 use assay_protocol::{
-	economics::PPM, job::Clearing, parameters::Parameters, plan::JobPlan, records::operators::Role, Balance,
+	economics::PPM,
+	job::Clearing,
+	parameters::Parameters,
+	plan::{
+		JobPlan, MAX_CHECKS, MAX_DRAWN, MAX_MILESTONES, MAX_MILESTONE_SEGMENTS, MAX_SEGMENTS, MAX_SEGMENT_STEPS,
+		MAX_VERIFIERS,
+	},
+	records::operators::Role,
+	Balance, Reason,
 };
 use serde::Serialize;
 use std::fmt;
@@ -114,14 +122,14 @@ impl Estimate {
 	/// # Errors
 	/// [`Error::Refused`] when the chain would refuse the job.
 	pub fn of(draft: &Draft, parameters: &Parameters) -> Result<Self, Error> {
-		let plan = draft.plan(parameters).map_err(Error::Refused)?;
+		let plan = draft.plan(parameters).map_err(|reason| refused(reason, draft, parameters))?;
 		let spec = &draft.spec;
 		let rows = |tensor: &assay_engine::Tensor| tensor.spec().rows;
 		let data_bytes: u64 =
 			draft.data.iter().map(|(_, tensor)| tensor.spec().layout().map_or(0, |l| l.byte_len())).sum();
 		let collateral = spec
 			.collateral(spec.offer.max_price, parameters)
-			.ok_or(Error::Refused(assay_protocol::Reason::AmountTooLarge))?;
+			.ok_or_else(|| refused(Reason::AmountTooLarge, draft, parameters))?;
 		let fees = plan.escrow.saturating_sub(spec.offer.max_price);
 		let (least, clearing) = match spec.offer.clearing {
 			Clearing::BestBid { window } => {
@@ -181,6 +189,40 @@ impl Estimate {
 		});
 		Ok(())
 	}
+}
+
+/// A refusal with the numbers that it is about.
+fn refused(reason: Reason, draft: &Draft, parameters: &Parameters) -> Error {
+	let (spec, header) = (&draft.spec, &draft.spec.program.header);
+	let segments = header.steps.div_ceil(header.segment_steps.max(1).into());
+	let detail = match reason {
+		Reason::FeeTooSmall => {
+			format!(
+				"the fee is {}, the least {}",
+				amount(spec.verify.fee_per_check),
+				amount(parameters.min_fee_per_check)
+			)
+		}
+		Reason::SegmentStepsOutOfRange => {
+			format!("{} steps in {} a segment, at most {MAX_SEGMENT_STEPS}", header.steps, header.segment_steps)
+		}
+		Reason::TooManySegments => format!("{segments} segments, at most {MAX_SEGMENTS}"),
+		Reason::MilestoneSegmentsOutOfRange => {
+			format!("{} segments in a milestone, at most {MAX_MILESTONE_SEGMENTS}", spec.milestone_segments)
+		}
+		Reason::TooManyMilestones => {
+			format!("{} milestones, at most {MAX_MILESTONES}", segments.div_ceil(spec.milestone_segments.max(1).into()))
+		}
+		Reason::DrawnOutOfRange => format!("{} drawn, at most {MAX_DRAWN}", spec.verify.drawn),
+		Reason::VerifiersOutOfRange => format!(
+			"{} verifiers for each of {} segments, at most {MAX_VERIFIERS} and {MAX_CHECKS} checks in all",
+			spec.verify.verifiers,
+			spec.verify.drawn.saturating_add(1)
+		),
+		_ => String::new(),
+	};
+	let detail = if detail.is_empty() { detail } else { format!(": {detail}") };
+	Error::Refused { reason, detail }
 }
 
 fn detection(draft: &Draft, plan: &JobPlan) -> Vec<Detection> {
@@ -244,7 +286,7 @@ impl fmt::Display for Estimate {
 		for row in &self.detection {
 			writeln!(
 				f,
-				"           {} wrong: {} in one milestone, {} over the job",
+				"           {} wrong in one milestone: {}; as many in each milestone: {}",
 				row.wrong,
 				per_cent(row.milestone_ppm),
 				per_cent(row.job_ppm)

@@ -216,7 +216,10 @@ async fn standing(
 fn waiting(phase: &Phase<[u8; 32]>, index: u32, beacon: u32, clock: &Clock) -> String {
 	match phase {
 		Phase::Committed => {
-			format!("milestone {index} is committed; segments are drawn after block {}", clock.due(beacon))
+			format!(
+				"milestone {index} is committed; segments are drawn after block {}, or later while too many verifiers are busy",
+				clock.due(beacon)
+			)
 		}
 		Phase::Blind { segments } => {
 			let text: Vec<String> = segments

@@ -76,7 +76,7 @@ pub enum KeyProblem {
 /// [`KeyProblem`].
 pub fn load(text: &str) -> Result<Keypair, KeyProblem> {
 	match text.strip_prefix('@') {
-		Some(path) => from_file(Path::new(path)),
+		Some(path) => from_file(&expanded(path)),
 		None => Keypair::from_uri(text).map_err(|error| KeyProblem::Value { reason: reason(error) }),
 	}
 }
@@ -95,6 +95,14 @@ pub fn account(text: &str) -> Result<Account, KeyProblem> {
 	let secret = text.trim().contains(char::is_whitespace) || text.len() >= SEED_DIGITS;
 	let text = if secret { "this".into() } else { format!("`{text}`") };
 	Err(KeyProblem::Account { text })
+}
+
+/// A path with a leading `~/` put in the home folder: shells leave it alone behind an `@`.
+fn expanded(path: &str) -> PathBuf {
+	match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+		(Some(rest), Some(home)) => Path::new(&home).join(rest),
+		_ => path.into(),
+	}
 }
 
 fn from_file(path: &Path) -> Result<Keypair, KeyProblem> {

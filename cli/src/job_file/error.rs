@@ -82,8 +82,25 @@ impl From<serde_saphyr::Error> for Flaw {
 				// The library repeats the place at the end of its text; it is shown once already.
 				let text =
 					text.split(" at line ").next().unwrap_or(&text).lines().next().unwrap_or_default().to_string();
-				Self::new(at, text, "correct the value; docs/job-file.md says what each field takes")
+				Self::new(at, text.clone(), remedy(&text))
 			}
 		}
 	}
+}
+
+/// What to do about a value that the parser refuses, from the parser's words.
+fn remedy(text: &str) -> &'static str {
+	const REMEDIES: &[(&str, &str)] = &[
+		("invalid u32", "give a whole number from 0 to 4294967295"),
+		("invalid u64", "give a whole number from 0 to 18446744073709551615"),
+		("invalid f", "give a number"),
+		("expected sequence", "give a list, such as [64, 10]"),
+		(
+			"expected mapping",
+			"give fields, such as {file: data.csv}; a whole job file starts as examples/digits.yaml does",
+		),
+		("unexpected end of input", "the file ends too soon or is empty; start from examples/digits.yaml"),
+	];
+	let found = REMEDIES.iter().find(|(words, _)| text.contains(words));
+	found.map_or("correct the value; docs/job-file.md says what each field takes", |(_, remedy)| remedy)
 }

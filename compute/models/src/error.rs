@@ -6,7 +6,7 @@ use assay_program::{ProgramError, ShapeError};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
 	/// The inputs do not fit the op.
-	#[error("op {op}: {error:?}")]
+	#[error("op {op}: {error}")]
 	Shape {
 		/// Index of the op.
 		op: usize,
@@ -42,6 +42,6 @@ pub enum BuildError {
 		model: u32,
 	},
 	/// The finished program breaks a rule.
-	#[error("the program is not valid: {0:?}")]
+	#[error("{0}")]
 	Program(ProgramError),
 }
