@@ -221,6 +221,9 @@ fn waiting(phase: &Phase<[u8; 32]>, index: u32, beacon: u32, clock: &Clock) -> S
 				clock.due(beacon)
 			)
 		}
+		Phase::Waiting => format!(
+			"milestone {index} waits for its draw: verifiers with less than half of the bond at work can take a check now"
+		),
 		Phase::Blind { segments } => {
 			let text: Vec<String> = segments
 				.iter()

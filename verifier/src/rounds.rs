@@ -139,7 +139,8 @@ impl Round<'_> {
 	/// Challenges a worker that does not serve: after a try that it refused, and when half of the window has passed and the
 	/// check still waits for bytes, however many trickle in.
 	fn report(&self, verifier: &Verifier, round: &SegmentRound<Account>, id: CheckId) {
-		if round.challenge != Challenge::None {
+		let me = verifier.peer.account();
+		if round.checks.iter().any(|check| check.verifier == me && check.reported) {
 			return;
 		}
 		let refused = verifier.checks.was_unserved(id) && !verifier.checks.is_running(id);
@@ -217,7 +218,7 @@ impl Round<'_> {
 		if self.milestone != self.job.verified.milestones {
 			return;
 		}
-		let Some(due) = self.record.round.due(&self.job.parameters, self.now) else { return };
+		let Some(due) = self.record.round.due(&self.job.parameters, self.job.deadline, self.now) else { return };
 		// The worker is given time to do it, unless it loses by it.
 		if !due.against_worker && self.now <= due.since.saturating_add(PATIENCE) {
 			return;
@@ -242,7 +243,8 @@ mod tests {
 	fn segment(number: u32, until: u32, state: CheckState) -> SegmentRound<Account> {
 		let Phase::Blind { mut segments } = blind(vec![(number, ME)], until) else { unreachable!() };
 		let mut round = segments.remove(0);
-		round.checks = vec![Check { verifier: [9; 32], state: CheckState::Assigned }, Check { verifier: ME, state }];
+		let check = |verifier, state| Check { verifier, reported: false, state };
+		round.checks = vec![check([9; 32], CheckState::Assigned), check(ME, state)];
 		round
 	}
 
@@ -260,6 +262,7 @@ mod tests {
 			range: assay_commitment::SegmentRange { first: 0, count: last + 1 },
 			verified_root: [0; 32],
 			parameters,
+			deadline: BlockNumber::MAX,
 		};
 		let mut round = Round::commit([0; 32], 0);
 		round.draw(&context, drawn.into_iter().map(|(segment, who)| (segment, vec![who])).collect(), 2).unwrap();

@@ -85,7 +85,9 @@ impl Round<'_> {
 		if self.milestone != job.verified.milestones {
 			return Ok(());
 		}
-		if let Some(due) = self.record.round.due(&job.parameters, self.now).filter(|due| !due.against_worker) {
+		if let Some(due) =
+			self.record.round.due(&job.parameters, job.deadline, self.now).filter(|due| !due.against_worker)
+		{
 			let (id, milestone) = (self.running.lease.job, self.milestone);
 			let (what, call) = match due.step {
 				Step::Draw => ("draw", calls::draw(id, milestone)),

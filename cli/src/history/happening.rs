@@ -64,6 +64,10 @@ pub enum Happening {
 		milestone: MilestoneIndex,
 		root: String,
 	},
+	DrawWaits {
+		milestone: MilestoneIndex,
+		seed: String,
+	},
 	Drawn {
 		milestone: MilestoneIndex,
 		seed: String,
@@ -98,6 +102,11 @@ pub enum Happening {
 		segment: SegmentIndex,
 		verifier: String,
 		until: u64,
+	},
+	AlsoUnserved {
+		milestone: MilestoneIndex,
+		segment: SegmentIndex,
+		verifier: String,
 	},
 	ChallengeAnswered {
 		milestone: MilestoneIndex,
@@ -174,6 +183,7 @@ pub enum Happening {
 		#[serde(serialize_with = "smallest")]
 		refunded: Balance,
 	},
+	CancelRequested,
 	Forgotten,
 }
 

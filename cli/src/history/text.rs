@@ -37,6 +37,9 @@ impl fmt::Display for Happening {
 					.collect();
 				write!(f, "milestone {milestone} drawn: segments {}", list.join(", "))
 			}
+			Self::DrawWaits { milestone, .. } => {
+				write!(f, "milestone {milestone}: too many verifiers are busy; the draw waits, its seed is fixed")
+			}
 			Self::Redrawn { milestone, segment, verifiers } => {
 				write!(
 					f,
@@ -59,6 +62,9 @@ impl fmt::Display for Happening {
 			}
 			Self::Unserved { milestone, segment, verifier, until } => {
 				write!(f, "milestone {milestone}, segment {segment}: {verifier} was not served; the worker must answer by block {until}")
+			}
+			Self::AlsoUnserved { milestone, segment, verifier } => {
+				write!(f, "milestone {milestone}, segment {segment}: {verifier} was not served either")
 			}
 			Self::ChallengeAnswered { milestone, segment } => {
 				write!(f, "milestone {milestone}, segment {segment}: the worker proved that it holds the state")
@@ -107,6 +113,9 @@ impl fmt::Display for Happening {
 			}
 			Self::Closed { reason, paid, refunded, .. } => {
 				write!(f, "closed: {reason}; {} paid to workers, {} returned", amount(*paid), amount(*refunded))
+			}
+			Self::CancelRequested => {
+				write!(f, "the client takes the job back; what is committed is decided and paid first")
 			}
 			Self::Forgotten => write!(f, "record removed from the chain"),
 		}

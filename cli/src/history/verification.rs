@@ -23,6 +23,10 @@ pub(super) fn happening(event: &ChainEvent) -> Result<Option<Happening>, ChainEr
 				|(segment, who): (SegmentIndex, Vec<Account>)| DrawnSegment { segment, verifiers: addresses(&who) };
 			Happening::Drawn { milestone, seed: hex::encode(seed), segments: segments.into_iter().map(drawn).collect() }
 		}
+		"DrawWaits" => {
+			let (_, milestone, seed): (JobId, MilestoneIndex, Hash) = event.decode()?;
+			Happening::DrawWaits { milestone, seed: hex::encode(seed) }
+		}
 		"Redrawn" => {
 			let ((_, milestone, segment), who): (Place, Vec<Account>) = event.decode()?;
 			Happening::Redrawn { milestone, segment, verifiers: addresses(&who) }
@@ -46,6 +50,10 @@ pub(super) fn happening(event: &ChainEvent) -> Result<Option<Happening>, ChainEr
 		"Unserved" => {
 			let ((_, milestone, segment), who, until): (Place, Account, BlockNumber) = event.decode()?;
 			Happening::Unserved { milestone, segment, verifier: address(&who), until: until.into() }
+		}
+		"AlsoUnserved" => {
+			let ((_, milestone, segment), who): (Place, Account) = event.decode()?;
+			Happening::AlsoUnserved { milestone, segment, verifier: address(&who) }
 		}
 		"ChallengeAnswered" => {
 			let ((_, milestone, segment), _): (Place, Hash) = event.decode()?;

@@ -36,13 +36,41 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// The client takes the job back from the running lease, of which nothing is undecided: the milestone in progress is paid.
+	pub(crate) fn cancel_lease(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec) -> DispatchResult {
+		Self::pay_milestone(job, spec)?;
+		Self::end_lease(id, job, Reason::CancelledByClient, true)?;
+		Self::close(id, job, Reason::CancelledByClient)
+	}
+
 	/// Ends the running lease and frees its collateral, less what the reason forfeits. The caller gives the job its next
 	/// state.
 	pub(crate) fn end_lease(id: JobId, job: &mut Job<T::AccountId>, reason: Reason, success: bool) -> DispatchResult {
+		Self::do_end_lease(id, job, reason, success, 0)
+	}
+
+	/// As [`Self::end_lease`] without success, where verifiers were not served: see
+	/// [`forfeit`](assay_protocol::economics::forfeit).
+	pub(crate) fn end_lease_unserved(
+		id: JobId,
+		job: &mut Job<T::AccountId>,
+		reason: Reason,
+		unserved_ppm: u32,
+	) -> DispatchResult {
+		Self::do_end_lease(id, job, reason, false, unserved_ppm)
+	}
+
+	fn do_end_lease(
+		id: JobId,
+		job: &mut Job<T::AccountId>,
+		reason: Reason,
+		success: bool,
+		unserved_ppm: u32,
+	) -> DispatchResult {
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		let worker = lease.worker.clone();
 		let idle = job.verified.milestones <= lease.first_milestone;
-		let due = forfeit(reason, idle, lease.collateral, job.parameters.bid_deposit);
+		let due = forfeit(reason, idle, unserved_ppm, lease.collateral, job.parameters.bid_deposit);
 		let burned = T::Operators::release_collateral(&worker, id, success, due);
 		job.account.slashed.burned = job.account.slashed.burned.saturating_add(burned);
 		Self::note_lease_ended(id, job, worker, reason);

@@ -3,7 +3,7 @@ use crate::{
 	NextJob, Order, Pallet, Specs,
 };
 use assay_protocol::{
-	interfaces::Operators,
+	interfaces::{Operators, Rounds},
 	job::{Clearing, JobSpec},
 	parameters::Parameters,
 	reason::Reason,
@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
 			milestones: plan.milestones,
 			attempt: 0,
 			client_faults: 0,
+			cancelling: false,
 			verified: Verified { milestones: 0, root: spec.initial_root },
 			account: Account { escrowed, price_left, fees_left, deposit, ..Account::default() },
 			shares: BoundedVec::new(),
@@ -106,14 +107,18 @@ impl<T: Config> Pallet<T> {
 		ensure!(job.client == client, Error::<T>::NotClient);
 		match &job.state {
 			JobState::Closed(_) => return Err(Error::<T>::AlreadyClosed.into()),
-			JobState::Order(_) => Self::burn_order_deposit(&mut job)?,
-			JobState::Running(_) => {
-				Self::ensure_decided(id, &job)?;
-				Self::pay_milestone(&mut job, &spec)?;
-				Self::end_lease(id, &mut job, Reason::CancelledByClient, true)?;
+			JobState::Order(_) => {
+				Self::burn_order_deposit(&mut job)?;
+				Self::close(id, &mut job, Reason::CancelledByClient)?;
 			}
+			// What is committed is decided first; nothing more can be committed.
+			JobState::Running(_) if T::Rounds::undecided(id, job.attempt) => {
+				ensure!(!job.cancelling, Error::<T>::MilestoneUndecided);
+				job.cancelling = true;
+				Self::deposit_event(Event::CancelRequested { job: id });
+			}
+			JobState::Running(_) => Self::cancel_lease(id, &mut job, &spec)?,
 		}
-		Self::close(id, &mut job, Reason::CancelledByClient)?;
 		Jobs::<T>::insert(id, job);
 		Ok(())
 	}

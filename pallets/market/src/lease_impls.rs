@@ -2,7 +2,7 @@
 
 use crate::{rules, Config, CurrentParameters, Error, Event, Job, JobState, Jobs, Pallet};
 use assay_protocol::{
-	interfaces::{LeaseView, Leases, Operators, WorkerFault},
+	interfaces::{LeaseView, Leases, Operators, Rounds, WorkerFault},
 	parameters::Parameters,
 	reason::Reason,
 	Hash, JobId, MilestoneIndex,
@@ -14,8 +14,10 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 	type Error = DispatchError;
 
 	fn lease(id: JobId) -> Option<LeaseView<T::AccountId>> {
-		let (Job { client, parameters, segments, milestones, attempt, verified, state, .. }, spec) =
-			Self::found(id).ok()?;
+		let (
+			Job { client, parameters, segments, milestones, attempt, verified, state, deadline, cancelling, .. },
+			spec,
+		) = Self::found(id).ok()?;
 		let JobState::Running(lease) = state else { return None };
 		Some(LeaseView {
 			worker: lease.worker,
@@ -27,6 +29,8 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 			verified_root: verified.root,
 			milestones,
 			segments,
+			deadline,
+			cancelling,
 		})
 	}
 
@@ -60,8 +64,8 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 		with_storage_layer(|| Self::do_worker_fault(id, fault, challenger, checkers))
 	}
 
-	fn lease_failed(id: JobId, reason: Reason) -> Result<(), DispatchError> {
-		with_storage_layer(|| Self::do_lease_failed(id, reason))
+	fn lease_failed(id: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), DispatchError> {
+		with_storage_layer(|| Self::do_lease_failed(id, reason, unserved_ppm))
 	}
 }
 
@@ -90,6 +94,8 @@ impl<T: Config> Pallet<T> {
 		if job.verified.milestones == job.milestones {
 			Self::end_lease(id, &mut job, Reason::Completed, true)?;
 			Self::close(id, &mut job, Reason::Completed)?;
+		} else if job.cancelling && !T::Rounds::undecided(id, job.attempt) {
+			Self::cancel_lease(id, &mut job, &spec)?;
 		}
 		Jobs::<T>::insert(id, job);
 		Ok(())
@@ -124,9 +130,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn do_lease_failed(id: JobId, reason: Reason) -> Result<(), DispatchError> {
+	fn do_lease_failed(id: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), DispatchError> {
 		let (mut job, spec) = Self::found(id)?;
-		Self::end_lease(id, &mut job, reason, false)?;
+		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm)?;
 		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);
 		Ok(())

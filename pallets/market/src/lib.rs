@@ -159,6 +159,11 @@ pub mod pallet {
 			/// `None` when its worker withdrew it.
 			reason: Option<Reason>,
 		},
+		/// The client takes the job back once what is committed is decided.
+		CancelRequested {
+			/// The job.
+			job: JobId,
+		},
 		/// A lease began.
 		LeaseGranted {
 			/// The job.

@@ -122,7 +122,9 @@ impl<T: Config> Pallet<T> {
 		let now = Self::now();
 		job.state = JobState::Order(Order { opened_at: now, bids: BoundedVec::new() });
 		let plan = Self::plan(job, spec)?;
-		let dead_end = if job.client_faults >= PROGRAM_CLAIMS {
+		let dead_end = if job.cancelling {
+			Some(Reason::CancelledByClient)
+		} else if job.client_faults >= PROGRAM_CLAIMS {
 			Some(ended)
 		} else if job.attempt >= MAX_ATTEMPTS {
 			Some(Reason::TooManyAttempts)

@@ -68,18 +68,26 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 			.collect()
 	}
 
-	fn is_fair(checking: &[T::AccountId]) -> bool {
-		let index = ReadyVerifiers::<T>::get();
-		let ready: Balance = index.iter().fold(0, |sum: Balance, entry| sum.saturating_add(entry.weight));
-		let is_ready = |who: &T::AccountId| index.binary_search_by(|entry| entry.who.cmp(who)).is_ok();
-		let mut counted: Vec<&T::AccountId> = checking.iter().filter(|who| !is_ready(who)).collect();
-		counted.sort_unstable();
-		counted.dedup();
-		let busy = counted
+	fn bond_at_work() -> Balance {
+		BondAtWork::<T>::get()
+	}
+
+	fn is_fair(at: BlockNumber, before: Balance, barred: &[T::AccountId], checking: &[T::AccountId]) -> bool {
+		let sum = |total: Balance, bond: Balance| total.saturating_add(bond);
+		let ready = ReadyVerifiers::<T>::get()
+			.iter()
+			.filter(|entry| entry.since <= at && !barred.contains(&entry.who) && !checking.contains(&entry.who))
+			.map(|entry| entry.weight)
+			.fold(0, sum);
+		let mut apart: Vec<&T::AccountId> = barred.iter().chain(checking).collect();
+		apart.sort_unstable();
+		apart.dedup();
+		let apart = apart
 			.into_iter()
 			.filter_map(|who| Registry::<T>::get(Role::Verifier, who))
-			.fold(0, |sum: Balance, verifier| sum.saturating_add(verifier.at_work()));
-		draw_is_fair(ready.saturating_add(busy), BondAtWork::<T>::get())
+			.map(|verifier| verifier.at_work())
+			.fold(0, sum);
+		draw_is_fair(ready, BondAtWork::<T>::get().max(before).saturating_sub(apart))
 	}
 
 	fn lock_check(who: &T::AccountId) -> Result<(), DispatchError> {

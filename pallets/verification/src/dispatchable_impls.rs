@@ -30,8 +30,12 @@ impl<T: Config> Pallet<T> {
 			ahead == 0 || index.checked_sub(1).is_some_and(|before| Milestones::<T>::contains_key(job, before));
 		ensure!(in_order && !Milestones::<T>::contains_key(job, index), refused::<T>(Reason::MilestoneOutOfOrder));
 		ensure!(ahead < lease.parameters.run_ahead.max(1), refused::<T>(Reason::RunAheadExceeded));
-		let round = Round::commit(root, Self::now());
-		let record = MilestoneRecordOf::<T> { attempt: lease.attempt, worker: who, seed: None, round };
+		let now = Self::now();
+		ensure!(!lease.cancelling, refused::<T>(Reason::CancelledByClient));
+		ensure!(now <= lease.deadline, refused::<T>(Reason::DeadlinePassed));
+		let round = Round::commit(root, now);
+		let bond_at_work = T::Operators::bond_at_work();
+		let record = MilestoneRecordOf::<T> { attempt: lease.attempt, worker: who, seed: None, bond_at_work, round };
 		Milestones::<T>::insert(job, index, record);
 		T::Leases::progressed(job);
 		Self::deposit_event(Event::MilestoneCommitted { job, index, root });
@@ -42,14 +46,29 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_draw(job: JobId, index: MilestoneIndex) -> Result<Size, DispatchError> {
 		let Current { lease, mut record, context } = Self::current(job, index)?;
 		let now = Self::now();
-		let blocks = record.round.beacon(&context, now).map_err(refused::<T>)?;
-		ensure!(T::Operators::is_fair(&[]), refused::<T>(Reason::TooFewReady));
-		let vrfs = Self::vrfs_of(blocks).ok_or(refused::<T>(Reason::BeaconMissing))?;
-		let seed = milestone_seed(job, lease.attempt, &record.round.root, &vrfs);
+		let seed = match record.seed {
+			Some(seed) if record.round.phase == Phase::Waiting => seed,
+			_ => {
+				let blocks = record.round.beacon(&context, now).map_err(refused::<T>)?;
+				let vrfs = Self::vrfs_of(blocks).ok_or(refused::<T>(Reason::BeaconMissing))?;
+				milestone_seed(job, lease.attempt, &record.round.root, &vrfs)
+			}
+		};
 		let barred = [lease.worker, lease.client];
+		let at = record.round.committed_at;
+		// Those who have left for good do not hold up draws for ever.
+		let before = if now > record.round.draw_until(&context.parameters) { 0 } else { record.bond_at_work };
+		if !T::Operators::is_fair(at, before, &barred, &[]) {
+			// The seed stays: waiting brings no other draw.
+			record.round.wait(&context, now).map_err(|_| refused::<T>(Reason::TooFewReady))?;
+			record.seed = Some(seed);
+			Self::deposit_event(Event::DrawWaits { job, index, seed });
+			let size = Size::of_phase(&record.round.phase);
+			Self::finish(job, index, record, Vec::new())?;
+			return Ok(size);
+		}
 		let mut busy = Vec::new();
 		let mut segments = Vec::new();
-		let at = record.round.committed_at;
 		for segment in draw_segments(&seed, context.range, lease.spec.verify.drawn) {
 			let seed = tranche_seed(&seed, segment, 1);
 			let verifiers = Self::assign(&seed, at, lease.spec.verify.verifiers, &barred, &busy);
@@ -101,7 +120,7 @@ impl<T: Config> Pallet<T> {
 		let account: [u8; 32] = who.clone().into();
 		let effects =
 			record.round.reveal(&context, &who, account, segment, nonce, found, Self::now()).map_err(refused::<T>)?;
-		let agreed = effects.is_empty();
+		let agreed = matches!(effects.as_slice(), [Effect::ReleaseCheck { .. }]);
 		Self::deposit_event(Event::Revealed { job, index, segment, verifier: who, agreed });
 		Self::finish(job, index, record, effects)
 	}
@@ -135,7 +154,9 @@ impl<T: Config> Pallet<T> {
 			.map(|check| check.verifier.clone())
 			.collect();
 		// Where others keep too many busy for too long, nobody is drawn: the segment goes on with those it has, or not at all.
-		let fair = T::Operators::is_fair(&busy);
+		let at = record.round.committed_at;
+		let parties = [lease.worker.clone(), lease.client.clone()];
+		let fair = T::Operators::is_fair(at, record.bond_at_work, &parties, &busy);
 		let patience = context.parameters.blind_window;
 		let given_up = |entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience);
 		let waits: Vec<SegmentIndex> = record
@@ -149,11 +170,10 @@ impl<T: Config> Pallet<T> {
 		replacements.retain(|replacement| !waits.contains(&replacement.segment));
 		ensure!(!replacements.is_empty(), refused::<T>(Reason::TooFewReady));
 		let mut effects = Vec::new();
-		let at = record.round.committed_at;
 		for replacement in replacements {
 			let segment = replacement.segment;
 			let mut barred = replacement.exclude;
-			barred.extend([lease.worker.clone(), lease.client.clone()]);
+			barred.extend(parties.iter().cloned());
 			let seed = tranche_seed(&seed, segment, replacement.tranche);
 			let count = if fair { replacement.count } else { 0 };
 			let verifiers = Self::assign(&seed, at, count, &barred, &busy);
@@ -179,7 +199,10 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let Current { mut record, context, .. } = Self::current(job, index)?;
 		let until = record.round.report_unserved(&context, &who, segment, Self::now()).map_err(refused::<T>)?;
-		Self::deposit_event(Event::Unserved { job, index, segment, verifier: who, until });
+		match until {
+			Some(until) => Self::deposit_event(Event::Unserved { job, index, segment, verifier: who, until }),
+			None => Self::deposit_event(Event::AlsoUnserved { job, index, segment, verifier: who }),
+		}
 		Self::finish(job, index, record, Vec::new())
 	}
 

@@ -32,6 +32,7 @@ impl<T: Config> Pallet<T> {
 			range: SegmentRange { first, count },
 			verified_root: lease.verified_root,
 			parameters: lease.parameters,
+			deadline: lease.deadline,
 		};
 		Ok(Current { lease, record, context })
 	}

@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
 			Effect::WorkerFault { fault, challenger, checkers } => {
 				T::Leases::worker_fault(job, fault, challenger.as_ref(), &checkers)
 			}
-			Effect::LeaseFailed(reason) => T::Leases::lease_failed(job, reason),
+			Effect::LeaseFailed { reason, unserved_ppm } => T::Leases::lease_failed(job, reason, unserved_ppm),
 		}
 	}
 
@@ -90,6 +90,7 @@ impl<T: Config> Pallet<T> {
 		Milestones::<T>::mutate(job, verified.saturating_add(1), |next| {
 			if let Some(next) = next {
 				next.round.committed_at = Self::now();
+				next.bond_at_work = T::Operators::bond_at_work();
 			}
 		});
 	}

@@ -59,6 +59,7 @@ pub mod pallet {
 		records::verification::BeaconEntry,
 		BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
 	};
+	use frame_support::dispatch::WithPostDispatchInfo;
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use sp_runtime::traits::BlockNumberProvider;
@@ -114,6 +115,15 @@ pub mod pallet {
 			index: MilestoneIndex,
 			/// Root over its boundaries.
 			root: Hash,
+		},
+		/// The seed is fixed, and the draw waits until enough verifiers are ready.
+		DrawWaits {
+			/// The job.
+			job: JobId,
+			/// The milestone.
+			index: MilestoneIndex,
+			/// What will be drawn by.
+			seed: Hash,
 		},
 		/// Segments and verifiers were drawn.
 		Drawn {
@@ -191,6 +201,17 @@ pub mod pallet {
 			verifier: T::AccountId,
 			/// Last block to answer in.
 			until: BlockNumber,
+		},
+		/// Another verifier of a challenged segment was not served either.
+		AlsoUnserved {
+			/// The job.
+			job: JobId,
+			/// The milestone.
+			index: MilestoneIndex,
+			/// The segment.
+			segment: SegmentIndex,
+			/// Who reported.
+			verifier: T::AccountId,
 		},
 		/// The worker proved a challenged pre-state and that it holds it.
 		ChallengeAnswered {
@@ -286,7 +307,8 @@ pub mod pallet {
 			#[pallet::compact] index: MilestoneIndex,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let round = Self::do_draw(job, index)?;
+			let round =
+				Self::do_draw(job, index).map_err(|error| error.with_weight(T::WeightInfo::draw(Size::NONE)))?;
 			Ok(Some(T::WeightInfo::draw(round)).into())
 		}
 
@@ -343,7 +365,8 @@ pub mod pallet {
 			#[pallet::compact] index: MilestoneIndex,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let round = Self::do_settle(job, index)?;
+			let round =
+				Self::do_settle(job, index).map_err(|error| error.with_weight(T::WeightInfo::settle(Size::NONE)))?;
 			Ok(Some(T::WeightInfo::settle(round)).into())
 		}
 
@@ -356,7 +379,8 @@ pub mod pallet {
 			#[pallet::compact] index: MilestoneIndex,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let round = Self::do_redraw(job, index)?;
+			let round =
+				Self::do_redraw(job, index).map_err(|error| error.with_weight(T::WeightInfo::draw(Size::NONE)))?;
 			Ok(Some(T::WeightInfo::draw(round)).into())
 		}
 

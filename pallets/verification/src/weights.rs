@@ -4,8 +4,7 @@ mod measured;
 
 use crate::types::MAX_CHECKED;
 use assay_protocol::{
-	parameters::MAX_TRANCHES,
-	plan::MAX_CHECKS,
+	plan::MAX_LIVE_CHECKS,
 	round::{Phase, SegmentRound},
 };
 use core::marker::PhantomData;
@@ -45,7 +44,10 @@ pub struct Size {
 impl Size {
 	/// The largest round. A milestone has at most `MAX_CHECKS` first checks, and each of at most 32 segments may get one
 	/// more in each of two later tranches.
-	pub const MAX: Self = Self { segments: MAX_CHECKED, checks: MAX_CHECKS + MAX_CHECKED * (MAX_TRANCHES - 1) };
+	pub const MAX: Self = Self { segments: MAX_CHECKED, checks: MAX_LIVE_CHECKS };
+
+	/// Nothing: what a refused call has looked at does not depend on the size.
+	pub const NONE: Self = Self { segments: 0, checks: 0 };
 
 	/// Of a round in this phase.
 	pub fn of_phase<AccountId>(phase: &Phase<AccountId>) -> Self {

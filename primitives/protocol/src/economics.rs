@@ -107,15 +107,15 @@ pub const fn split_slash(amount: Balance, client_cap: Balance, challenger: bool)
 /// What the end of a lease costs its worker where nobody's fault is proven, out of its collateral; burned, so that nobody
 /// gains by bringing it about. `idle`: the lease had no milestone verified.
 ///
-/// - [`Reason::Unserved`]: half. Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
+/// - [`Reason::Unserved`]: up to half, by how much those refused outweigh those who committed (`unserved_ppm`). Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
 ///   free, a cheat that is drawn would answer on chain, serve nobody and leave; half of `max(2 R, ..)` is at least the price
-///   of the whole job and the fees of the checks. Verifiers gain nothing by reporting it.
+///   of the whole job and the fees of the checks. Verifiers gain nothing by reporting it, and a few that lie burn little.
 /// - [`Reason::GaveUp`], and [`Reason::Absent`] of an idle lease: the bid's deposit, for an attempt of the job that is used
 ///   up. Leaving at a milestone is free as [`Reason::DrainedAway`].
 /// - All else: nothing.
-pub fn forfeit(reason: Reason, idle: bool, collateral: Balance, bid_deposit: Balance) -> Balance {
+pub fn forfeit(reason: Reason, idle: bool, unserved_ppm: u32, collateral: Balance, bid_deposit: Balance) -> Balance {
 	match reason {
-		Reason::Unserved => collateral / 2,
+		Reason::Unserved => mul_div_floor(collateral / 2, unserved_ppm, PPM),
 		Reason::GaveUp => bid_deposit.min(collateral),
 		Reason::Absent if idle => bid_deposit.min(collateral),
 		_ => 0,
@@ -257,18 +257,19 @@ mod tests {
 		assert_eq!(least_collateral(7, 3), 14);
 		assert_eq!(least_collateral(1, 3), 3);
 		assert_eq!(least_collateral(u128::MAX, 0), u128::MAX);
-		assert_eq!(forfeit(Reason::Unserved, false, least_collateral(7, 3), 3), 7);
+		assert_eq!(forfeit(Reason::Unserved, false, PPM / 5, 100, 3), 10);
+		assert_eq!(forfeit(Reason::Unserved, false, PPM, least_collateral(7, 3), 3), 7);
 	}
 
 	#[test]
 	fn leaving_without_a_milestone_costs_the_deposit() {
 		for reason in [Reason::GaveUp, Reason::Absent] {
-			assert_eq!(forfeit(reason, true, 100, 3), 3);
-			assert_eq!(forfeit(reason, true, 2, 3), 2);
+			assert_eq!(forfeit(reason, true, 0, 100, 3), 3);
+			assert_eq!(forfeit(reason, true, 0, 2, 3), 2);
 		}
-		assert_eq!(forfeit(Reason::GaveUp, false, 100, 3), 3);
-		assert_eq!(forfeit(Reason::Absent, false, 100, 3), 0);
-		assert_eq!(forfeit(Reason::NoVerifiers, true, 100, 3), 0);
+		assert_eq!(forfeit(Reason::GaveUp, false, 0, 100, 3), 3);
+		assert_eq!(forfeit(Reason::Absent, false, 0, 100, 3), 0);
+		assert_eq!(forfeit(Reason::NoVerifiers, true, 0, 100, 3), 0);
 	}
 
 	#[test]

@@ -54,6 +54,10 @@ pub struct LeaseView<AccountId> {
 	pub milestones: u32,
 	/// Segments of the whole job.
 	pub segments: u32,
+	/// Last block in which a milestone may be committed.
+	pub deadline: BlockNumber,
+	/// Whether the client has asked for the end: nothing more may be committed.
+	pub cancelling: bool,
 }
 
 /// Implemented by `market`.
@@ -90,8 +94,8 @@ pub trait Leases<AccountId> {
 	) -> Result<(), Self::Error>;
 
 	/// The lease ends without anyone's proven fault, and the order goes up again. Collateral returns, less what the reason
-	/// forfeits: see [`forfeit`](crate::economics::forfeit).
-	fn lease_failed(job: JobId, reason: Reason) -> Result<(), Self::Error>;
+	/// forfeits: see [`forfeit`](crate::economics::forfeit), which takes `unserved_ppm`.
+	fn lease_failed(job: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), Self::Error>;
 }
 
 /// Implemented by `verification`: what `market` must know before it lets a lease end without a verdict.
@@ -150,9 +154,14 @@ pub trait Operators<AccountId> {
 	/// grown after block `at` count: whoever knows the seed can no longer place himself. Fewer when there are not enough.
 	fn draw_verifiers(seed: &Hash, at: BlockNumber, count: u32, exclude: &[AccountId]) -> Vec<AccountId>;
 
-	/// Whether enough verifiers are ready for a draw to be fair: [`draw_is_fair`](crate::economics::draw_is_fair). `checking`
-	/// count as ready: they are busy with what the draw is about.
-	fn is_fair(checking: &[AccountId]) -> bool;
+	/// Bond of all verifiers that take work.
+	fn bond_at_work() -> Balance;
+
+	/// Whether enough verifiers are ready for a draw to be fair: [`draw_is_fair`](crate::economics::draw_is_fair). Ready are
+	/// those that could be drawn: old as of block `at` and not `barred`. Who is `checking` already what is drawn for counts on
+	/// neither side. `before` is a [`Self::bond_at_work`] of earlier that counts too: who has sent others away since
+	/// gains nothing by it.
+	fn is_fair(at: BlockNumber, before: Balance, barred: &[AccountId], checking: &[AccountId]) -> bool;
 
 	/// Reserves part of a verifier's bond while a check of it is pending; counted per check.
 	fn lock_check(who: &AccountId) -> Result<(), Self::Error>;

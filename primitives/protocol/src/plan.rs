@@ -3,7 +3,7 @@
 use crate::{
 	economics,
 	job::{Clearing, JobSpec, MAX_ENDPOINT},
-	parameters::Parameters,
+	parameters::{self, Parameters},
 	Balance, BlockNumber, MilestoneIndex, Reason, SegmentIndex,
 };
 use assay_commitment::SegmentRange;
@@ -29,6 +29,8 @@ pub const MAX_DRAWN: u32 = 31;
 pub const MAX_VERIFIERS: u32 = 8;
 /// Most checks of a milestone: checked segments times verifiers.
 pub const MAX_CHECKS: u32 = 64;
+/// Most live checks of a milestone: each checked segment may get one more in each later tranche.
+pub const MAX_LIVE_CHECKS: u32 = MAX_CHECKS + (MAX_DRAWN + 1) * (parameters::MAX_TRANCHES - 1);
 /// Most ops of a program.
 pub const MAX_OPS: u32 = 1 << 16;
 /// Most tensors of a program.

@@ -180,7 +180,7 @@ reasons! {
 		"A draining worker ended its lease at a verified milestone; nothing is owed by either side."
 		"The order is up again from that milestone."
 	48 10009 Unserved "Nobody could check a drawn segment"
-		"Most of the drawn verifiers reported that they were not served. The worker answered on chain each time. Half of the job's collateral was burned."
+		"More of the verifiers drawn for a segment reported that they were not served than could check it. The worker answered on chain each time. Up to half of the job's collateral was burned."
 		"Workers: keep the data plane reachable for the drawn verifiers, at an address given with `--announce` where needed; an answer on chain is not enough."
 	50 10020 BidNotReady "The bidder is not ready"
 		"Only registered workers in state Ready may bid."
@@ -349,8 +349,8 @@ reasons! {
 	169 30023 RevealMismatch "The reveal does not match the blind commitment"
 		"Nonce and roots do not hash to the blind commitment."
 		"Reveal the nonce and the roots that were committed."
-	170 30024 AlreadyReported "The segment's pre-state is already challenged"
-		"One challenge per segment and tranche is enough; all its verifiers profit from the answer."
+	170 30024 AlreadyReported "This check's pre-state is reported already"
+		"A verifier reports once per check; all verifiers of the segment profit from the answer."
 		"Wait for the answer or the end of the serve window."
 }
 

@@ -67,7 +67,9 @@ async fn send(
 impl fmt::Display for Ended {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		let Self { job, action, block, .. } = self;
-		write!(f, "Job {job} is {action}, final in block {block}. `assay job receipt {job}` shows who got what")
+		let first =
+			if *action == "cancelled" { "; milestones that are committed are decided and paid first" } else { "" };
+		write!(f, "Job {job} is {action}, final in block {block}{first}. `assay job receipt {job}` shows who got what")
 	}
 }
 

@@ -34,7 +34,7 @@ fn success_in_a_lease_pays_the_milestone_in_progress() {
 fn success_between_leases_is_free() {
 	run(|| {
 		let id = leased(ALICE, 100 * UNIT);
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0));
 		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		assert_eq!(wealth(CLIENT), FUNDS);
 	});
@@ -47,9 +47,42 @@ fn fails_when_not_allowed() {
 		assert_noop!(Market::cancel_job(signed(ALICE), id), Error::<Test>::NotClient);
 		assert_noop!(Market::cancel_job(signed(CLIENT), 9), Error::<Test>::NotFound);
 		Undecided::set(true);
+		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		assert_noop!(Market::cancel_job(signed(CLIENT), id), Error::<Test>::MilestoneUndecided);
 		Undecided::set(false);
 		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		assert_noop!(Market::cancel_job(signed(CLIENT), id), Error::<Test>::AlreadyClosed);
+	});
+}
+
+/// What is committed is decided and paid first; then the job ends by itself.
+#[test]
+fn success_while_milestones_are_undecided() {
+	run(|| {
+		let id = leased(ALICE, 100 * UNIT);
+		Undecided::set(true);
+		assert_ok!(Market::cancel_job(signed(CLIENT), id));
+		assert!(Market::lease(id).expect("runs").cancelling);
+		assert_ok!(Market::milestone_verified(id, 0, [1; 32], &[]));
+		assert_eq!(closed(id), None);
+		Undecided::set(false);
+		assert_ok!(Market::milestone_verified(id, 1, [2; 32], &[]));
+		assert_eq!(closed(id), Some(Reason::CancelledByClient));
+		// Two milestones of four segments, and the last of two that was in progress.
+		assert_eq!(wealth(ALICE), FUNDS + 100 * UNIT);
+		assert_eq!(on_hold(CLIENT), 0);
+	});
+}
+
+#[test]
+fn success_a_lease_that_fails_after_the_request_ends_the_job() {
+	run(|| {
+		let id = leased(ALICE, 100 * UNIT);
+		Undecided::set(true);
+		assert_ok!(Market::cancel_job(signed(CLIENT), id));
+		Undecided::set(false);
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0));
+		assert_eq!(closed(id), Some(Reason::CancelledByClient));
+		assert_eq!(wealth(CLIENT), FUNDS);
 	});
 }

@@ -80,26 +80,32 @@ fn success_leaving_and_coming_back_keeps_the_age() {
 	});
 }
 
-/// Half of the bond at work must be ready, or be busy with what is drawn for.
+/// Half of the bond at work must be ready and drawable.
 #[test]
 fn a_draw_is_fair_while_half_of_the_bond_is_ready() {
 	run(|| {
-		assert!(Operators::is_fair(&[]));
+		let fair = |barred: &[u64], checking: &[u64]| Operators::is_fair(1, 0, barred, checking);
+		assert!(fair(&[], &[]));
 		(1..=3).for_each(|who| verifier(who, MIN));
-		let fill = |who: u64| {
-			while Operators::lock_check(&who).is_ok() {}
-		};
+		assert_eq!(Operators::bond_at_work(), 3 * MIN);
+		let fill = |who: u64| while Operators::lock_check(&who).is_ok() {};
 		fill(1);
-		assert!(Operators::is_fair(&[]));
+		assert!(fair(&[], &[]));
 		fill(2);
-		assert!(!Operators::is_fair(&[]));
-		assert!(Operators::is_fair(&[2]) && Operators::is_fair(&[1, 1]));
-		// One that is ready is not counted twice.
-		assert!(!Operators::is_fair(&[3, 3]));
-		// Who takes no work is not waited for.
+		assert!(!fair(&[], &[]));
+		// Those who check already, or may not, count on neither side.
+		assert!(fair(&[], &[2]) && fair(&[1, 1], &[]));
+		assert!(!fair(&[3], &[]) && !fair(&[], &[3]) && !fair(&[], &[3, 1]));
+		// Who takes no work is not waited for, unless it did before.
 		assert_ok!(Operators::set_draining(signed(1), Role::Verifier));
-		assert!(Operators::is_fair(&[]));
+		assert!(fair(&[], &[]));
+		assert!(!Operators::is_fair(1, 3 * MIN, &[], &[]));
+		// Nor does a bond count that is too young to be drawn.
 		Operators::release_check(&2, true);
-		assert!(Operators::is_fair(&[]));
+		assert!(Operators::is_fair(1, 3 * MIN, &[], &[]));
+		System::set_block_number(5);
+		verifier(4, MIN);
+		fill(2);
+		assert!(!Operators::is_fair(1, 4 * MIN, &[], &[]) && Operators::is_fair(5, 4 * MIN, &[], &[]));
 	});
 }

@@ -261,6 +261,11 @@ fn register_verifier(who: &Account) {
 	assert_ok!(Operators::register_verifier(signed(who), VERIFIER_BOND, contact()));
 }
 
+/// A call's result without its weight.
+pub(crate) fn bare(result: frame_support::dispatch::DispatchResultWithPostInfo) -> sp_runtime::DispatchResult {
+	result.map(|_| ()).map_err(|refused| refused.error)
+}
+
 /// Keeps all of a verifier's bond busy, as checks of other jobs would.
 pub(crate) fn fill(verifiers: &[Account]) {
 	use assay_protocol::interfaces::Operators as _;

@@ -124,8 +124,13 @@ fn answering_on_chain_and_serving_nobody_costs_half_the_collateral() {
 		commit_and_draw(&honest, 0);
 		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
 		for tranche in 1..=max_tranches {
-			let (segment, who) = assigned(0).pop().expect("the last segment");
-			assert_ok!(Verification::report_unserved(signed(&who), JOB, 0, segment));
+			let (segment, _) = assigned(0).pop().expect("the last segment");
+			let refused: Vec<_> = assigned(0).into_iter().filter(|(at, _)| *at == segment).collect();
+			// From the second tranche on there is a seat more.
+			assert_eq!(refused.len() as u32, tranche);
+			for (segment, who) in refused {
+				assert_ok!(Verification::report_unserved(signed(&who), JOB, 0, segment));
+			}
 			let pre = Some(boundary_opening(&honest, 0, segment - 1));
 			let shown = Box::new(holding(&honest, segment, 0));
 			assert_ok!(Verification::answer_challenge(signed(&WORKER), JOB, 0, segment, pre, shown));

@@ -75,3 +75,18 @@ fn fails_when_verified_already() {
 		assert_noop!(call(&WORKER, 0), refused(Reason::MilestoneOutOfOrder));
 	});
 }
+
+#[test]
+fn nothing_is_committed_after_the_deadline_or_a_request_to_cancel() {
+	run(|| {
+		lease(&Run::honest(), 1);
+		assert_ok!(call(&WORKER, 0));
+		assert_ok!(Market::cancel_job(signed(&CLIENT), JOB));
+		assert_noop!(call(&WORKER, 1), refused(Reason::CancelledByClient));
+	});
+	run(|| {
+		lease(&Run::honest(), 1);
+		skip(1_001);
+		assert_noop!(call(&WORKER, 0), refused(Reason::DeadlinePassed));
+	});
+}

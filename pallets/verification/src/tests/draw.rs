@@ -4,8 +4,8 @@ use frame_support::{assert_noop, assert_ok};
 use program::Run;
 use std::collections::BTreeSet;
 
-fn call(index: u32) -> frame_support::dispatch::DispatchResultWithPostInfo {
-	Verification::draw(signed(&ANYONE), JOB, index)
+fn call(index: u32) -> sp_runtime::DispatchResult {
+	bare(Verification::draw(signed(&ANYONE), JOB, index))
 }
 
 fn refused(reason: Reason) -> Error<Test> {
@@ -118,11 +118,11 @@ fn a_milestone_nobody_drew_in_time_ends_the_lease_without_a_slash() {
 		lease(&Run::honest(), 1);
 		assert_ok!(commit(&Run::honest(), 0));
 		skip(3);
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 		// The beacon is forgotten long before a draw is given up.
 		skip(16);
 		assert_noop!(call(0), refused(Reason::BeaconMissing));
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
 		skip(blind_window * max_tranches);
 		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
@@ -183,8 +183,7 @@ fn whoever_registers_after_the_commitment_is_not_drawn() {
 	});
 }
 
-/// Who keeps most verifiers busy cannot have his own drawn alone: the draw waits, and ends the lease at nobody's cost if it
-/// waits too long.
+/// Who keeps most verifiers busy cannot have his own drawn alone: the draw waits, with its seed.
 #[test]
 fn waits_while_too_many_verifiers_are_busy() {
 	run(|| {
@@ -193,23 +192,51 @@ fn waits_while_too_many_verifiers_are_busy() {
 		skip(Parameters::development().beacon_blocks + 1);
 		let busy = &VERIFIERS[..VERIFIERS.len() / 2 + 1];
 		fill(busy);
+		assert_ok!(call(0));
+		let seed = record(0).seed.expect("known");
+		assert_eq!(record(0).round.phase, Phase::Waiting);
+		Verification::do_try_state().expect("verification");
 		assert_noop!(call(0), refused(Reason::TooFewReady));
+		// However long it waits, and when the beacon is long forgotten, the seed is the same.
+		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
+		skip(blind_window * max_tranches + 20);
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 		vacate(&busy[..1]);
 		assert_ok!(call(0));
+		assert_eq!(record(0).seed, Some(seed));
 		vacate(&busy[1..]);
 	});
 }
 
+/// Verifiers that were sent away after the commitment count as before, as long as a draw may take.
 #[test]
-fn a_draw_that_waited_too_long_ends_the_lease() {
+fn sending_verifiers_away_makes_no_draw_fair() {
 	run(|| {
 		lease(&Run::honest(), 1);
 		assert_ok!(commit(&Run::honest(), 0));
+		for who in &VERIFIERS[1..] {
+			assert_ok!(Operators::set_draining(signed(who), pallet_operators::Role::Verifier));
+		}
+		skip(Parameters::development().beacon_blocks + 1);
+		assert_ok!(call(0));
+		assert_noop!(call(0), refused(Reason::TooFewReady));
+		// In the end those who have left do not count any more.
+		let Parameters { blind_window, max_tranches, .. } = Parameters::development();
+		skip(blind_window * max_tranches);
+		assert_ok!(call(0));
+		assert!(matches!(record(0).round.phase, Phase::Blind { .. }));
+	});
+}
+
+#[test]
+fn a_draw_that_waits_ends_with_the_job() {
+	run(|| {
+		lease(&Run::honest(), 1);
+		assert_ok!(commit(&Run::honest(), 0));
+		skip(Parameters::development().beacon_blocks + 1);
 		fill(&VERIFIERS);
-		let Parameters { beacon_blocks, blind_window, max_tranches, .. } = Parameters::development();
-		skip(beacon_blocks + blind_window * max_tranches);
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
-		skip(1);
+		assert_ok!(call(0));
+		skip(1_000);
 		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
 		assert!(Milestones::<Test>::get(JOB, 0).is_none());
 		assert_eq!(bond(&WORKER), WORKER_BOND);

@@ -31,7 +31,7 @@ fn a_difference_opens_a_dispute() {
 		assert_eq!(accusation.claimed_root, liar.root_after(4));
 		assert_eq!(accusation.found_root, honest.root_after(4));
 		// Nothing is settled while it runs.
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 	});
 }
 

@@ -24,9 +24,9 @@ fn fails_while_someone_may_still_reveal() {
 		let honest = Run::honest();
 		lease(&honest, 1);
 		commit_and_draw(&honest, 0);
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 		until_reveal(&honest, &honest, 0);
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), refused(Reason::TooEarly));
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), refused(Reason::TooEarly));
 	});
 }
 
@@ -70,7 +70,7 @@ fn a_segment_nobody_confirmed_ends_the_lease_without_a_fault() {
 #[test]
 fn fails_for_an_unknown_milestone() {
 	run(|| {
-		assert_noop!(Verification::settle(signed(&ANYONE), JOB, 0), Error::<Test>::NotFound);
+		assert_noop!(bare(Verification::settle(signed(&ANYONE), JOB, 0)), Error::<Test>::NotFound);
 	});
 }
 

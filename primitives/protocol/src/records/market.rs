@@ -161,6 +161,8 @@ pub struct Job<AccountId> {
 	pub attempt: u32,
 	/// Leases that ended with the claim that the program or its data cannot be run.
 	pub client_faults: u32,
+	/// Whether the client has asked for the end while milestones were undecided: it comes when they are decided.
+	pub cancelling: bool,
 	/// How far the verified work has come.
 	pub verified: Verified,
 	/// Every coin of it.

@@ -1,6 +1,6 @@
 //! Records of verification.
 
-use crate::{round::Round, Hash};
+use crate::{round::Round, Balance, Hash};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -11,8 +11,10 @@ pub struct MilestoneRecord<AccountId> {
 	pub attempt: u32,
 	/// Who committed it.
 	pub worker: AccountId,
-	/// What segments and verifiers are drawn by, once drawn.
+	/// What segments and verifiers are drawn by, once it is known.
 	pub seed: Option<Hash>,
+	/// Bond of all verifiers that took work when its beacon began.
+	pub bond_at_work: Balance,
 	/// Its verification.
 	pub round: Round<AccountId>,
 }

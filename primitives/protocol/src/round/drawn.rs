@@ -1,7 +1,7 @@
 //! From the commitment to the last blind commitment: draw, commit, challenges for the pre-state, redraw.
 
 use super::state::{Challenge, Check, CheckState, Effect, Phase, Replacement, Round, RoundContext, SegmentRound};
-use crate::{BlockNumber, Hash, Reason, SegmentIndex};
+use crate::{parameters::Parameters, BlockNumber, Hash, Reason, SegmentIndex};
 use alloc::vec::Vec;
 use assay_commitment::BoundaryOpening;
 
@@ -27,6 +27,13 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		Ok(self.committed_at.saturating_add(1)..=last)
 	}
 
+	/// The seed is fixed, and too few verifiers are ready for a fair draw.
+	pub fn wait(&mut self, context: &RoundContext, now: BlockNumber) -> Result<(), Reason> {
+		self.beacon(context, now)?;
+		self.phase = Phase::Waiting;
+		Ok(())
+	}
+
 	/// The draw: `drawn` are the segments, ascending, the milestone's last among them, each with its verifiers.
 	///
 	/// A segment may have got fewer verifiers than the client asked for, but not none.
@@ -36,7 +43,9 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		drawn: Vec<(SegmentIndex, Vec<AccountId>)>,
 		now: BlockNumber,
 	) -> Result<Vec<Effect<AccountId>>, Reason> {
-		self.beacon(context, now)?;
+		if self.phase != Phase::Waiting {
+			self.beacon(context, now)?;
+		}
 		let ascending = drawn.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));
 		let inside = drawn.iter().all(|(segment, _)| context.range.end_of(*segment).is_some());
 		let last = context.range.first.saturating_add(context.range.count.saturating_sub(1));
@@ -94,36 +103,41 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Goes on to the opening if no check is missing any more. Not where one is given up: that ends the lease.
 	pub(super) fn close_blind_if_complete(&mut self, context: &RoundContext, now: BlockNumber) {
 		let Phase::Blind { segments } = &mut self.phase else { return };
-		if segments.iter().all(|segment| segment.missing() == 0 && !segment.is_unchecked()) {
+		if segments.iter().all(|segment| segment.missing() == 0 && !segment.is_outweighed()) {
 			let until = now.saturating_add(context.parameters.open_window);
 			self.phase = Phase::Opening { segments: core::mem::take(segments), until };
 		}
 	}
 
-	/// A drawn verifier reports that it is not served: the worker must answer on chain by the returned block.
+	/// A drawn verifier reports that it is not served. The first of a tranche challenges the worker, which must answer on
+	/// chain by the returned block; others are noted.
 	pub fn report_unserved(
 		&mut self,
 		context: &RoundContext,
 		who: &AccountId,
 		segment: SegmentIndex,
 		now: BlockNumber,
-	) -> Result<BlockNumber, Reason> {
+	) -> Result<Option<BlockNumber>, Reason> {
 		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
 		let entry = find(segments, segment)?;
-		if !entry.checks.iter().any(|check| check.verifier == *who && check.state == CheckState::Assigned) {
-			return Err(Reason::NotAssigned);
-		}
-		if now > entry.until {
+		let late = now > entry.until;
+		let check = entry.checks.iter_mut().find(|check| check.verifier == *who && check.state == CheckState::Assigned);
+		let check = check.ok_or(Reason::NotAssigned)?;
+		if late {
 			return Err(Reason::TooLate);
 		}
-		if entry.challenge != Challenge::None {
+		if check.reported {
 			return Err(Reason::AlreadyReported);
+		}
+		check.reported = true;
+		if entry.challenge != Challenge::None {
+			return Ok(None);
 		}
 		let until = now.saturating_add(context.parameters.serve_window);
 		entry.challenge = Challenge::Open { until };
 		// The verifiers' window starts anew with the answer; until then it must not run out.
 		entry.until = entry.until.max(until);
-		Ok(until)
+		Ok(Some(until))
 	}
 
 	/// The worker answers a challenge: proves the pre-state's root on chain, for everyone to check what is served against.
@@ -153,7 +167,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		let Phase::Blind { segments } = &self.phase else { return Vec::new() };
 		segments
 			.iter()
-			.filter(|entry| entry.can_redraw(context, now))
+			.filter(|entry| entry.can_redraw(&context.parameters, now))
 			.map(|entry| Replacement {
 				segment: entry.segment,
 				tranche: entry.tranche.saturating_add(1),
@@ -174,7 +188,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	) -> Result<Vec<Effect<AccountId>>, Reason> {
 		let Phase::Blind { segments } = &mut self.phase else { return Err(Reason::WrongPhase) };
 		let entry = find(segments, segment)?;
-		if !entry.can_redraw(context, now) {
+		if !entry.can_redraw(&context.parameters, now) {
 			return Err(Reason::TooEarly);
 		}
 		let drawn_before = |who: &AccountId| entry.checks.iter().any(|check| check.verifier == *who);
@@ -183,7 +197,10 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		}
 		let mut effects = entry.dismiss_absent();
 		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
-		if !verifiers.is_empty() {
+		if verifiers.is_empty() {
+			// Nobody is left to ask: this was the last tranche.
+			entry.tranche = context.parameters.max_tranches;
+		} else {
 			entry.checks.extend(verifiers.into_iter().map(assigned));
 			entry.tranche = entry.tranche.saturating_add(1);
 			entry.until = now.saturating_add(context.parameters.blind_window);
@@ -194,28 +211,36 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	}
 }
 
-impl<AccountId: Clone + PartialEq> SegmentRound<AccountId> {
-	fn can_redraw(&self, context: &RoundContext, now: BlockNumber) -> bool {
+impl<AccountId> SegmentRound<AccountId> {
+	/// Whether another tranche may be drawn: its window has passed with checks missing, or those refused outweigh the others.
+	pub(super) fn can_redraw(&self, parameters: &Parameters, now: BlockNumber) -> bool {
 		let challenged = matches!(self.challenge, Challenge::Open { .. });
-		self.missing() > 0 && now > self.until && !challenged && self.tranche < context.parameters.max_tranches
+		let late = self.missing() > 0 && now > self.until && !challenged;
+		(late || self.is_outweighed()) && self.tranche < parameters.max_tranches
 	}
 
 	/// Verifiers to draw for those who are missing. One more where the worker was challenged, whose word stands against
 	/// theirs: so it cannot wait for a friend by refusing others.
 	fn needed(&self) -> usize {
-		self.missing().saturating_add(usize::from(self.challenge != Challenge::None))
-	}
-
-	/// Marks the missing checks absent; refused, if their tranche challenged the worker.
-	pub(super) fn dismiss_absent(&mut self) -> Vec<Effect<AccountId>> {
-		if self.challenge != Challenge::None {
-			self.refused = self.refused.saturating_add(self.missing() as u32);
+		match self.missing() {
+			0 => self.refused.saturating_add(1).saturating_sub(self.committed()) as usize,
+			missing => missing.saturating_add(usize::from(self.challenge != Challenge::None)),
 		}
+	}
+}
+
+impl<AccountId: Clone + PartialEq> SegmentRound<AccountId> {
+	/// Marks the missing checks absent. Those that reported count as refused; the others were away.
+	pub(super) fn dismiss_absent(&mut self) -> Vec<Effect<AccountId>> {
 		let mut effects = Vec::new();
 		for check in self.checks.iter_mut().filter(|check| check.state == CheckState::Assigned) {
 			check.state = CheckState::Absent;
 			effects.push(Effect::ReleaseCheck { verifier: check.verifier.clone(), honest: false });
-			effects.push(Effect::NoteAbsence(check.verifier.clone()));
+			if check.reported {
+				self.refused = self.refused.saturating_add(1);
+			} else {
+				effects.push(Effect::NoteAbsence(check.verifier.clone()));
+			}
 		}
 		effects
 	}
@@ -249,7 +274,7 @@ pub(super) fn find<AccountId>(
 }
 
 fn assigned<AccountId>(verifier: AccountId) -> Check<AccountId> {
-	Check { verifier, state: CheckState::Assigned }
+	Check { verifier, reported: false, state: CheckState::Assigned }
 }
 
 fn has_duplicates<AccountId: PartialEq>(accounts: &[AccountId]) -> bool {

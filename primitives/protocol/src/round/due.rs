@@ -37,8 +37,8 @@ impl<AccountId> Round<AccountId> {
 		self.committed_at.saturating_add(parameters.beacon_blocks.max(1))
 	}
 
-	/// What is due at block `now`, of a milestone that is its job's next one.
-	pub fn due(&self, parameters: &Parameters, now: BlockNumber) -> Option<Due> {
+	/// What is due at block `now`, of a milestone that is its job's next one; `deadline` is the job's.
+	pub fn due(&self, parameters: &Parameters, deadline: BlockNumber, now: BlockNumber) -> Option<Due> {
 		match &self.phase {
 			Phase::Committed => {
 				let (drawable, overdue) = (self.beacon_end(parameters), self.draw_until(parameters));
@@ -48,6 +48,8 @@ impl<AccountId> Round<AccountId> {
 					_ => None,
 				}
 			}
+			Phase::Waiting if now > deadline => Some(neutral(Step::Settle, deadline)),
+			Phase::Waiting => Some(neutral(Step::Draw, self.beacon_end(parameters))),
 			Phase::Blind { segments } => due_blind(segments, parameters, now),
 			Phase::Opening { until, .. } => (now > *until).then(|| against(*until)),
 			Phase::Reveal { segments, until } => {
@@ -74,16 +76,15 @@ fn due_blind<A>(segments: &[SegmentRound<A>], parameters: &Parameters, now: Bloc
 	if let Some(until) = unanswered {
 		return Some(against(until));
 	}
-	if let Some(entry) = segments.iter().find(|entry| entry.is_unchecked()) {
+	if let Some(entry) = segments.iter().find(|entry| entry.is_unchecked(parameters)) {
 		return Some(against(entry.until));
 	}
-	let late = || missing().filter(|entry| now > entry.until);
-	let exhausted = late().find(|entry| entry.tranche >= parameters.max_tranches);
+	let exhausted = missing().find(|entry| now > entry.until && entry.tranche >= parameters.max_tranches);
 	if let Some(entry) = exhausted {
 		return Some(neutral(Step::Settle, entry.until));
 	}
-	let waiting = late().find(|entry| !matches!(entry.challenge, Challenge::Open { .. }));
-	waiting.map(|entry| neutral(Step::Redraw, entry.until))
+	let waiting = segments.iter().find(|entry| entry.can_redraw(parameters, now));
+	waiting.map(|entry| neutral(Step::Redraw, entry.until.min(now)))
 }
 
 const fn neutral(step: Step, since: BlockNumber) -> Due {

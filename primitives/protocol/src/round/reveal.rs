@@ -83,8 +83,9 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 			return Ok(alloc::vec![Effect::SlashCheck { verifier: who.clone(), fault, to_worker: false }]);
 		}
 		if found_root == claimed_root {
+			// Nothing can be held against it any more; the fee waits for the others.
 			check.state = CheckState::Agreed;
-			return Ok(Vec::new());
+			return Ok(alloc::vec![Effect::ReleaseCheck { verifier: who.clone(), honest: true }]);
 		}
 		check.state = CheckState::Disputed { found_root };
 		Ok(alloc::vec![Effect::Accuse { segment, challenger: who.clone(), pre_root, claimed_root, found_root }])
@@ -131,7 +132,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		effects
 	}
 
-	/// Releases every live check; returns who was honest, once per check.
+	/// Releases every live check; returns who was honest, once per check, released before or now.
 	pub(super) fn release_all(
 		&self,
 		honest: impl Fn(SegmentIndex, &CheckState) -> bool,
@@ -139,9 +140,11 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		let mut effects = Vec::new();
 		let mut checkers = Vec::new();
 		for entry in self.phase.segments() {
-			for check in entry.checks.iter().filter(|check| check.state.is_live()) {
+			for check in &entry.checks {
 				let honest = honest(entry.segment, &check.state);
-				effects.push(Effect::ReleaseCheck { verifier: check.verifier.clone(), honest });
+				if check.state.is_live() {
+					effects.push(Effect::ReleaseCheck { verifier: check.verifier.clone(), honest });
+				}
 				if honest {
 					checkers.push(check.verifier.clone());
 				}

@@ -1,6 +1,6 @@
 //! What time decides: one permissionless transition for every passed window, and the end of the round.
 
-use super::state::{Challenge, CheckState, Effect, Phase, Round, RoundContext};
+use super::state::{Challenge, Check, CheckState, Effect, Phase, Round, RoundContext, SegmentRound};
 use crate::{
 	interfaces::{VerifierFault, WorkerFault},
 	BlockNumber, Reason,
@@ -10,10 +10,11 @@ use alloc::vec::Vec;
 impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
 	///
-	/// - Committed: a round that was not drawn in time ends the lease, at nobody's cost.
+	/// - Committed: a round that nobody drew in time ends the lease, at nobody's cost. So does one that still waits for enough
+	///   verifiers when the job's deadline passes.
 	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
 	///   absent verifiers are given up; a segment that [`is_unchecked`](super::SegmentRound::is_unchecked) then ends the lease: as
-	///   [`Reason::Unserved`] if most of its verifiers were refused, else as [`Reason::NoVerifiers`].
+	///   [`Reason::Unserved`] if more of its verifiers were refused than committed, else as [`Reason::NoVerifiers`].
 	/// - Opening: a passed window is the worker's fault.
 	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
 	///   milestone is verified, if at least one check of each segment agreed.
@@ -28,11 +29,9 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				let late = now > *until;
 				self.settle_reveal(late)
 			}
-			Phase::Committed if now > self.draw_until(&context.parameters) => {
-				self.phase = Phase::Failed(Reason::NoVerifiers);
-				Ok(alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)])
-			}
-			Phase::Committed => Err(Reason::TooEarly),
+			Phase::Committed if now > self.draw_until(&context.parameters) => Ok(self.fail(Reason::NoVerifiers, 0)),
+			Phase::Waiting if now > context.deadline => Ok(self.fail(Reason::NoVerifiers, 0)),
+			Phase::Committed | Phase::Waiting => Err(Reason::TooEarly),
 			Phase::Verified { .. } | Phase::Failed(_) => Err(Reason::WrongPhase),
 		}
 	}
@@ -51,14 +50,10 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				effects.extend(entry.dismiss_absent());
 			}
 		}
-		let mut unchecked = segments.iter().filter(|entry| entry.is_unchecked()).peekable();
-		if unchecked.peek().is_some() {
-			let unserved = unchecked.any(|entry| entry.mostly_refused());
-			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
-			let (released, _) = self.release_all(|_, _| false);
-			effects.extend(released);
-			effects.push(Effect::LeaseFailed(reason));
-			self.phase = Phase::Failed(reason);
+		let unchecked = segments.iter().filter(|entry| entry.is_unchecked(&context.parameters));
+		if let Some(unserved_ppm) = unchecked.map(SegmentRound::unserved_ppm).max() {
+			let reason = if unserved_ppm > 0 { Reason::Unserved } else { Reason::NoVerifiers };
+			effects.extend(self.fail(reason, unserved_ppm));
 			return Ok(effects);
 		}
 		if effects.is_empty() {
@@ -71,13 +66,16 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	fn settle_reveal(&mut self, late: bool) -> Result<Vec<Effect<AccountId>>, Reason> {
 		let Phase::Reveal { segments, .. } = &mut self.phase else { return Err(Reason::WrongPhase) };
 		let mut effects = Vec::new();
+		let disputed = |check: &Check<AccountId>| matches!(check.state, CheckState::Disputed { .. });
+		// While a lie may come to light, the worker gains nothing by who is silent.
+		let to_worker = !segments.iter().flat_map(|entry| &entry.checks).any(disputed);
 		if late {
 			for check in segments.iter_mut().flat_map(|entry| entry.checks.iter_mut()) {
 				if let CheckState::Committed { .. } = check.state {
 					check.state = CheckState::NotRevealed;
 					let (verifier, fault) = (check.verifier.clone(), VerifierFault::NotRevealed);
 					// Its part goes to the worker, whose milestone may be lost by it.
-					effects.push(Effect::SlashCheck { verifier, fault, to_worker: true });
+					effects.push(Effect::SlashCheck { verifier, fault, to_worker });
 				}
 			}
 		}
@@ -88,20 +86,25 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		let end = segments.last().and_then(|entry| entry.post_root).ok_or(Reason::WrongPhase)?;
 		// A lost accusation is a ruling that the claim is right where it was disputed, not that the segment was checked.
 		let checked = segments.iter().all(|entry| entry.checks.iter().any(|check| check.state == CheckState::Agreed));
-		let unserved = segments
-			.iter()
-			.any(|entry| entry.mostly_refused() && !entry.checks.iter().any(|check| check.state == CheckState::Agreed));
 		let (released, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
 		effects.extend(released);
 		if checked {
 			effects.push(Effect::Verified { state_root: end, checkers });
 			self.phase = Phase::Verified { state_root: end };
 		} else {
-			let reason = if unserved { Reason::Unserved } else { Reason::NoVerifiers };
-			effects.push(Effect::LeaseFailed(reason));
+			let (reason, unserved_ppm) = (Reason::NoVerifiers, 0);
+			effects.push(Effect::LeaseFailed { reason, unserved_ppm });
 			self.phase = Phase::Failed(reason);
 		}
 		Ok(effects)
+	}
+
+	/// Ends the round and the lease without a proven fault; releases every check.
+	fn fail(&mut self, reason: Reason, unserved_ppm: u32) -> Vec<Effect<AccountId>> {
+		let (mut effects, _) = self.release_all(|_, _| false);
+		effects.push(Effect::LeaseFailed { reason, unserved_ppm });
+		self.phase = Phase::Failed(reason);
+		effects
 	}
 
 	/// Ends the round because its lease ended elsewhere; releases every check. Nothing to do in a final phase.

@@ -1,6 +1,7 @@
 //! What a round stores and what it asks its caller to do.
 
 use crate::{
+	economics::PPM,
 	interfaces::{VerifierFault, WorkerFault},
 	parameters::Parameters,
 	BlockNumber, Hash, JobId, MilestoneIndex, Reason, SegmentIndex,
@@ -23,6 +24,8 @@ pub struct RoundContext {
 	pub verified_root: Hash,
 	/// The job's parameters.
 	pub parameters: Parameters,
+	/// Last block in which the job may run.
+	pub deadline: BlockNumber,
 }
 
 /// The verification of one milestone.
@@ -41,6 +44,9 @@ pub struct Round<AccountId> {
 pub enum Phase<AccountId> {
 	/// Waits for the beacon's blocks and for the previous milestone. Left by `draw`.
 	Committed,
+	/// The seed is fixed, and too few verifiers are ready for a fair draw. Left by `draw`, or by `settle` after the job's deadline:
+	/// no sooner, or a cheat could keep verifiers busy until a seed that draws its lie has passed.
+	Waiting,
 	/// Drawn verifiers fetch, re-execute and commit. Left by the last `commit_blind`, or by `settle` after the window.
 	Blind {
 		/// Drawn segments, ascending; the milestone's last is always among them.
@@ -84,7 +90,7 @@ pub struct SegmentRound<AccountId> {
 	pub post_root: Option<Hash>,
 	/// An on-chain challenge for the pre-state, of this tranche.
 	pub challenge: Challenge,
-	/// Verifiers that did not commit, of tranches that challenged the worker: replaced, or given up with the last tranche.
+	/// Verifiers that reported they were not served, did not commit, and are replaced or given up.
 	pub refused: u32,
 	/// One per verifier, in the order of the draw; replaced ones stay as [`CheckState::Absent`].
 	pub checks: Vec<Check<AccountId>>,
@@ -109,6 +115,8 @@ pub enum Challenge {
 pub struct Check<AccountId> {
 	/// Who checks.
 	pub verifier: AccountId,
+	/// Whether it has reported that it is not served.
+	pub reported: bool,
 	/// How far it is.
 	pub state: CheckState,
 }
@@ -143,10 +151,7 @@ pub enum CheckState {
 impl CheckState {
 	/// Whether the check's bond is still locked.
 	pub const fn is_live(&self) -> bool {
-		matches!(
-			self,
-			CheckState::Assigned | CheckState::Committed { .. } | CheckState::Agreed | CheckState::Disputed { .. }
-		)
+		matches!(self, CheckState::Assigned | CheckState::Committed { .. } | CheckState::Disputed { .. })
 	}
 }
 
@@ -166,7 +171,8 @@ pub struct Replacement<AccountId> {
 	pub segment: SegmentIndex,
 	/// Tranche that they are drawn for; goes into the seed.
 	pub tranche: u32,
-	/// How many are needed: as many as are missing, and one more where these were not served. Fewer will do.
+	/// How many are needed: as many as are missing, and one more where the worker was challenged; or those by which the
+	/// refused outweigh the committed. Fewer will do.
 	pub count: u32,
 	/// Who must not be drawn: everybody who was drawn for this segment before.
 	pub exclude: Vec<AccountId>,
@@ -224,8 +230,14 @@ pub enum Effect<AccountId> {
 		/// One entry per honest check.
 		checkers: Vec<AccountId>,
 	},
-	/// The lease ends without a proven fault, for this reason.
-	LeaseFailed(Reason),
+	/// The lease ends without a proven fault.
+	LeaseFailed {
+		/// Why.
+		reason: Reason,
+		/// How much more of those drawn for a segment were refused than committed, parts per million; 0 but for
+		/// [`Reason::Unserved`].
+		unserved_ppm: u32,
+	},
 }
 
 impl<AccountId> Phase<AccountId> {
@@ -233,7 +245,7 @@ impl<AccountId> Phase<AccountId> {
 	pub fn segments(&self) -> &[SegmentRound<AccountId>] {
 		match self {
 			Phase::Blind { segments } | Phase::Opening { segments, .. } | Phase::Reveal { segments, .. } => segments,
-			Phase::Committed | Phase::Verified { .. } | Phase::Failed(_) => &[],
+			Phase::Committed | Phase::Waiting | Phase::Verified { .. } | Phase::Failed(_) => &[],
 		}
 	}
 
@@ -260,18 +272,26 @@ impl<AccountId> SegmentRound<AccountId> {
 	}
 
 	/// Checks that are committed and not revealed yet.
-	fn committed(&self) -> u32 {
+	pub(super) fn committed(&self) -> u32 {
 		self.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })).count() as u32
 	}
 
-	/// Whether the segment is given up: nobody is asked any more, and nobody has committed, or no more than were refused. A
-	/// worker that serves only its friends needs more of them than it refuses others.
-	pub fn is_unchecked(&self) -> bool {
+	/// Whether nobody is missing, and yet no more have committed than were refused: a worker that serves only its friends
+	/// needs more of them than it refuses others.
+	pub(super) fn is_outweighed(&self) -> bool {
 		self.missing() == 0 && self.committed() <= self.refused
 	}
 
-	/// Whether most of all who were drawn were refused: then it costs the worker that nobody could check.
-	pub(super) fn mostly_refused(&self) -> bool {
-		u64::from(self.refused).saturating_mul(2) > self.checks.len() as u64
+	/// Whether the segment is given up: outweighed, and nobody else is asked any more.
+	pub fn is_unchecked(&self, parameters: &Parameters) -> bool {
+		self.is_outweighed() && self.tranche >= parameters.max_tranches
+	}
+
+	/// By how much those refused outweigh those committed, of all who were drawn, parts per million.
+	pub(super) fn unserved_ppm(&self) -> u32 {
+		let excess = u64::from(self.refused.saturating_sub(self.committed()));
+		let part = excess.saturating_mul(PPM.into()).checked_div(self.checks.len() as u64);
+		// At most a million.
+		part.unwrap_or(0) as u32
 	}
 }

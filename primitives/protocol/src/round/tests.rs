@@ -16,7 +16,7 @@ const RANGE: SegmentRange = SegmentRange { first: 4, count: 6 };
 
 fn context() -> RoundContext {
 	let parameters = Parameters { beacon_blocks: 2, max_tranches: 2, ..Parameters::development() };
-	RoundContext { job: 3, milestone: 1, range: RANGE, verified_root: state(3), parameters }
+	RoundContext { job: 3, milestone: 1, range: RANGE, verified_root: state(3), parameters, deadline: 5_000 }
 }
 
 /// State root after a segment.
@@ -35,6 +35,10 @@ fn tree() -> MilestoneTree {
 
 fn end_of(segment: u32) -> BoundaryOpening {
 	tree().open(RANGE, segment, salt(segment), state(segment)).unwrap()
+}
+
+fn failed(reason: Reason, unserved_ppm: u32) -> Effect<Id> {
+	Effect::LeaseFailed { reason, unserved_ppm }
 }
 
 fn opening(segment: u32) -> SegmentOpening {
@@ -173,15 +177,70 @@ fn success_basic() {
 fn a_round_nobody_can_draw_ends_the_lease() {
 	let mut round: Round<Id> = Round::commit([0; 32], 10);
 	let parameters = context().parameters;
-	let due = |round: &Round<Id>, now| round.due(&parameters, now).map(|due| (due.step, due.since));
+	let due = |round: &Round<Id>, now| round.due(&parameters, 5_000, now).map(|due| (due.step, due.since));
 	// Two blocks of beacon, two tranches of 20.
 	assert_eq!(due(&round, 12), None);
 	assert_eq!(due(&round, 13), Some((Step::Draw, 12)));
 	assert_eq!(due(&round, 52), Some((Step::Draw, 12)));
 	assert_eq!(round.settle(&context(), 52), Err(Reason::TooEarly));
 	assert_eq!(due(&round, 53), Some((Step::Settle, 52)));
-	assert_eq!(round.settle(&context(), 53), Ok(alloc::vec![Effect::LeaseFailed(Reason::NoVerifiers)]));
+	assert_eq!(round.settle(&context(), 53), Ok(alloc::vec![failed(Reason::NoVerifiers, 0)]));
 	assert_eq!(due(&round, 54), None);
+}
+
+/// A seed that is known waits for verifiers as long as the job may run, so that nobody can wait it out.
+#[test]
+fn a_draw_that_waits_keeps_its_seed() {
+	let mut round: Round<Id> = Round::commit([0; 32], 10);
+	let context = context();
+	assert_eq!(round.wait(&context, 12), Err(Reason::TooEarly));
+	round.wait(&context, 13).unwrap();
+	assert_eq!(round.wait(&context, 14), Err(Reason::WrongPhase));
+	let due = |round: &Round<Id>, now| round.due(&context.parameters, context.deadline, now).map(|due| due.step);
+	assert_eq!(due(&round, 4_000), Some(Step::Draw));
+	assert_eq!(round.settle(&context, 5_000), Err(Reason::TooEarly));
+	let mut late = round.clone();
+	assert_eq!(due(&late, 5_001), Some(Step::Settle));
+	assert_eq!(late.settle(&context, 5_001), Ok(alloc::vec![failed(Reason::NoVerifiers, 0)]));
+	round.draw(&context, alloc::vec![(9, alloc::vec![1])], 4_000).unwrap();
+	assert!(matches!(round.phase, Phase::Blind { .. }));
+}
+
+/// A verifier whose result is the worker's is free at once: a dispute about another segment does not hold it.
+#[test]
+fn agreement_frees_the_bond_and_keeps_the_fee() {
+	let mut answers = all_honest();
+	answers[2] = answer(3, 7, state(6), [9; 32]);
+	let mut booked = opened_with(&answers);
+	for answer in &answers {
+		booked.reveal(answer, 22).unwrap();
+	}
+	assert_eq!(booked.locked.values().sum::<i32>(), 1);
+	booked.effects(|r| r.verdict(7, &3, true)).unwrap();
+	let fault = Effect::WorkerFault {
+		fault: WorkerFault::LostDispute,
+		challenger: Some(3),
+		checkers: alloc::vec![1, 2, 3, 5, 6],
+	};
+	assert_eq!(booked.last(), &fault);
+}
+
+#[test]
+fn silence_beside_a_dispute_brings_the_worker_nothing() {
+	let mut answers = all_honest();
+	answers[2] = answer(3, 7, state(6), [9; 32]);
+	let mut booked = opened_with(&answers);
+	booked.reveal(&answers[2], 22).unwrap();
+	booked.settle(40).unwrap();
+	let slashed: Vec<bool> = booked
+		.effects
+		.iter()
+		.filter_map(|effect| match effect {
+			Effect::SlashCheck { to_worker, .. } => Some(*to_worker),
+			_ => None,
+		})
+		.collect();
+	assert_eq!(slashed, [false; 5]);
 }
 
 #[test]
@@ -250,71 +309,77 @@ fn a_segment_without_any_commitment_fails_without_a_slash() {
 	let mut booked = committed_with(&all_honest()[..4]);
 	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 34)).unwrap();
 	booked.settle(55).unwrap();
-	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::NoVerifiers));
+	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0));
 	assert_eq!(booked.round.phase, Phase::Failed(Reason::NoVerifiers));
 	assert!(booked.locked.values().all(|count| *count == 0));
 }
 
-/// A round whose last segment nobody commits to; `challenged` says in which of the two tranches the worker was challenged,
-/// and answered.
-fn unchecked(challenged: [bool; 2]) -> Effect<Id> {
+/// A round whose last segment nobody commits to; `reports` says how many of the two verifiers of each tranche report that they
+/// are not served. The worker answers each challenge.
+fn unchecked(reports: [usize; 2]) -> Effect<Id> {
 	let mut booked = committed_with(&all_honest()[..4]);
-	let challenge = |who: Id, now: u32, booked: &mut Booked| {
-		booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
-		booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+	let report = |who: &[Id], now: u32, booked: &mut Booked| {
+		for who in who {
+			let opened = booked.run(|r| r.report_unserved(&context(), who, 9, now)).unwrap();
+			if opened.is_some() {
+				booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+			}
+		}
 	};
-	if challenged[0] {
-		challenge(5, 30, &mut booked);
-	}
+	report(&[5, 6][..reports[0]], 30, &mut booked);
 	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 60)).unwrap();
-	if challenged[1] {
-		challenge(7, 70, &mut booked);
-	}
+	report(&[7, 8][..reports[1]], 70, &mut booked);
 	booked.settle(100).unwrap();
 	assert!(booked.locked.values().all(|count| *count == 0));
+	// Who was refused was not absent.
+	let absent = booked.effects.iter().filter(|effect| matches!(effect, Effect::NoteAbsence(_))).count();
+	assert_eq!(absent, 4 - reports[0] - reports[1]);
 	booked.last().clone()
 }
 
 #[test]
 fn an_answer_on_chain_is_no_way_out() {
-	assert_eq!(unchecked([true, true]), Effect::LeaseFailed(Reason::Unserved));
-	// Half of the drawn is not most: who was just absent may as well have been served.
-	assert_eq!(unchecked([false, true]), Effect::LeaseFailed(Reason::NoVerifiers));
-	assert_eq!(unchecked([true, false]), Effect::LeaseFailed(Reason::NoVerifiers));
-	assert_eq!(unchecked([false, false]), Effect::LeaseFailed(Reason::NoVerifiers));
+	assert_eq!(unchecked([2, 2]), failed(Reason::Unserved, 1_000_000));
+	assert_eq!(unchecked([1, 2]), failed(Reason::Unserved, 750_000));
+	assert_eq!(unchecked([0, 1]), failed(Reason::Unserved, 250_000));
+	assert_eq!(unchecked([1, 0]), failed(Reason::Unserved, 250_000));
+	assert_eq!(unchecked([0, 0]), failed(Reason::NoVerifiers, 0));
 }
 
 #[test]
-fn a_tranche_of_nobody_is_no_way_out() {
-	for challenged in [true, false] {
+fn a_tranche_of_nobody_is_the_last() {
+	for reported in [true, false] {
 		let mut booked = committed_with(&all_honest()[..4]);
-		if challenged {
+		if reported {
 			booked.run(|r| r.report_unserved(&context(), &5, 9, 30)).unwrap();
 			booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), 30)).unwrap();
 		}
 		booked.effects(|r| r.redraw(&context(), 9, Vec::new(), 60)).unwrap();
 		assert!(matches!(booked.round.phase, Phase::Blind { .. }), "nothing is opened for a segment nobody checked");
+		assert_eq!(booked.round.replacements(&context(), 60), Vec::new());
 		booked.settle(60).unwrap();
-		let reason = if challenged { Reason::Unserved } else { Reason::NoVerifiers };
-		assert_eq!(booked.last(), &Effect::LeaseFailed(reason));
+		let end = if reported { failed(Reason::Unserved, 500_000) } else { failed(Reason::NoVerifiers, 0) };
+		assert_eq!(booked.last(), &end);
 	}
 }
 
-/// A segment with one verifier, which is refused and complains; then a draw of `second`, of whom `friends` commit and the
-/// others are refused.
+/// A segment with one verifier, which is refused and reports it; then a draw of `second`, of whom `friends` commit and the
+/// others report likewise.
 fn after_a_refusal(second: &[Id], friends: &[Id]) -> Booked {
 	let round = Round::commit(tree().root(), 10);
 	let mut booked = Booked { round, locked: BTreeMap::new(), effects: Vec::new() };
 	booked.effects(|round| round.draw(&context(), alloc::vec![(9, alloc::vec![1])], 13)).unwrap();
 	let challenge = |who: Id, now: u32, booked: &mut Booked| {
-		booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
-		booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+		let opened = booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
+		if opened.is_some() {
+			booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+		}
 	};
 	challenge(1, 20, &mut booked);
 	let due = booked.round.replacements(&context(), 60);
 	assert_eq!(due, [Replacement { segment: 9, tranche: 2, count: 2, exclude: alloc::vec![1] }]);
 	booked.effects(|r| r.redraw(&context(), 9, second.to_vec(), 60)).unwrap();
-	if let Some(refused) = second.iter().find(|who| !friends.contains(who)) {
+	for refused in second.iter().filter(|who| !friends.contains(who)) {
 		challenge(*refused, 61, &mut booked);
 	}
 	for friend in friends {
@@ -327,7 +392,8 @@ fn after_a_refusal(second: &[Id], friends: &[Id]) -> Booked {
 fn a_refused_verifier_outweighs_a_friend() {
 	let mut booked = after_a_refusal(&[2, 3], &[3]);
 	booked.settle(100).unwrap();
-	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::Unserved));
+	// Two refused, one committed, of three.
+	assert_eq!(booked.last(), &failed(Reason::Unserved, 333_333));
 	assert!(booked.locked.values().all(|count| *count == 0));
 }
 
@@ -335,8 +401,19 @@ fn a_refused_verifier_outweighs_a_friend() {
 fn one_friend_alone_does_not_outweigh_a_refused_one() {
 	let mut booked = after_a_refusal(&[3], &[3]);
 	assert!(matches!(booked.round.phase, Phase::Blind { .. }));
-	booked.settle(63).unwrap();
-	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::NoVerifiers));
+	let mut last = booked.round.clone();
+	assert_eq!(
+		last.settle(&context(), 63),
+		Ok(alloc::vec![Effect::ReleaseCheck { verifier: 3, honest: false }, failed(Reason::NoVerifiers, 0),])
+	);
+	// With a tranche left, one more is asked at once.
+	let context = RoundContext { parameters: Parameters { max_tranches: 3, ..context().parameters }, ..context() };
+	assert_eq!(booked.run(|r| r.settle(&context, 63)), Err(Reason::TooEarly));
+	let due = booked.round.replacements(&context, 63);
+	assert_eq!(due, [Replacement { segment: 9, tranche: 3, count: 1, exclude: alloc::vec![1, 3] }]);
+	booked.effects(|r| r.redraw(&context, 9, alloc::vec![4], 63)).unwrap();
+	booked.commit(4, &honest(4, 9), 64).unwrap();
+	assert!(matches!(booked.round.phase, Phase::Opening { .. }));
 }
 
 #[test]
@@ -364,8 +441,9 @@ fn silence_on_a_challenge_is_a_fault() {
 	let mut booked = committed_with(&all_honest()[..4]);
 	assert_eq!(booked.run(|r| r.report_unserved(&context(), &1, 9, 30)), Err(Reason::NotAssigned));
 	assert_eq!(booked.run(|r| r.report_unserved(&context(), &1, 4, 30)), Err(Reason::NotAssigned));
-	assert_eq!(booked.run(|r| r.report_unserved(&context(), &5, 9, 30)), Ok(42));
-	assert_eq!(booked.run(|r| r.report_unserved(&context(), &6, 9, 30)), Err(Reason::AlreadyReported));
+	assert_eq!(booked.run(|r| r.report_unserved(&context(), &5, 9, 30)), Ok(Some(42)));
+	assert_eq!(booked.run(|r| r.report_unserved(&context(), &5, 9, 30)), Err(Reason::AlreadyReported));
+	assert_eq!(booked.run(|r| r.report_unserved(&context(), &6, 9, 30)), Ok(None));
 	// Nobody can be replaced while the worker has to answer.
 	assert_eq!(booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7], 42)), Err(Reason::TooEarly));
 	assert_eq!(booked.settle(42), Err(Reason::TooEarly));
@@ -400,7 +478,8 @@ fn an_answer_gives_the_verifiers_a_new_window() {
 	booked.run(answer(Some(end_of(6)))).unwrap();
 	let entry = &booked.round.phase.segments()[1];
 	assert_eq!((entry.pre_root, entry.until, entry.challenge), (Some(state(6)), 62, Challenge::Answered));
-	assert_eq!(booked.run(|r| r.report_unserved(&context(), &4, 7, 50)), Err(Reason::AlreadyReported));
+	assert_eq!(booked.run(|r| r.report_unserved(&context(), &3, 7, 50)), Err(Reason::AlreadyReported));
+	assert_eq!(booked.run(|r| r.report_unserved(&context(), &4, 7, 50)), Ok(None));
 	booked.run(|r| r.report_unserved(&context(), &1, 4, 30)).unwrap();
 	booked.run(|r| r.answer_unserved(&context(), 4, None, 31)).unwrap();
 }
@@ -506,7 +585,7 @@ fn a_segment_that_nobody_confirmed_is_not_verified() {
 	booked.effects(|r| r.verdict(7, &3, false)).unwrap();
 	booked.effects(|r| r.verdict(7, &4, false)).unwrap();
 	booked.settle(23).unwrap();
-	assert_eq!(booked.last(), &Effect::LeaseFailed(Reason::NoVerifiers));
+	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0));
 }
 
 #[test]
@@ -541,7 +620,7 @@ proptest! {
 			let found = if who % 5 == 0 && who > 6 { answer(who, at, [0; 32], state(at)) }
 				else if who % 2 == 1 { answer(who, at, state(at - 1), [who; 32]) }
 				else { honest(who, at) };
-			let due = booked.round.due(&context().parameters, now);
+			let due = booked.round.due(&context().parameters, 5_000, now);
 			let mut settled = booked.round.clone();
 			let settles = settled.settle(&context(), now).is_ok();
 			prop_assert_eq!(settles, due.is_some_and(|due| due.step == Step::Settle), "{:?}", booked.round.phase);
@@ -585,7 +664,7 @@ proptest! {
 		prop_assert!(booked.locked.values().all(|count| *count == 0));
 		let ends = booked.effects.iter().filter(|effect| matches!(
 			effect,
-			Effect::Verified { .. } | Effect::WorkerFault { .. } | Effect::LeaseFailed(_)
+			Effect::Verified { .. } | Effect::WorkerFault { .. } | Effect::LeaseFailed { .. }
 		)).count();
 		prop_assert_eq!(ends, 1);
 	}
