@@ -48,7 +48,7 @@ impl Holding {
 	/// Whether this is the chunk that `seed` draws, of the state with root `state_root`.
 	pub fn verify(&self, seed: &Hash, state_root: &Hash) -> bool {
 		let Some(index) = drawn_tensor(seed, self.tensors) else { return false };
-		let Ok(layout) = Layout::new(self.leaf.rows, self.leaf.cols) else { return false };
+		let Ok(layout) = Layout::new(self.leaf.dtype, self.leaf.rows, self.leaf.cols) else { return false };
 		drawn_chunk(seed, layout.chunks()) == Some(self.chunk.start)
 			&& self.chunk.log2 == 0
 			&& verify_tensor(state_root, self.tensors, index, &self.leaf, &self.proof)
@@ -63,7 +63,7 @@ mod tests {
 
 	#[test]
 	fn only_the_drawn_chunk_is_accepted() {
-		let layout = Layout::new(70, 40).expect("a shape");
+		let layout = Layout::new(DType::F32, 70, 40).expect("a shape");
 		let tensors: Vec<(Vec<u8>, StateLeaf)> = (0..3u32)
 			.map(|i| {
 				let elements: Vec<u32> = (0..70 * 40).map(|x| x * 3 + i).collect();
