@@ -54,10 +54,8 @@ fn main() {
 	let paths: Vec<Path> =
 		[Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()).collect();
 	let context = Context { seed: [0; 32], step: 0 };
-	let (f32s, i8s) = (
-		OpKind::MatMul { trans_a: false, trans_b: false },
-		OpKind::MatMulI8 { trans_a: false, trans_b: false },
-	);
+	let (f32s, i8s) =
+		(OpKind::MatMul { trans_a: false, trans_b: false }, OpKind::MatMulI8 { trans_a: false, trans_b: false });
 	let mut rows = Vec::new();
 	for n in SIZES {
 		let mut state = 1u32;
@@ -94,7 +92,8 @@ fn main() {
 				for (name, seconds) in [("f32", of_floats), ("int8", of_bytes), ("int8 with scales", with_scales)] {
 					let (speed, path) = (2.0 * (n as f64).powi(3) / seconds / 1e9, format!("{path:?}").to_lowercase());
 					println!("n {n:5}  {path:8}  threads {threads}  {name:16} {speed:8.1} Gop/s");
-					let row = serde_json::json!({ "n": n, "path": path, "threads": threads, "op": name, "gops": speed });
+					let row =
+						serde_json::json!({ "n": n, "path": path, "threads": threads, "op": name, "gops": speed });
 					rows.push(row);
 				}
 			}

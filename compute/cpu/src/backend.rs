@@ -94,7 +94,9 @@ impl Cpu {
 				self.matmul(&f32_tensor(a)?, trans_a, &f32_tensor(b)?, trans_b, out)?
 			}
 			(OpKind::Unary(unary), [_]) => self.elementwise(Elementwise::Unary(unary), DType::F32, inputs, out)?,
-			(OpKind::Binary(binary), [_, _]) => self.elementwise(Elementwise::Binary(binary), DType::F32, inputs, out)?,
+			(OpKind::Binary(binary), [_, _]) => {
+				self.elementwise(Elementwise::Binary(binary), DType::F32, inputs, out)?
+			}
 			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, DType::F32, inputs, out)?,
 			(OpKind::Quantise, [_, _]) => self.elementwise(Elementwise::Quantise, DType::F32, inputs, out)?,
 			(OpKind::Dequantise, [Input::Tensor(_), _, _]) => {
@@ -176,7 +178,9 @@ impl Cpu {
 				self.bands(out.bits, cols, |row, band| rearrange::pad_columns(x, first as usize, row, cols, band));
 			}
 			(OpKind::Flatten | OpKind::Reshape, [x]) => out.bits.copy_from_slice(x.bits),
-			(OpKind::MatMulI8 { trans_a, trans_b }, [a, b]) => self.matmul_i8(a, trans_a, b, trans_b, &mut *out.bits, cols),
+			(OpKind::MatMulI8 { trans_a, trans_b }, [a, b]) => {
+				self.matmul_i8(a, trans_a, b, trans_b, &mut *out.bits, cols)
+			}
 			(OpKind::ArgMax, [x]) => {
 				let (path, cols) = (self.path, x.cols as usize);
 				self.over_rows_of(x.bits, cols, out.bits, 1, |x, out| {
@@ -289,15 +293,7 @@ impl Cpu {
 	}
 
 	/// Int8 operands that fit each other and the output.
-	fn matmul_i8(
-		&self,
-		a: &Matrix<'_>,
-		trans_a: bool,
-		b: &Matrix<'_>,
-		trans_b: bool,
-		out: &mut [u32],
-		n: usize,
-	) {
+	fn matmul_i8(&self, a: &Matrix<'_>, trans_a: bool, b: &Matrix<'_>, trans_b: bool, out: &mut [u32], n: usize) {
 		let (m, path) = (out.len() / n, self.path);
 		let k = a.bits.len() / m;
 		let a = int8::Operand { data: a.bits, stride: a.cols as usize, inner_contiguous: !trans_a };

@@ -53,7 +53,8 @@ impl Kernel for Gumbel<'_, '_> {
 	fn run<const FUSED: bool>(self) {
 		const BLOCK: usize = 256;
 		let mut words = [0u32; BLOCK];
-		for ((block, x), out) in (self.first / 4..).step_by(BLOCK / 4).zip(self.x.chunks(BLOCK)).zip(self.out.chunks_mut(BLOCK))
+		for ((block, x), out) in
+			(self.first / 4..).step_by(BLOCK / 4).zip(self.x.chunks(BLOCK)).zip(self.out.chunks_mut(BLOCK))
 		{
 			for (quad, words) in (block..).zip(words.chunks_exact_mut(4)).take(x.len().div_ceil(4)) {
 				words.copy_from_slice(&self.key.draw_quad(self.stream, self.step, quad as u32));

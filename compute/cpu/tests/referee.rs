@@ -366,7 +366,8 @@ fn i8s(rows: u32, cols: u32, random: &mut Random) -> Given {
 #[test]
 fn int8_products() {
 	let (backends, mut random) = (backends(), Random(12));
-	let mut shapes = vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 2051, 16), (97, 40, 101)];
+	let mut shapes =
+		vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 2051, 16), (97, 40, 101)];
 	// Above the threshold for threads, and beyond one block of rows, columns or the inner dimension.
 	shapes.extend([(130, 140, 150), (1100, 3, 700), (5, 5, 1100), (7, 4100, 9)]);
 	for _ in 0..12 {
@@ -409,11 +410,12 @@ fn to_and_from_integers() {
 	}
 	// Ties of every kind.
 	let halves = f32s(1, 1200, || (random.below(600) as f32 / 2.0 - 150.0).to_bits());
-	check(&backends, OpKind::Quantise, &[halves, Given::Scalar(0x3f80_0000)], TensorSpec {
-		dtype: DType::I8,
-		rows: 1,
-		cols: 1200,
-	});
+	check(
+		&backends,
+		OpKind::Quantise,
+		&[halves, Given::Scalar(0x3f80_0000)],
+		TensorSpec { dtype: DType::I8, rows: 1, cols: 1200 },
+	);
 	// Every rounding of an integer to a number.
 	let value = i32s(1, 100_000, || random.next() >> random.below(10));
 	let one = Given::Scalar(0x3f80_0000);
@@ -473,7 +475,8 @@ fn rotations_and_reshapes() {
 			}
 		}
 	}
-	for ((rows, cols), (to_rows, to_cols)) in [((60, 35), (35, 60)), ((2100, 1), (1, 2100)), ((300, 700), (2100, 100))] {
+	for ((rows, cols), (to_rows, to_cols)) in [((60, 35), (35, 60)), ((2100, 1), (1, 2100)), ((300, 700), (2100, 100))]
+	{
 		let x = f32s(rows, cols, || random.any());
 		check(&backends, OpKind::Reshape, &[x], TensorSpec::f32(to_rows, to_cols));
 		let x = i32s(rows, cols, || random.next());

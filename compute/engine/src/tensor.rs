@@ -34,8 +34,9 @@ impl Tensor {
 	/// The tensor with these canonical bytes. The blob of a data set is the canonical bytes of its tensor, so the blob's
 	/// address is the tensor's root.
 	pub fn from_canonical(dtype: DType, rows: u32, cols: u32, bytes: &[u8]) -> Result<Self, TensorError> {
-		let bits =
-			Layout::new(dtype, rows, cols).and_then(|layout| layout.from_canonical(bytes)).map_err(TensorError::Layout)?;
+		let bits = Layout::new(dtype, rows, cols)
+			.and_then(|layout| layout.from_canonical(bytes))
+			.map_err(TensorError::Layout)?;
 		Ok(Self { spec: TensorSpec { dtype, rows, cols }, bits })
 	}
 

@@ -90,13 +90,19 @@ impl CnnConfig {
 /// The training program on `train`. Its metric is the batch's loss.
 pub fn cnn(config: &CnnConfig, train: &Split) -> Result<Model, BuildError> {
 	config.check(train)?;
-	classifier::training(config.header(), train, config.classes, |graph, x| forward(graph, config, x), |graph, step| {
-		let gradients = match config.clip {
-			Some(largest) => clip_by_global_norm(graph, &step.gradients, largest),
-			None => step.gradients,
-		};
-		config.optimiser.apply(graph, &step.params, &gradients);
-	})
+	classifier::training(
+		config.header(),
+		train,
+		config.classes,
+		|graph, x| forward(graph, config, x),
+		|graph, step| {
+			let gradients = match config.clip {
+				Some(largest) => clip_by_global_norm(graph, &step.gradients, largest),
+				None => step.gradients,
+			};
+			config.optimiser.apply(graph, &step.params, &gradients);
+		},
+	)
 }
 
 /// A program of one step that evaluates the parameters of [`cnn`] on all images of `held_out`; see

@@ -70,9 +70,15 @@ impl MlpConfig {
 /// The training program on `train`. Its metric is the batch's loss.
 pub fn mlp(config: &MlpConfig, train: &Split) -> Result<Model, BuildError> {
 	config.check(train)?;
-	classifier::training(header(config), train, config.classes, |graph, x| forward(graph, config, x), |graph, step| {
-		config.optimiser.apply(graph, &step.params, &step.gradients);
-	})
+	classifier::training(
+		header(config),
+		train,
+		config.classes,
+		|graph, x| forward(graph, config, x),
+		|graph, step| {
+			config.optimiser.apply(graph, &step.params, &step.gradients);
+		},
+	)
 }
 
 /// A program of one step that evaluates the parameters of [`mlp`] on all rows of `held_out`. Its metrics are loss and

@@ -1,6 +1,8 @@
 //! Chunk openings of tensors of every shape, and forgeries.
 
-use assay_commitment::{chunk_cv, tensor_root, ChunkOpening, DType, Layout, Node, OpeningError, TensorTree, CHUNK_BYTES};
+use assay_commitment::{
+	chunk_cv, tensor_root, ChunkOpening, DType, Layout, Node, OpeningError, TensorTree, CHUNK_BYTES,
+};
 use codec::{Decode, Encode};
 use proptest::prelude::*;
 

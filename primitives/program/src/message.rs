@@ -106,7 +106,9 @@ impl Display for TensorProblem {
 				write!(f, "{bytes} bytes with padding, at most {limit} are allowed; split the tensor")
 			}
 			TensorProblem::InitNotFinite => f.write_str("the initial value is NaN or infinite"),
-			TensorProblem::InitRange => f.write_str("the initial value of an i8 tensor must be in -128..=127, sign-extended"),
+			TensorProblem::InitRange => {
+				f.write_str("the initial value of an i8 tensor must be in -128..=127, sign-extended")
+			}
 			TensorProblem::Lane => f.write_str("i8 tensors need the lane I8; set it in the header"),
 			TensorProblem::Bound => f.write_str("the bound of the initial values must be finite and above zero"),
 			TensorProblem::UniformType => f.write_str("uniform initial values are f32; declare the tensor as f32"),

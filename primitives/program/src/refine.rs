@@ -280,11 +280,9 @@ impl OpGeometry {
 		let elements = region.rows as usize * region.cols as usize;
 		Some(match self.kind {
 			OpKind::MatMul { .. } | OpKind::BlockMatMul { .. } | OpKind::ArgMax => elements * 2,
-			OpKind::Lookup
-			| OpKind::ScatterRows
-			| OpKind::MatMulI8 { .. }
-			| OpKind::Im2col(_)
-			| OpKind::Col2im(_) => elements,
+			OpKind::Lookup | OpKind::ScatterRows | OpKind::MatMulI8 { .. } | OpKind::Im2col(_) | OpKind::Col2im(_) => {
+				elements
+			}
 			OpKind::Reduce { .. } => elements * (1 + REDUCE_LANES as usize),
 			_ => 0,
 		})

@@ -448,10 +448,7 @@ fn tensor(operand: &OperandSpec, input: u8, takes: DType) -> Result<TensorSpec, 
 }
 
 /// Rows, inner dimension and columns of a product, each operand with whether it is stored transposed.
-fn product(
-	(a, trans_a): (TensorSpec, bool),
-	(b, trans_b): (TensorSpec, bool),
-) -> Result<(u32, u32, u32), ShapeError> {
+fn product((a, trans_a): (TensorSpec, bool), (b, trans_b): (TensorSpec, bool)) -> Result<(u32, u32, u32), ShapeError> {
 	let (rows, left) = if trans_a { (a.cols, a.rows) } else { (a.rows, a.cols) };
 	let (right, cols) = if trans_b { (b.cols, b.rows) } else { (b.rows, b.cols) };
 	if left == right {

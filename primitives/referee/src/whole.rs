@@ -195,7 +195,8 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 				value.mul(broadcast(1, row, col)).mul(broadcast(2, row, col)).0
 			}
 			OpKind::ArgMax => {
-				let larger = |best: u32, col| if F32(operand(0, row, best)).lt(F32(operand(0, row, col))) { col } else { best };
+				let larger =
+					|best: u32, col| if F32(operand(0, row, best)).lt(F32(operand(0, row, col))) { col } else { best };
 				(1..extent(0).1).fold(0, larger)
 			}
 			OpKind::Gumbel { stream } => {

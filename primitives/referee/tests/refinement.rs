@@ -1,12 +1,12 @@
 //! The micro-ops of an op put together are its whole output, for every kind, over odd shapes and special values.
 
 use assay_commitment::{layout::CHUNK_BYTES, DType};
+use assay_program::shape::MAX_INNER_I8;
 use assay_program::{
 	refine::{MAX_MICRO_BYTES, MAX_MICRO_OPS},
 	shape::{infer, is_finite, ShapeError},
 	Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind, Window,
 };
-use assay_program::shape::MAX_INNER_I8;
 use assay_referee::{execute, run_op, Fault, Input, MicroOutput};
 
 const CONTEXT: StepContext = StepContext { seed: [9; 32], step: 41 };
@@ -411,12 +411,8 @@ fn to_and_from_integers() {
 	// Ties, both clamps, zero by zero, and what overflows on the way.
 	let x = [2.5f32, 3.5, -2.5, 126.5, 127.5, -127.5, 1e9, -1e9, 0.0, 1.0].map(f32::to_bits).to_vec();
 	let scale = [1.0f32, 1.0, 1.0, 1.0, 1.0, 1.0, 1e-30, 1e-30, 0.0, 0.0].map(f32::to_bits).to_vec();
-	let geometry = OpGeometry::new(
-		OpKind::Quantise,
-		vec![f32s(1, 10); 2],
-		TensorSpec { dtype: DType::I8, rows: 1, cols: 10 },
-		1,
-	);
+	let geometry =
+		OpGeometry::new(OpKind::Quantise, vec![f32s(1, 10); 2], TensorSpec { dtype: DType::I8, rows: 1, cols: 10 }, 1);
 	let whole = run_op(&geometry.unwrap(), &[Input::Tensor(&x), Input::Tensor(&scale)], &CONTEXT).unwrap();
 	let whole: Vec<i32> = whole.into_iter().map(|bits| bits as i32).collect();
 	assert_eq!(whole, [2, 4, -2, 126, 127, -127, 127, -127, 0, 127]);

@@ -19,8 +19,7 @@ pub(crate) fn im2col(
 	for (position, words) in (out.row0..).zip(words.chunks_exact_mut(out.cols as usize)) {
 		for (col, word) in (out.col0..).zip(words) {
 			let (place, channel) = (col.checked_div(channels)?, col.checked_rem(channels)?);
-			let (y, x_in_window) =
-				(place.checked_div(window.kernel_width)?, place.checked_rem(window.kernel_width)?);
+			let (y, x_in_window) = (place.checked_div(window.kernel_width)?, place.checked_rem(window.kernel_width)?);
 			if !(link.start..link.end).contains(&y) {
 				continue;
 			}
