@@ -505,67 +505,6 @@ fn rotations() {
 	}
 }
 
-/// Where proofs are long. Nothing is executed: chunks and links all over the op are costed.
-#[test]
-fn micro_ops_of_large_tensors_stay_small() {
-	let mut random = Random(17);
-	let square = |side, kernel, stride, padding| Window {
-		height: side,
-		width: side,
-		kernel_height: kernel,
-		kernel_width: kernel,
-		stride,
-		padding,
-	};
-	let mut cases = Vec::new();
-	for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
-		let kind = OpKind::MatMulI8 { trans_a, trans_b };
-		let (long, side) = (MAX_INNER_I8, 1 << 17);
-		let a = if trans_a { bytes(long, side) } else { bytes(side, long) };
-		let b = if trans_b { bytes(side, long) } else { bytes(long, side) };
-		cases.push((kind, vec![a, b], None));
-		let row = if trans_a { bytes(long, 1) } else { bytes(1, long) };
-		cases.push((kind, vec![row, b], None));
-	}
-	let large = f32s(1 << 24, 1 << 8);
-	cases.extend([
-		(OpKind::Quantise, vec![large, f32s(1 << 24, 1)], None),
-		(OpKind::Quantise, vec![f32s(1, u32::MAX); 2], None),
-		(OpKind::Dequantise, vec![tensor(DType::I32, 1 << 24, 1 << 8, false), large, large], None),
-		(OpKind::ArgMax, vec![f32s(1 << 18, 1 << 14)], None),
-		(OpKind::ArgMax, vec![f32s(1, u32::MAX)], None),
-		(OpKind::Gumbel { stream: 0 }, vec![large], None),
-		(OpKind::Hadamard { log2: 5 }, vec![large], None),
-	]);
-	for cols in [1, 2, 3, 5, 31, 33, 63] {
-		let (from, to) = ((1 << 26) / 3 * 3, 1 << 13);
-		cases.push((OpKind::Reshape, vec![f32s(from, cols)], Some((cols * (from / 3), 3))));
-		cases.push((OpKind::Reshape, vec![f32s(to * 251, cols)], Some((to, cols * 251))));
-		cases.push((OpKind::Reshape, vec![f32s(to * 251, cols)], Some((1, to * cols * 251))));
-	}
-	for (side, channels) in [(224, 1), (224, 3), (224, 33), (64, 512)] {
-		for window in [square(side, 3, 1, 1), square(side, 7, 2, 3), square(side, side, 1, 0), square(side, 40, 9, 0)] {
-			let x = f32s(512 * side * side, channels);
-			let Ok(columns) = infer(OpKind::Im2col(window), &[x], 0) else { continue };
-			cases.push((OpKind::Im2col(window), vec![x], None));
-			cases.push((OpKind::Col2im(window), vec![f32s(columns.rows, columns.cols)], None));
-		}
-	}
-	let mut costed = 0;
-	for (kind, inputs, shape) in cases {
-		let smallest = infer(kind, &inputs, 0).unwrap();
-		let output = shape.map_or(smallest, |(rows, cols)| TensorSpec { rows, cols, ..smallest });
-		let Ok(geometry) = OpGeometry::new(kind, inputs, output, 0) else { panic!("{kind:?} {output}") };
-		for _ in 0..200 {
-			let (chunk, link) = (random.below(geometry.output_layout().chunks()), random.below(geometry.chain_len()));
-			let cost = geometry.micro_cost(&CONTEXT, chunk, link).unwrap();
-			assert!(cost.ops <= MAX_MICRO_OPS && cost.bytes <= MAX_MICRO_BYTES, "{kind:?} {output} {cost:?}");
-			costed += u32::from(cost.bytes > 0);
-		}
-	}
-	assert!(costed > 5000, "{costed}");
-}
-
 #[test]
 fn attributes_that_do_not_fit_are_refused() {
 	let refused = |kind, inputs: &[OperandSpec]| infer(kind, inputs, 0).unwrap_err();
