@@ -57,7 +57,14 @@ fn outcome(name: &'static str, path: Path, threads: usize) -> Outcome {
 		(Ok(root), Err(error)) => (Some(root), Some(error)),
 		(Err(error), _) => (None, Some(error)),
 	};
-	Outcome { path: name, threads, conforms: error.is_none() && root.as_deref() == Some(EXPECTED), root, milliseconds, error }
+	Outcome {
+		path: name,
+		threads,
+		conforms: error.is_none() && root.as_deref() == Some(EXPECTED),
+		root,
+		milliseconds,
+		error,
+	}
 }
 
 fn run(cpu: Arc<Cpu>, lane: Lane) -> Result<String, String> {

@@ -435,7 +435,7 @@ fn sampling() {
 				2 => [0, 0x8000_0000, 0x3f80_0000][random.below(3) as usize],
 				_ => 0x8000_0000 | random.below(3),
 			});
-			check(&backends, OpKind::ArgMax, &[x.clone()], output);
+			check(&backends, OpKind::ArgMax, core::slice::from_ref(&x), output);
 			check(&backends, OpKind::Gumbel { stream: round }, &[x], TensorSpec::f32(rows, cols));
 		}
 	}

@@ -1,6 +1,6 @@
 //! The digits classifier trained in lane F32 and in lane I8, on the same batches for the same steps.
 //!
-//! `cargo run --release -p assay-models --example lanes -- [seeds]`
+//! `cargo run --release -p assay-models --example lanes -- [seeds] [width of the hidden layers] [steps] [batch]`
 
 use std::{fs::File, io::BufReader, ops::ControlFlow, sync::Arc, time::Instant};
 
@@ -34,17 +34,19 @@ fn train(config: &MlpConfig, data: &Classification) -> Result<Run, Box<dyn std::
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-	let seeds: u8 = std::env::args().nth(1).map_or(Ok(3), |seeds| seeds.parse())?;
+	let number = |at: usize, default: u32| std::env::args().nth(at).map_or(Ok(default), |number| number.parse());
+	let (seeds, width, steps, batch) = (number(1, 3)?, number(2, 128)?, number(3, 600)?, number(4, 64)?);
 	let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/digits.csv"))?;
 	let options = CsvOptions { scale: 1.0 / 16.0, ..CsvOptions::default() };
 	let data = Classification::from_csv(BufReader::new(file), &options)?;
 	for seed in 0..seeds {
 		for lane in [Lane::F32, Lane::I8] {
 			let config = MlpConfig {
-				hidden: vec![128, 128],
-				steps: 600,
+				hidden: vec![width; 2],
+				batch,
+				steps: steps.into(),
 				lane,
-				seed: [seed; 32],
+				seed: [seed as u8; 32],
 				..MlpConfig::new(data.features, data.classes)
 			};
 			let Run { losses: [all, last], evaluation: Evaluation { loss, accuracy }, seconds } =

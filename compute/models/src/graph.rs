@@ -53,6 +53,8 @@ pub struct Graph {
 	pub(crate) stopped: BTreeSet<TensorId>,
 	/// By output: products through int8, whose gradient passes over the ops that they are made of.
 	pub(crate) int8_products: BTreeMap<TensorId, Int8Product>,
+	/// By tensor: its absolute values, which the scales of several int8 products start from.
+	pub(crate) magnitudes: BTreeMap<TensorId, Value>,
 	updates: Vec<Update>,
 	metrics: Vec<TensorId>,
 	batch: u32,
@@ -70,6 +72,7 @@ impl Graph {
 			ops: Vec::new(),
 			stopped: BTreeSet::new(),
 			int8_products: BTreeMap::new(),
+			magnitudes: BTreeMap::new(),
 			updates: Vec::new(),
 			metrics: Vec::new(),
 			batch,
@@ -309,7 +312,7 @@ impl Graph {
 		decl.map_or_else(|| "a constant".into(), |decl| String::from_utf8_lossy(&decl.name).into_owned())
 	}
 
-	fn declare(&mut self, name: String, spec: TensorSpec, role: Role) -> Value {
+	pub(crate) fn declare(&mut self, name: String, spec: TensorSpec, role: Role) -> Value {
 		let id = TensorId(self.tensors.len() as u32);
 		let TensorSpec { dtype, rows, cols } = spec;
 		self.tensors.push(TensorDecl { name: name.into_bytes(), dtype, rows, cols, role });

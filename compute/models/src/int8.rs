@@ -1,6 +1,6 @@
 //! Matrix products through int8, with gradients.
 
-use assay_program::{Axis, OpKind};
+use assay_program::{Axis, DType, Init, OpKind, Role, TensorSpec};
 
 use crate::{Graph, Value};
 
@@ -17,6 +17,12 @@ pub(crate) struct Int8Product {
 }
 
 impl Graph {
+	/// An int8 state tensor `[rows, cols]`, every element `value` at first.
+	pub fn int8_state(&mut self, name: &str, rows: u32, cols: u32, value: i8) -> Value {
+		let spec = TensorSpec { dtype: DType::I8, rows, cols };
+		self.declare(name.into(), spec, Role::State(Init::Constant(i32::from(value) as u32)))
+	}
+
 	/// Int8 of `x` at `scale`, which is broadcast: `x / scale` clamped to `-127..=127` and rounded. It has no gradient.
 	pub fn quantise(&mut self, x: Value, scale: impl Into<Value>) -> Value {
 		self.op(OpKind::Quantise, &[x, scale.into()], None)
@@ -61,7 +67,11 @@ impl Graph {
 
 	/// `x` in int8 and its scales, one for each row or column that the axis leaves. Zeros have the scale 0 and stay zeros.
 	fn bytes(&mut self, x: Value, over: Axis) -> (Value, Value) {
-		let magnitude = self.abs(x);
+		let known = x.tensor().and_then(|id| self.magnitudes.get(&id)).copied();
+		let magnitude = known.unwrap_or_else(|| self.abs(x));
+		if let Some(id) = x.tensor() {
+			self.magnitudes.insert(id, magnitude);
+		}
 		let largest = self.max(magnitude, over);
 		let scale = self.mul(largest, STEP);
 		(self.quantise(x, scale), scale)

@@ -124,7 +124,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 				let (block, place) = (col >> log2 << log2, col % (1 << log2));
 				let signed = |at: u32| {
 					let value = get(0, row, block + at);
-					if (at & place).count_ones() % 2 == 0 {
+					if (at & place).count_ones().is_multiple_of(2) {
 						value
 					} else {
 						-value
@@ -442,8 +442,8 @@ fn windows_convolutions_and_pools() {
 		assert_eq!((graph.spec(rows).rows, graph.spec(rows).cols), (2, 27));
 		weigh(graph, rows)
 	});
-	let pools: [fn(&mut Graph, Pixels, u32, u32) -> Pixels; 2] = [max_pool, avg_pool];
-	for pool in pools {
+	type Pool = fn(&mut Graph, Pixels, u32, u32) -> Pixels;
+	for pool in [max_pool as Pool, avg_pool] {
 		for (kernel, stride) in [(2, 2), (3, 1)] {
 			check("pool", &[(2, 60)], 0.1, |graph, p| {
 				let x = Pixels::from_rows(graph, p[0], 5, 6, 2);

@@ -79,6 +79,37 @@ fn zeros_and_extremes_do_not_fail_a_run() {
 }
 
 #[test]
+fn int8_state_survives_a_checkpoint() {
+	let mut graph = Graph::new(1);
+	let x = graph.uniform_param("x", 70, 130, 1.0);
+	let bytes = graph.quantise(x, 0.01);
+	let kept = graph.int8_state("kept", 70, 130, -128);
+	graph.update(kept, bytes);
+	let sums = graph.int8_matmul(kept, false, kept, true);
+	let product = graph.dequantise(sums, 0.01, 0.01);
+	let row = graph.sum(product, assay_program::Axis::Rows);
+	let state = graph.state("row", 1, 70, Init::Zeros);
+	graph.update(state, row);
+	let program = graph.finish(Header { steps: 3, ..header() }).expect("valid");
+	let engine = Engine::new(program, Vec::new(), cpu(Path::Auto, 1)).expect("loads");
+	let (mut whole, mut parts) = (engine.initial_state(), engine.initial_state());
+	assert_eq!(engine.state_tensor_named(&whole, "kept").expect("a tensor").bits()[0], -128i32 as u32);
+	engine.run(&mut whole, 3, &mut on).expect("runs");
+	for step in 1..4 {
+		engine.run(&mut parts, step, &mut on).expect("runs");
+		let blob = engine.encode_checkpoint(&parts).expect("encodes");
+		assert_eq!(blob.len() as u64, engine.checkpoint_len());
+		let (loaded, root) = engine.decode_checkpoint(&blob).expect("decodes");
+		assert_eq!((&loaded, root), (&parts, engine.state_root(&parts).expect("a root")));
+		parts = loaded;
+	}
+	assert_eq!(parts, whole);
+	let tensor = engine.state_tensor_named(&parts, "kept").expect("a tensor");
+	assert_eq!(tensor.to_canonical().len(), 2 * 3 * 4096);
+	assert!(tensor.bits().iter().any(|bits| (*bits as i32) < 0));
+}
+
+#[test]
 fn an_int8_tensor_needs_its_lane() {
 	let model = short(Lane::I8);
 	let mut program = model.program.clone();

@@ -110,7 +110,7 @@ impl Window {
 				if x_first < x_last && channels < NARROW {
 					// Pixels next to each other, for padding is at the ends only.
 					let Some((_, row0)) = under.next() else { continue };
-					let last = under.last().map_or(row0, |(_, row)| row);
+					let last = under.next_back().map_or(row0, |(_, row)| row);
 					regions.push(Region { row0, rows: last - row0 + 1, col0: 0, cols: channels });
 				} else {
 					regions.extend(under.map(|(x, row0)| {
