@@ -8,7 +8,7 @@ use assay_engine::{Engine, Path, Tensor};
 use assay_models::{evaluate, mlp, Evaluation, Graph, MlpConfig, Value};
 use assay_program::{DType, Header, Init, Lane, TensorId};
 use assay_referee::whole;
-use support::{cpu, digits, engine, on};
+use support::{cpu, digits, engine, on, small_transformer_of};
 
 fn header() -> Header {
 	Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 }
@@ -177,6 +177,28 @@ fn train(lane: Lane) -> (f64, Evaluation) {
 	engine.run(&mut state, config.steps, &mut sum).expect("runs");
 	let evaluation = evaluate(&config, &engine, &state, &data.held_out, cpu).expect("evaluates");
 	(total / config.steps as f64, evaluation)
+}
+
+#[test]
+fn a_language_model_trains_as_well_in_int8() {
+	let losses = |lane| {
+		let model = small_transformer_of(0.0, lane);
+		assert_eq!(model.program.header.lane, lane);
+		let engine = engine(&model, cpu(Path::Auto, 1));
+		let mut losses = Vec::new();
+		let mut keep = |report: &assay_engine::StepReport<'_>| {
+			losses.push(f64::from(report.metrics[0]));
+			ControlFlow::Continue(())
+		};
+		engine.run(&mut engine.initial_state(), 60, &mut keep).expect("runs");
+		losses
+	};
+	let (exact, bytes) = (losses(Lane::F32), losses(Lane::I8));
+	let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+	println!("mean loss {} and {}, last {} and {}", mean(&exact), mean(&bytes), exact[59], bytes[59]);
+	assert!((mean(&bytes) / mean(&exact) - 1.0).abs() < 0.01, "{} and {}", mean(&exact), mean(&bytes));
+	assert_ne!(exact, bytes, "nothing was rounded");
+	assert!(bytes[59] < 0.3, "{bytes:?}");
 }
 
 #[test]

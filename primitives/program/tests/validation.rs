@@ -296,6 +296,36 @@ proptest! {
 		}
 	}
 
+	/// Attributes and shapes of any size: refused, or a micro-op anywhere has a cost.
+	#[test]
+	fn arbitrary_windows_never_panic(
+		sides in proptest::array::uniform6(prop_oneof![0u32..9, 0u32..300, any::<u32>()]),
+		rows in prop_oneof![1u32..2000, any::<u32>()],
+		cols in prop_oneof![1u32..40, any::<u32>()],
+		at in any::<prop::sample::Index>(),
+	) {
+		let [height, width, kernel_height, kernel_width, stride, padding] = sides;
+		let window = Window { height, width, kernel_height, kernel_width, stride, padding };
+		let pixels = window.pixels().unwrap_or(1).max(1);
+		let positions = window.positions().map_or(1, |(down, across)| down * across);
+		let places = window.places().unwrap_or(1);
+		for (kind, rows, cols) in [
+			(OpKind::Im2col(window), rows, cols),
+			(OpKind::Im2col(window), (rows % 9).saturating_mul(pixels), cols),
+			(OpKind::Col2im(window), (rows % 9).saturating_mul(positions), (cols % 50).saturating_mul(places)),
+		] {
+			let input = OperandSpec::Tensor { spec: TensorSpec::f32(rows, cols), data: false };
+			let Ok(output) = shape::infer(kind, &[input], 1) else { continue };
+			let Ok(op) = OpGeometry::new(kind, vec![input], output, 1) else { continue };
+			let (chunks, links) = (op.output_layout().chunks(), op.chain_len());
+			let context = StepContext { seed: [0; 32], step: 0 };
+			for (chunk, link) in [(0, 0), (chunks - 1, links - 1), (at.index(chunks as usize) as u32, at.index(links as usize) as u32)] {
+				let cost = op.micro_cost(&context, chunk, link).expect("a micro-op");
+				prop_assert!(cost.bytes <= refine::MAX_MICRO_BYTES && cost.ops <= refine::MAX_MICRO_OPS, "{:?}", cost);
+			}
+		}
+	}
+
 	#[test]
 	fn mutated_programs_never_panic(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
 		let mut bytes = program().encode();
