@@ -126,7 +126,7 @@ pub(crate) fn cases() -> Vec<Case> {
 		case("dequantise", OpKind::Dequantise, alloc::vec![sums(64, 64), f32s(64, 1), f32s(1, 64)], Signed),
 		case("arg max", OpKind::ArgMax, alloc::vec![f32s(64, 8192)], Signed),
 		case("gumbel", OpKind::Gumbel { stream: 0 }, alloc::vec![f32s(64, 64)], Signed),
-		case("hadamard", OpKind::Hadamard { log2: 5 }, alloc::vec![f32s(64, 64)], Signed),
+		case("hadamard", OpKind::Hadamard { log2: 5, axis: Axis::Rows }, alloc::vec![f32s(64, 64)], Signed),
 		case("im2col", OpKind::Im2col(window(32, 31)), alloc::vec![f32s(1024, 1)], Signed),
 		case("col2im", OpKind::Col2im(window(16, 3)), alloc::vec![f32s(256, 576)], Signed),
 		case("reshape", OpKind::Reshape, alloc::vec![f32s(64, 64)], Signed),

@@ -206,10 +206,15 @@ impl Cpu {
 					path.run(Col2im { window, x: *x, channels: cols, positions, first, band });
 				});
 			}
-			(OpKind::Hadamard { log2 }, [x]) => {
+			(OpKind::Hadamard { log2, axis }, [x]) => {
 				out.bits.copy_from_slice(x.bits);
 				let path = self.path;
-				self.bands(out.bits, cols, |_, elements| path.run(Hadamard { log2, elements }));
+				// Bands of whole blocks.
+				let (cols, unit) = match axis {
+					Axis::Rows => (Some(cols), cols << log2),
+					Axis::Cols => (None, cols),
+				};
+				self.bands(out.bits, unit, |_, elements| path.run(Hadamard { log2, cols, elements }));
 			}
 			(OpKind::SplitHeads { rows, heads }, [x]) => {
 				let (rows, heads) = (rows as usize, heads as usize);

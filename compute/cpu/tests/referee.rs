@@ -469,9 +469,12 @@ fn rotations_and_reshapes() {
 	for log2 in 1..=5 {
 		for (rows, blocks) in [(1, 1), (3, 7), (300, 20)] {
 			for special in [false, true] {
-				let cols = blocks << log2;
-				let x = f32s(rows, cols, || if special { random.any() } else { random.ordinary() });
-				check(&backends, OpKind::Hadamard { log2 }, &[x], TensorSpec::f32(rows, cols));
+				let mut element = || if special { random.any() } else { random.ordinary() };
+				let (axis, cols) = (Axis::Cols, blocks << log2);
+				let x = f32s(rows, cols, &mut element);
+				check(&backends, OpKind::Hadamard { log2, axis }, &[x], TensorSpec::f32(rows, cols));
+				let x = f32s(cols, rows, &mut element);
+				check(&backends, OpKind::Hadamard { log2, axis: Axis::Rows }, &[x], TensorSpec::f32(cols, rows));
 			}
 		}
 	}

@@ -1,6 +1,6 @@
 //! Further functions of one tensor.
 
-use assay_program::{OpKind, TensorSpec, UnaryKind};
+use assay_program::{Axis, OpKind, TensorSpec, UnaryKind};
 
 use crate::{Graph, Value};
 
@@ -39,8 +39,9 @@ impl Graph {
 		self.op(OpKind::Reshape, &[x], Some(TensorSpec { rows, cols, ..spec }))
 	}
 
-	/// Each block of `2^log2` columns times the Hadamard matrix of that side, not scaled: twice gives `2^log2` times `x`.
-	pub fn hadamard(&mut self, x: Value, log2: u8) -> Value {
-		self.op(OpKind::Hadamard { log2 }, &[x], None)
+	/// Each block of `2^log2` rows or columns times the Hadamard matrix of that side, not scaled: twice gives `2^log2` times
+	/// `x`.
+	pub fn hadamard(&mut self, x: Value, log2: u8, axis: Axis) -> Value {
+		self.op(OpKind::Hadamard { log2, axis }, &[x], None)
 	}
 }

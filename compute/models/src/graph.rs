@@ -53,6 +53,8 @@ pub struct Graph {
 	pub(crate) stopped: BTreeSet<TensorId>,
 	/// By output: products through int8, whose gradient passes over the ops that they are made of.
 	pub(crate) int8_products: BTreeMap<TensorId, Int8Product>,
+	/// Logarithm of the blocks that int8 products rotate their operands in; 0 for none.
+	pub(crate) rotation: u8,
 	/// By tensor: its absolute values, which the scales of several int8 products start from.
 	pub(crate) magnitudes: BTreeMap<TensorId, Value>,
 	updates: Vec<Update>,
@@ -72,6 +74,7 @@ impl Graph {
 			ops: Vec::new(),
 			stopped: BTreeSet::new(),
 			int8_products: BTreeMap::new(),
+			rotation: 0,
 			magnitudes: BTreeMap::new(),
 			updates: Vec::new(),
 			metrics: Vec::new(),

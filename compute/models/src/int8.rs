@@ -38,6 +38,13 @@ impl Graph {
 		self.op(OpKind::Dequantise, &[x, row.into(), col.into()], None)
 	}
 
+	/// From now on int8 products rotate both operands in blocks of up to `2^log2` elements, at most 32, along the axis that
+	/// they sum over, as far as whole blocks make it up. That spreads outliers, which otherwise cost the elements beside them
+	/// their resolution. 0 turns it off.
+	pub fn rotate_int8_products(&mut self, log2: u8) {
+		self.rotation = log2.min(5);
+	}
+
 	/// `a * b` of f32 matrices, computed in int8: rows of `a` and columns of `b` are scaled so that their largest element is
 	/// 127. The gradient is that of the exact product, its two products computed in int8 as well, with the scales that
 	/// their own rows and columns need.
@@ -54,7 +61,18 @@ impl Graph {
 		// The axis that the product sums over.
 		let (over_a, over_b) =
 			(if trans_a { Axis::Rows } else { Axis::Cols }, if trans_b { Axis::Cols } else { Axis::Rows });
-		let ((p, row), (q, col)) = (self.bytes(a, over_a), self.bytes(b, over_b));
+		let spec = self.spec(a);
+		let log2 =
+			if over_a == Axis::Rows { spec.rows } else { spec.cols }.trailing_zeros().min(self.rotation.into()) as u8;
+		let ((p, row), (q, col)) = match log2 {
+			0 => (self.bytes(a, over_a), self.bytes(b, over_b)),
+			_ => {
+				let (turned_a, turned_b) = (self.hadamard(a, log2, over_a), self.hadamard(b, log2, over_b));
+				let ((p, row), by_col) = (self.bytes(turned_a, over_a), self.bytes(turned_b, over_b));
+				// Both rotations together make the product larger by the side of a block.
+				((p, self.mul(row, 1.0 / (1u32 << log2) as f32)), by_col)
+			}
+		};
 		let sums = self.int8_matmul(p, trans_a, q, trans_b);
 		let spec = self.spec(sums);
 		let (row, col) = (self.reshape(row, spec.rows, 1), self.reshape(col, 1, spec.cols));

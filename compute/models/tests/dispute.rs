@@ -10,7 +10,7 @@ use std::{
 use assay_engine::{Engine, Hash, OracleError, Path, SegmentOracle, State};
 use assay_models::{cnn, mlp, CnnConfig, Graph, MlpConfig};
 use assay_program::{
-	BinaryKind, Header, Lane, Limits, Op, OpKind, OpOpening, Operand, Program, Reduction, TensorId, TensorSpec,
+	Axis, BinaryKind, Header, Lane, Limits, Op, OpKind, OpOpening, Operand, Program, Reduction, TensorId, TensorSpec,
 	UnaryKind,
 };
 use assay_protocol::dispute::{
@@ -365,6 +365,7 @@ fn name(kind: OpKind) -> String {
 		OpKind::Unary(kind) => format!("{kind:?}"),
 		OpKind::Binary(kind) => format!("{kind:?}"),
 		OpKind::Reduce { reduction, axis } => format!("{reduction:?} of {axis:?}"),
+		OpKind::Hadamard { axis, .. } => format!("Hadamard of {axis:?}"),
 		kind => format!("{kind:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned(),
 	}
 }
@@ -383,7 +384,7 @@ fn other_kind(kind: OpKind) -> Option<OpKind> {
 		OpKind::Causal { rows, offset, fill } => OpKind::Causal { rows, offset: offset + 1, fill },
 		OpKind::Dropout { stream, keep, scale } => OpKind::Dropout { stream: stream + 1, keep, scale },
 		OpKind::Gumbel { stream } => OpKind::Gumbel { stream: stream + 1 },
-		OpKind::Hadamard { log2 } => OpKind::Hadamard { log2: log2 - 1 },
+		OpKind::Hadamard { log2, axis } => OpKind::Hadamard { log2: log2 - 1, axis },
 		_ => return None,
 	})
 }
@@ -517,7 +518,9 @@ fn every_op_kind_of_image_and_int8_models_is_ruled_on() {
 fn sampling_rotation_and_further_functions_are_ruled_on() {
 	let mut graph = Graph::new(1);
 	let p = graph.uniform_param("p", 40, 64, 1.0);
-	let mut sum = graph.hadamard(p, 5);
+	let mut sum = graph.hadamard(p, 3, Axis::Rows);
+	let across = graph.hadamard(p, 5, Axis::Cols);
+	sum = graph.add(sum, across);
 	for kind in [UnaryKind::Erf, UnaryKind::Sin, UnaryKind::Cos] {
 		let value = graph.unary(kind, p);
 		sum = graph.add(sum, value);
@@ -539,7 +542,7 @@ fn sampling_rotation_and_further_functions_are_ruled_on() {
 	let header = Header { version: 1, lane: Lane::F32, seed: [8; 32], steps: 4, batch: 1, segment_steps: 2 };
 	let model = assay_models::Model { program: graph.finish(header).expect("valid"), data: Vec::new() };
 	let kinds = every_kind_is_ruled_on(&model, &[]);
-	for kind in ["Erf", "Sin", "Cos", "Rsqrt", "Gumbel", "ArgMax", "Hadamard"] {
+	for kind in ["Erf", "Sin", "Cos", "Rsqrt", "Gumbel", "ArgMax", "Hadamard of Rows", "Hadamard of Cols"] {
 		assert!(kinds.contains(kind), "{kind} is not in {kinds:?}");
 	}
 }

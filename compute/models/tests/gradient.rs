@@ -120,10 +120,11 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 				let (element, cols) = (row * out.cols + col, extent(0).1);
 				get(0, element / cols, element % cols)
 			}
-			OpKind::Hadamard { log2 } => {
-				let (block, place) = (col >> log2 << log2, col % (1 << log2));
+			OpKind::Hadamard { log2, axis } => {
+				let along = if axis == Axis::Rows { row } else { col };
+				let (block, place) = (along >> log2 << log2, along % (1 << log2));
 				let signed = |at: u32| {
-					let value = get(0, row, block + at);
+					let value = if axis == Axis::Rows { get(0, block + at, col) } else { get(0, row, block + at) };
 					if (at & place).count_ones().is_multiple_of(2) {
 						value
 					} else {
@@ -409,11 +410,13 @@ fn shapes_and_rotations() {
 		weigh(graph, mixed)
 	});
 	for log2 in 1..=5 {
-		check("hadamard", &[(2, 2 << log2)], 0.2, |graph, p| {
-			let rotated = graph.hadamard(p[0], log2);
-			let scaled = graph.mul(rotated, 0.2);
-			weigh(graph, scaled)
-		});
+		for (axis, shape) in [(Axis::Rows, (2 << log2, 3)), (Axis::Cols, (2, 2 << log2))] {
+			check("hadamard", &[shape], 0.2, |graph, p| {
+				let rotated = graph.hadamard(p[0], log2, axis);
+				let scaled = graph.mul(rotated, 0.2);
+				weigh(graph, scaled)
+			});
+		}
 	}
 }
 

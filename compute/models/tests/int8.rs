@@ -59,6 +59,42 @@ fn products_and_gradients_are_near_the_exact_ones() {
 	}
 }
 
+/// Distance of the int8 product from the exact one, where one column in 50 of the first operand is 100 times as large.
+fn error_with_outliers(rotation: u8) -> [f64; 3] {
+	let mut graph = Graph::new(1);
+	graph.rotate_int8_products(rotation);
+	let (m, k, n) = (64, 96, 32);
+	let scales = (0..k).map(|col| if col % 50 == 7 { 100f32 } else { 1.0 }.to_bits()).collect();
+	let scales = Tensor::new(DType::F32, 1, k, scales).expect("a row");
+	let data = graph.data("scales", scales.spec(), scales.root());
+	let p = [(m, k), (k, n)].map(|(rows, cols)| graph.uniform_param(&format!("{rows}x{cols}"), rows, cols, 1.0));
+	let x = graph.mul(p[0], data);
+	let exact = graph.matmul(x, p[1]);
+	let near = graph.matmul_i8(x, p[1]);
+	let mut outputs = vec![id(exact), id(near)];
+	for product in [exact, near] {
+		let square = graph.mul(product, product);
+		let loss = graph.mean_all(square);
+		outputs.extend(graph.gradients(loss, &p).into_iter().map(id));
+	}
+	let state = graph.state("y", m, n, Init::Zeros);
+	graph.update(state, near);
+	let program = graph.finish(header()).expect("valid");
+	let engine = Engine::new(program, vec![(id(data), scales)], cpu(Path::Auto, 1)).expect("loads");
+	let values = engine.outputs(&engine.initial_state(), &outputs).expect("runs");
+	[(1, 0), (4, 2), (5, 3)].map(|(near, exact)| distance(&values[near], &values[exact]))
+}
+
+#[test]
+fn rotation_keeps_what_outliers_take() {
+	let (plain, rotated) = (error_with_outliers(0), error_with_outliers(5));
+	println!("plain {plain:?}, rotated {rotated:?}");
+	for (plain, rotated) in plain.into_iter().zip(rotated) {
+		assert!(rotated < 1.5 * plain && rotated < 0.02, "plain {plain}, rotated {rotated}");
+	}
+	assert!(rotated[0] < 0.8 * plain[0], "plain {plain:?}, rotated {rotated:?}");
+}
+
 #[test]
 fn zeros_and_extremes_do_not_fail_a_run() {
 	let mut graph = Graph::new(1);

@@ -56,7 +56,8 @@ pub(crate) const fn element_ops(kind: OpKind) -> u64 {
 		OpKind::Unary(UnaryKind::Sigmoid) => 40,
 		OpKind::Dropout { .. } => 16,
 		OpKind::Gumbel { .. } => 72,
-		OpKind::Hadamard { log2 } => log2 as u64,
+		// A chunk has a quarter of the rows of the largest block.
+		OpKind::Hadamard { log2, .. } => 4 * log2 as u64,
 		OpKind::Quantise => 12,
 		OpKind::Dequantise => 4,
 		OpKind::Binary(_) | OpKind::Fma => 1,

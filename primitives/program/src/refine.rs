@@ -380,7 +380,12 @@ impl OpGeometry {
 						.map(|region| InputRegion { operand: 0, region }),
 				);
 			}
-			// A chunk holds whole blocks.
+			OpKind::Hadamard { log2, axis: Axis::Rows } => {
+				let first = out.row0 >> log2 << log2;
+				let end = out.row0.checked_add(out.rows)?.checked_next_multiple_of(1u32.checked_shl(log2.into())?)?;
+				read(0, (first, end - first), cols);
+			}
+			// A chunk holds whole blocks of columns.
 			OpKind::Hadamard { .. } | OpKind::Causal { .. } | OpKind::Dropout { .. } | OpKind::Gumbel { .. } => {
 				read(0, rows, cols);
 			}

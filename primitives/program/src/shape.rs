@@ -234,10 +234,14 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 			};
 			shape().ok_or(ShapeError::Window)
 		}
-		(OpKind::Hadamard { log2 }, [x]) => {
+		(OpKind::Hadamard { log2, axis }, [x]) => {
 			let x = tensor(x, 0, DType::F32)?;
 			let side = if (1..=5).contains(&log2) { 1 << log2 } else { 0 };
-			divided(x.cols, side, 0).map(|_| x)
+			let extent = match axis {
+				Axis::Rows => x.rows,
+				Axis::Cols => x.cols,
+			};
+			divided(extent, side, 0).map(|_| x)
 		}
 		(OpKind::Quantise, inputs) => {
 			broadcast(inputs, &[DType::F32; 2]).map(|spec| TensorSpec { dtype: DType::I8, ..spec })

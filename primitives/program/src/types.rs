@@ -295,12 +295,14 @@ pub enum OpKind {
 	/// `F32 [B * positions, kernel height * kernel width * C] -> [B * height * width, C]`. The gradient of
 	/// [`OpKind::Im2col`].
 	Col2im(Window),
-	/// `F32 [R, C]`: each block of `2^log2` columns of a row times the Hadamard matrix of that side, which is not scaled. For
-	/// distances `h` = 1, 2, 4, ... below the side: elements `i` and `i + h`, where `i` has no bit `h`, become their sum and
-	/// their difference.
+	/// `F32 [R, C]`: each block of `2^log2` neighbours along an axis times the Hadamard matrix of that side, which is not
+	/// scaled. For distances `h` = 1, 2, 4, ... below the side: elements `i` and `i + h` of a block, where `i` has no bit
+	/// `h`, become their sum and their difference.
 	Hadamard {
-		/// Logarithm of the block's columns, 1 to 5; a multiple of a block is `C`.
+		/// Logarithm of a block's length, 1 to 5; whole blocks make up the axis.
 		log2: u8,
+		/// Neighbours are in a column for `Rows`, in a row for `Cols`.
+		axis: Axis,
 	},
 }
 

@@ -117,7 +117,11 @@ fn bounds_hold_for_integers_and_sampling() {
 			}
 			probe(OpKind::ArgMax, vec![f32s(a, b)], TensorSpec { dtype: DType::I32, rows: a, cols: 1 });
 			probe(OpKind::Gumbel { stream: 1 }, vec![f32s(a, b)], whole);
-			probe(OpKind::Hadamard { log2: 5 }, vec![f32s(a, b)], whole);
+			for log2 in [1, 4, 5] {
+				for axis in [Axis::Rows, Axis::Cols] {
+					probe(OpKind::Hadamard { log2, axis }, vec![f32s(a, b)], whole);
+				}
+			}
 			let flat = |dtype, count: u32| TensorSpec { dtype, rows: count, cols: 1 };
 			if let Some(count) = a.checked_mul(b) {
 				probe(OpKind::Flatten, vec![bytes(a, b)], flat(DType::I8, count));

@@ -213,7 +213,7 @@ fn encodings_do_not_change() {
 		(OpKind::Gumbel { stream: 0 }, 22),
 		(OpKind::Im2col(window), 23),
 		(OpKind::Col2im(window), 24),
-		(OpKind::Hadamard { log2: 1 }, 25),
+		(OpKind::Hadamard { log2: 1, axis: Axis::Rows }, 25),
 	];
 	for (kind, byte) in kinds {
 		assert_eq!(first(kind.encode()), byte, "{kind:?}");

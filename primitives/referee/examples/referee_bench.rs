@@ -47,7 +47,7 @@ fn main() {
 		("dequantise, 256", OpKind::Dequantise, vec![sums(64, 64), f32s(64, 1), f32s(1, 64)]),
 		("arg max, 8 x 512", OpKind::ArgMax, vec![f32s(64, 8192)]),
 		("gumbel, 256", OpKind::Gumbel { stream: 0 }, vec![f32s(64, 64)]),
-		("hadamard, 256", OpKind::Hadamard { log2: 5 }, vec![f32s(64, 64)]),
+		("hadamard, 256", OpKind::Hadamard { log2: 5, axis: Axis::Rows }, vec![f32s(64, 64)]),
 		("im2col, 256", OpKind::Im2col(window(32, 31)), vec![f32s(1024, 1)]),
 		("col2im, 256", OpKind::Col2im(window(16, 3)), vec![f32s(256, 576)]),
 		("reshape, 256", OpKind::Reshape, vec![f32s(64, 64)]),

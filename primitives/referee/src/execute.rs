@@ -110,7 +110,7 @@ pub fn execute(
 				let op = Dropout { stream, keep, scale, cols: geometry.output().cols };
 				Step::Whole(mask::dropout(&op, context, &out, x))
 			}
-			(OpKind::Hadamard { log2 }, None, [x]) => Step::Whole(hadamard::rotated(log2, x)),
+			(OpKind::Hadamard { log2, axis }, None, [x]) => Step::Whole(hadamard::rotated(log2, axis, &out, x)),
 			(OpKind::Gumbel { stream }, None, [x]) => {
 				Step::Whole(mask::gumbel(stream, geometry.output().cols, context, &out, x))
 			}

@@ -229,9 +229,14 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 				}
 				sum.0
 			}
-			OpKind::Hadamard { log2 } => {
-				let (block, place) = (col >> log2 << log2, col % (1 << log2));
-				let mut values: Vec<F32> = (0..1 << log2).map(|at| F32(operand(0, row, block + at))).collect();
+			OpKind::Hadamard { log2, axis } => {
+				let along = if axis == Axis::Rows { row } else { col };
+				let (block, place) = (along >> log2 << log2, along % (1 << log2));
+				let neighbour = |at: u32| match axis {
+					Axis::Rows => operand(0, block + at, col),
+					Axis::Cols => operand(0, row, block + at),
+				};
+				let mut values: Vec<F32> = (0..1 << log2).map(|at| F32(neighbour(at))).collect();
 				for bit in 0..log2 {
 					let before = values.clone();
 					for (at, value) in values.iter_mut().enumerate() {

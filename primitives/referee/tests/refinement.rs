@@ -495,13 +495,17 @@ fn rotations() {
 	let mut random = Random(16);
 	for log2 in 1..=5 {
 		for (rows, blocks) in [(1, 1), (1, 41), (9, 3), (33, 5)] {
-			let x = f32s(rows, blocks << log2);
-			assert!(run(&mut random, OpKind::Hadamard { log2 }, &[x], 0) > 0);
+			let (axis, x) = (Axis::Cols, f32s(rows, blocks << log2));
+			assert!(run(&mut random, OpKind::Hadamard { log2, axis }, &[x], 0) > 0);
+			let x = f32s(blocks << log2, rows);
+			assert!(run(&mut random, OpKind::Hadamard { log2, axis: Axis::Rows }, &[x], 0) > 0);
 		}
 	}
 	for (log2, by) in [(0, 0), (6, 0), (200, 0), (3, 8)] {
-		let refused = infer(OpKind::Hadamard { log2 }, &[f32s(2, 36)], 0);
-		assert_eq!(refused, Err(ShapeError::NotDivisible { input: 0, by }));
+		for (axis, x) in [(Axis::Cols, f32s(2, 36)), (Axis::Rows, f32s(36, 2))] {
+			let refused = infer(OpKind::Hadamard { log2, axis }, &[x], 0);
+			assert_eq!(refused, Err(ShapeError::NotDivisible { input: 0, by }));
+		}
 	}
 }
 
