@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use assay_commitment::layout::CHUNK_BYTES;
 use assay_program::{
 	shape::infer, Axis, BinaryKind, DType, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec,
-	UnaryKind,
+	UnaryKind, Window,
 };
 use assay_referee::{execute, judge, Evidence, MicroClaim, MicroOutput, Verdict};
 use assay_softfloat::F32;
@@ -107,7 +107,31 @@ pub(crate) fn cases() -> Vec<Case> {
 		case("causal", OpKind::Causal { rows: 64, offset: 0, fill: 0 }, alloc::vec![f32s(64, 64)], Signed),
 		case("dropout", OpKind::Dropout { stream: 0, keep: 1 << 31, scale: 0 }, alloc::vec![f32s(64, 64)], Signed),
 	];
-	let unary: [(&str, UnaryKind, Elements); 8] = [
+	let bytes = |rows, cols| OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I8, rows, cols }, data: true };
+	let sums = |rows, cols| OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I32, rows, cols }, data: false };
+	let int8 = |trans_a, trans_b| OpKind::MatMulI8 { trans_a, trans_b };
+	let window = |side: u32, kernel| Window {
+		height: side,
+		width: side,
+		kernel_height: kernel,
+		kernel_width: kernel,
+		stride: 1,
+		padding: kernel / 2,
+	};
+	cases.extend([
+		case("int8 matmul", int8(false, false), alloc::vec![bytes(64, 4096), bytes(4096, 64)], Signed),
+		case("int8 matmul, left transposed", int8(true, false), alloc::vec![bytes(4096, 64), bytes(4096, 64)], Signed),
+		case("int8 matmul of one row", int8(false, false), alloc::vec![bytes(1, 4096), bytes(4096, 1024)], Signed),
+		case("quantise", OpKind::Quantise, alloc::vec![f32s(64, 64), f32s(64, 1)], Signed),
+		case("dequantise", OpKind::Dequantise, alloc::vec![sums(64, 64), f32s(64, 1), f32s(1, 64)], Signed),
+		case("arg max", OpKind::ArgMax, alloc::vec![f32s(64, 8192)], Signed),
+		case("gumbel", OpKind::Gumbel { stream: 0 }, alloc::vec![f32s(64, 64)], Signed),
+		case("hadamard", OpKind::Hadamard { log2: 5, axis: Axis::Rows }, alloc::vec![f32s(64, 64)], Signed),
+		case("im2col", OpKind::Im2col(window(32, 31)), alloc::vec![f32s(1024, 1)], Signed),
+		case("col2im", OpKind::Col2im(window(16, 3)), alloc::vec![f32s(256, 576)], Signed),
+		case("reshape", OpKind::Reshape, alloc::vec![f32s(64, 64)], Signed),
+	]);
+	let unary: [(&str, UnaryKind, Elements); 12] = [
 		("neg", UnaryKind::Neg, Signed),
 		("abs", UnaryKind::Abs, Signed),
 		("relu", UnaryKind::Relu, Signed),
@@ -116,6 +140,10 @@ pub(crate) fn cases() -> Vec<Case> {
 		("tanh", UnaryKind::Tanh, Signed),
 		("sqrt", UnaryKind::Sqrt, Positive),
 		("sigmoid", UnaryKind::Sigmoid, Signed),
+		("erf", UnaryKind::Erf, Signed),
+		("sin", UnaryKind::Sin, Signed),
+		("cos", UnaryKind::Cos, Signed),
+		("rsqrt", UnaryKind::Rsqrt, Positive),
 	];
 	let binary = [
 		("add", BinaryKind::Add),
@@ -163,6 +191,7 @@ impl MicroOp {
 				match case.inputs.get(usize::from(run.operand))?.spec()?.dtype {
 					DType::F32 => Some(case.elements.draw(n, &mut random)),
 					DType::I32 => Some(identities(n, &mut random)),
+					DType::I8 => Some((0..4 * n).map(|_| (random.next() >> 24) as u8).collect()),
 				}
 			})
 			.collect::<Option<_>>()?;

@@ -5,12 +5,15 @@
 
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_models::{mlp, Activation, MlpConfig, Split};
-use assay_program::DType;
+use assay_program::{DType, Lane};
 use serde::Serialize;
 use std::{ops::ControlFlow, sync::Arc};
 
 /// State root in which the run ends on a machine that conforms.
 pub const EXPECTED: &str = "4cb5287939fb42eebab10a303dc617599c16916108358a3c183984be04ee113f";
+
+/// State root in which the same run ends with its products in int8.
+pub const EXPECTED_INT8: &str = "c88387edc83fb4f0bbe329445a9810524035487d891780d66c4aa7a3308bf48b";
 
 const ROWS: u32 = 67;
 const FEATURES: u32 = 523;
@@ -43,19 +46,28 @@ pub fn check() -> Vec<Outcome> {
 
 fn outcome(name: &'static str, path: Path, threads: usize) -> Outcome {
 	let started = std::time::Instant::now();
-	let (threads, result) = match Cpu::new(path, threads) {
-		Ok(cpu) => (cpu.threads(), run(Arc::new(cpu))),
-		Err(error) => (threads, Err(error.to_string())),
+	let (threads, result, int8) = match Cpu::new(path, threads).map(Arc::new) {
+		Ok(cpu) => (cpu.threads(), run(cpu.clone(), Lane::F32), run(cpu, Lane::I8)),
+		Err(error) => (threads, Err(error.to_string()), Err(error.to_string())),
 	};
 	let milliseconds = started.elapsed().as_millis() as u64;
-	let (root, error) = match result {
-		Ok(root) => (Some(root), None),
-		Err(error) => (None, Some(error)),
+	let (root, error) = match (result, int8) {
+		(Ok(root), Ok(int8)) if int8 == EXPECTED_INT8 => (Some(root), None),
+		(Ok(root), Ok(int8)) => (Some(root), Some(format!("the run in int8 ended in {int8}"))),
+		(Ok(root), Err(error)) => (Some(root), Some(error)),
+		(Err(error), _) => (None, Some(error)),
 	};
-	Outcome { path: name, threads, conforms: root.as_deref() == Some(EXPECTED), root, milliseconds, error }
+	Outcome {
+		path: name,
+		threads,
+		conforms: error.is_none() && root.as_deref() == Some(EXPECTED),
+		root,
+		milliseconds,
+		error,
+	}
 }
 
-fn run(cpu: Arc<Cpu>) -> Result<String, String> {
+fn run(cpu: Arc<Cpu>, lane: Lane) -> Result<String, String> {
 	// Data of small integers: no rounding, no source of randomness.
 	let x = (0..ROWS * FEATURES).map(|i| ((i.wrapping_mul(2_654_435_761) >> 24) as f32 / 256.0).to_bits()).collect();
 	let y = (0..ROWS).map(|i| i % CLASSES).collect();
@@ -64,6 +76,7 @@ fn run(cpu: Arc<Cpu>) -> Result<String, String> {
 	let config = MlpConfig {
 		hidden: vec![45, 33],
 		activation: Activation::Gelu,
+		lane,
 		batch: 37,
 		steps: STEPS,
 		segment_steps: 1,

@@ -17,8 +17,9 @@ pub fn encode(tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Vec<
 		let dtype = match spec.dtype {
 			DType::F32 => "F32",
 			DType::I32 => "I32",
+			DType::I8 => "I8",
 		};
-		let end = offset + tensor.bits().len() * 4;
+		let end = offset + tensor.bits().len() * spec.dtype.bytes() as usize;
 		header.insert(
 			name.clone(),
 			json!({"dtype": dtype, "shape": [spec.rows, spec.cols], "data_offsets": [offset, end]}),
@@ -33,7 +34,9 @@ pub fn encode(tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Vec<
 	bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
 	bytes.extend_from_slice(header.as_bytes());
 	for (_, tensor) in tensors {
-		tensor.bits().iter().for_each(|bits| bytes.extend_from_slice(&bits.to_le_bytes()));
+		// The low byte of a sign-extended element is the element.
+		let size = tensor.spec().dtype.bytes() as usize;
+		tensor.bits().iter().for_each(|bits| bytes.extend(bits.to_le_bytes().into_iter().take(size)));
 	}
 	bytes
 }
@@ -46,7 +49,8 @@ mod tests {
 	fn a_reader_of_the_format_finds_every_element() {
 		let a = Tensor::new(DType::F32, 2, 3, (0..6).map(|i| (i as f32).to_bits()).collect()).unwrap();
 		let b = Tensor::new(DType::I32, 1, 2, vec![7, 8]).unwrap();
-		let file = encode(&[("a".into(), a), ("b".into(), b)], &[("job", "3".into())]);
+		let c = Tensor::new(DType::I8, 1, 3, vec![1, u32::MAX, 127]).unwrap();
+		let file = encode(&[("a".into(), a), ("b".into(), b), ("c".into(), c)], &[("job", "3".into())]);
 		let len = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
 		assert_eq!(len % 8, 0);
 		let header: Value = serde_json::from_slice(&file[8..8 + len]).unwrap();
@@ -56,7 +60,8 @@ mod tests {
 		let offsets = &header["b"]["data_offsets"];
 		let range = offsets[0].as_u64().unwrap() as usize..offsets[1].as_u64().unwrap() as usize;
 		assert_eq!(data[range], [7, 0, 0, 0, 8, 0, 0, 0]);
-		assert_eq!(data.len(), 32);
+		assert_eq!(header["c"], json!({"dtype": "I8", "shape": [1, 3], "data_offsets": [32, 35]}));
+		assert_eq!(data[32..], [1, 255, 127]);
 		assert_eq!(f32::from_le_bytes(data[20..24].try_into().unwrap()), 5.0);
 	}
 }

@@ -1,17 +1,21 @@
 //! The backend: checks an op's arguments, splits its work over threads, runs the kernels.
 
-use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSpec, TensorSpec};
+use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSpec, TensorSpec, Window};
 use rayon::prelude::*;
 
 use crate::{
+	arg_max,
 	elementwise::{self, Elementwise, Sources},
 	environment, gather,
-	mask::{self, Dropout},
+	hadamard::Hadamard,
+	int8,
+	mask::{self, Dropout, Gumbel},
 	matmul::{self, Operand, Region},
 	matrix::{floats, floats_mut, is_raised, non_finite_flag, Input, Matrix, Output},
 	path::Supported,
 	rearrange, reduce,
 	scatter::Scatter,
+	window::{self, Col2im},
 	CpuError, OpError, Path,
 };
 
@@ -76,17 +80,28 @@ impl Cpu {
 		if rows == 0 || cols == 0 || rows.checked_mul(cols) != Some(out.bits.len()) {
 			return Err(OpError::Shape("the output's elements are not rows * cols"));
 		}
-		let any_type = matches!(kind, OpKind::GatherBatch { .. } | OpKind::Columns { .. } | OpKind::Flatten);
-		if !any_type && out.dtype != DType::F32 {
-			return Err(OpError::Shape("the output must be f32"));
+		let gives = match kind {
+			OpKind::GatherBatch { .. } | OpKind::Columns { .. } | OpKind::Flatten | OpKind::Reshape => out.dtype,
+			OpKind::Quantise => DType::I8,
+			OpKind::MatMulI8 { .. } | OpKind::ArgMax => DType::I32,
+			_ => DType::F32,
+		};
+		if out.dtype != gives {
+			return Err(OpError::Shape("the output must be of the type that the op gives"));
 		}
 		let finite = match (kind, inputs) {
 			(OpKind::MatMul { trans_a, trans_b }, [a, b]) => {
 				self.matmul(&f32_tensor(a)?, trans_a, &f32_tensor(b)?, trans_b, out)?
 			}
-			(OpKind::Unary(unary), [_]) => self.elementwise(Elementwise::Unary(unary), inputs, out)?,
-			(OpKind::Binary(binary), [_, _]) => self.elementwise(Elementwise::Binary(binary), inputs, out)?,
-			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, inputs, out)?,
+			(OpKind::Unary(unary), [_]) => self.elementwise(Elementwise::Unary(unary), DType::F32, inputs, out)?,
+			(OpKind::Binary(binary), [_, _]) => {
+				self.elementwise(Elementwise::Binary(binary), DType::F32, inputs, out)?
+			}
+			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, DType::F32, inputs, out)?,
+			(OpKind::Quantise, [_, _]) => self.elementwise(Elementwise::Quantise, DType::F32, inputs, out)?,
+			(OpKind::Dequantise, [Input::Tensor(_), _, _]) => {
+				self.elementwise(Elementwise::Dequantise, DType::I32, inputs, out)?
+			}
 			(OpKind::Reduce { reduction, axis: Axis::Cols }, [x]) => {
 				let x = f32_tensor(x)?;
 				if (out.rows, out.cols) != (x.rows, 1) {
@@ -127,7 +142,14 @@ impl Cpu {
 				| OpKind::MergeHeads { .. }
 				| OpKind::BlockMatMul { .. }
 				| OpKind::Causal { .. }
-				| OpKind::Dropout { .. },
+				| OpKind::Dropout { .. }
+				| OpKind::Reshape
+				| OpKind::MatMulI8 { .. }
+				| OpKind::ArgMax
+				| OpKind::Gumbel { .. }
+				| OpKind::Im2col(_)
+				| OpKind::Col2im(_)
+				| OpKind::Hadamard { .. },
 				inputs,
 			) => self.shaped(kind, inputs, context, out)?,
 			_ => return Err(OpError::Shape("wrong number of inputs")),
@@ -155,7 +177,45 @@ impl Cpu {
 			(OpKind::PadColumns { first }, [x]) => {
 				self.bands(out.bits, cols, |row, band| rearrange::pad_columns(x, first as usize, row, cols, band));
 			}
-			(OpKind::Flatten, [x]) => out.bits.copy_from_slice(x.bits),
+			(OpKind::Flatten | OpKind::Reshape, [x]) => out.bits.copy_from_slice(x.bits),
+			(OpKind::MatMulI8 { trans_a, trans_b }, [a, b]) => {
+				self.matmul_i8(a, trans_a, b, trans_b, &mut *out.bits, cols)
+			}
+			(OpKind::ArgMax, [x]) => {
+				let (path, cols) = (self.path, x.cols as usize);
+				self.over_rows_of(x.bits, cols, out.bits, 1, |x, out| {
+					arg_max::run(path, x, cols, out);
+					true
+				});
+			}
+			(OpKind::Gumbel { stream }, [x]) => {
+				let (key, step, path) = (Key::gumbel(&context.seed), context.step, self.path);
+				// As if of rows of four, so that no band begins inside a block of draws.
+				self.bands(out.bits, 4, |quad, out| {
+					let first = quad * 4;
+					path.run(Gumbel { key, stream, step, first, x: &x.bits[first..], out });
+				});
+			}
+			(OpKind::Im2col(window), [x]) => {
+				let positions = positions(&window)?;
+				self.bands(out.bits, cols, |row, band| window::im2col(&window, positions, x, row, cols, band));
+			}
+			(OpKind::Col2im(window), [x]) => {
+				let (path, positions) = (self.path, positions(&window)?);
+				self.bands(out.bits, cols, |first, band| {
+					path.run(Col2im { window, x: *x, channels: cols, positions, first, band });
+				});
+			}
+			(OpKind::Hadamard { log2, axis }, [x]) => {
+				out.bits.copy_from_slice(x.bits);
+				let path = self.path;
+				// Bands of whole blocks.
+				let (cols, unit) = match axis {
+					Axis::Rows => (Some(cols), cols << log2),
+					Axis::Cols => (None, cols),
+				};
+				self.bands(out.bits, unit, |_, elements| path.run(Hadamard { log2, cols, elements }));
+			}
 			(OpKind::SplitHeads { rows, heads }, [x]) => {
 				let (rows, heads) = (rows as usize, heads as usize);
 				self.bands(out.bits, cols, |row, band| rearrange::split_heads(x, rows, heads, row, band));
@@ -237,10 +297,31 @@ impl Cpu {
 		}
 	}
 
-	fn elementwise(&self, op: Elementwise, inputs: &[Input<'_>], out: Output<'_>) -> Result<bool, OpError> {
-		for input in inputs {
-			if let Input::Tensor(_) = input {
-				f32_tensor(input)?;
+	/// Int8 operands that fit each other and the output.
+	fn matmul_i8(&self, a: &Matrix<'_>, trans_a: bool, b: &Matrix<'_>, trans_b: bool, out: &mut [u32], n: usize) {
+		let (m, path) = (out.len() / n, self.path);
+		let k = a.bits.len() / m;
+		let a = int8::Operand { data: a.bits, stride: a.cols as usize, inner_contiguous: !trans_a };
+		let b = int8::Operand { data: b.bits, stride: b.cols as usize, inner_contiguous: trans_b };
+		let region = Region::whole(out, m, n);
+		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
+			int8::run(path, a, b, k, region);
+		} else {
+			self.pool.install(|| split(region, self.threads(), &|region| int8::run(path, a, b, k, region)));
+		}
+	}
+
+	/// `first` is the type of the first input; the others are f32.
+	fn elementwise(
+		&self,
+		op: Elementwise,
+		first: DType,
+		inputs: &[Input<'_>],
+		out: Output<'_>,
+	) -> Result<bool, OpError> {
+		for (input, takes) in inputs.iter().zip([first, DType::F32, DType::F32]) {
+			if matches!(input, Input::Tensor(_)) && tensor(input)?.dtype != takes {
+				return Err(OpError::Shape("an input has another type than the op takes"));
 			}
 		}
 		let (rows, cols) = (out.rows as usize, out.cols as usize);
@@ -334,7 +415,7 @@ impl Cpu {
 }
 
 /// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
-fn split(region: Region<'_>, parts: usize, work: &(impl Fn(Region<'_>) + Sync)) {
+fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) + Sync)) {
 	/// A multiple of every kernel's height, and of its width.
 	const GRAIN: usize = 96;
 	let (rows, cols) = (region.rows(), region.cols());
@@ -346,6 +427,12 @@ fn split(region: Region<'_>, parts: usize, work: &(impl Fn(Region<'_>) + Sync)) 
 	}
 	let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
 	rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+}
+
+/// Positions of a window in an image, and across.
+fn positions(window: &Window) -> Result<(usize, usize), OpError> {
+	let (down, across) = window.positions().ok_or(OpError::Shape("the window does not fit"))?;
+	Ok((down as usize * across as usize, across as usize))
 }
 
 fn tensor<'a>(input: &Input<'a>) -> Result<Matrix<'a>, OpError> {

@@ -94,10 +94,13 @@ impl<'a> Sources<'a> {
 
 /// An elementwise function of up to three inputs.
 trait Function {
-	/// Inputs that matter; the others are passed any value.
+	/// Inputs that matter; the others are passed any bits.
 	const ARITY: usize;
+	/// Whether the result is a number, which must be finite.
+	const NUMBER: bool;
 
-	fn apply<R: Real>(a: R, b: R, c: R) -> R;
+	/// The bits of the result from those of the inputs.
+	fn apply<R: Real>(a: u32, b: u32, c: u32) -> u32;
 }
 
 /// The elementwise ops.
@@ -106,6 +109,8 @@ pub(crate) enum Elementwise {
 	Unary(UnaryKind),
 	Binary(BinaryKind),
 	Fma,
+	Quantise,
+	Dequantise,
 }
 
 macro_rules! functions {
@@ -114,10 +119,13 @@ macro_rules! functions {
 			struct $name;
 			impl Function for $name {
 				const ARITY: usize = $arity;
+				const NUMBER: bool = true;
 
 				#[inline(always)]
-				fn apply<R: Real>($a: R, $b: R, $c: R) -> R {
-					$value
+				fn apply<R: Real>(a: u32, b: u32, c: u32) -> u32 {
+					let ($a, $b, $c) = (R::from_bits(a), R::from_bits(b), R::from_bits(c));
+					let value: R = $value;
+					value.to_bits()
 				}
 			}
 		)*
@@ -133,6 +141,10 @@ functions! {
 	Tanh(1) = |a, _b, _c| functions::tanh(a);
 	Sqrt(1) = |a, _b, _c| a.sqrt();
 	Sigmoid(1) = |a, _b, _c| functions::sigmoid(a);
+	Erf(1) = |a, _b, _c| functions::erf(a);
+	Sin(1) = |a, _b, _c| functions::sin(a);
+	Cos(1) = |a, _b, _c| functions::cos(a);
+	Rsqrt(1) = |a, _b, _c| functions::rsqrt(a);
 	Add(2) = |a, b, _c| a.add(b);
 	Sub(2) = |a, b, _c| a.sub(b);
 	Mul(2) = |a, b, _c| a.mul(b);
@@ -143,7 +155,33 @@ functions! {
 	MultiplyAdd(3) = |a, b, c| a.fma(b, c);
 }
 
-/// Fills `out` and tells whether every element is finite.
+/// The integer of a number at a scale.
+struct Quantise;
+
+impl Function for Quantise {
+	const ARITY: usize = 2;
+	const NUMBER: bool = false;
+
+	#[inline(always)]
+	fn apply<R: Real>(x: u32, scale: u32, _: u32) -> u32 {
+		functions::quantise(R::from_bits(x), R::from_bits(scale)) as u32
+	}
+}
+
+/// The number of an integer at two scales.
+struct Dequantise;
+
+impl Function for Dequantise {
+	const ARITY: usize = 3;
+	const NUMBER: bool = true;
+
+	#[inline(always)]
+	fn apply<R: Real>(value: u32, row: u32, col: u32) -> u32 {
+		functions::dequantise(value as i32, R::from_bits(row), R::from_bits(col)).to_bits()
+	}
+}
+
+/// Fills `out` and tells whether every element that is a number is finite.
 pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &mut [u32]) -> bool {
 	fn on<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
 		path.run(Blocks::<F> { sources, out, function: PhantomData })
@@ -157,6 +195,10 @@ pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &
 		Elementwise::Unary(UnaryKind::Tanh) => on::<Tanh>,
 		Elementwise::Unary(UnaryKind::Sqrt) => on::<Sqrt>,
 		Elementwise::Unary(UnaryKind::Sigmoid) => on::<Sigmoid>,
+		Elementwise::Unary(UnaryKind::Erf) => on::<Erf>,
+		Elementwise::Unary(UnaryKind::Sin) => on::<Sin>,
+		Elementwise::Unary(UnaryKind::Cos) => on::<Cos>,
+		Elementwise::Unary(UnaryKind::Rsqrt) => on::<Rsqrt>,
 		Elementwise::Binary(BinaryKind::Add) => on::<Add>,
 		Elementwise::Binary(BinaryKind::Sub) => on::<Sub>,
 		Elementwise::Binary(BinaryKind::Mul) => on::<Mul>,
@@ -165,6 +207,8 @@ pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &
 		Elementwise::Binary(BinaryKind::Min) => on::<Min>,
 		Elementwise::Binary(BinaryKind::Greater) => on::<Greater>,
 		Elementwise::Fma => on::<MultiplyAdd>,
+		Elementwise::Quantise => on::<Quantise>,
+		Elementwise::Dequantise => on::<Dequantise>,
 	};
 	function(path, sources, out)
 }
@@ -210,22 +254,22 @@ impl<F: Function> Kernel for Blocks<'_, '_, F> {
 /// slices that matter, is what the compiler vectorises.
 #[inline(always)]
 fn map<F: Function, const FUSED: bool>(a: &[u32], b: &[u32], c: &[u32], out: &mut [u32]) -> u32 {
-	let number = |bits: &u32| Hard::<FUSED>::from_bits(*bits);
+	let flag = |bits: u32| if F::NUMBER { non_finite_flag(bits) } else { 0 };
 	let mut flags = 0u32;
 	if F::ARITY == 1 {
 		for (a, out) in a.iter().zip(out) {
-			*out = F::apply(number(a), number(a), number(a)).to_bits();
-			flags |= non_finite_flag(*out);
+			*out = F::apply::<Hard<FUSED>>(*a, *a, *a);
+			flags |= flag(*out);
 		}
 	} else if F::ARITY == 2 {
 		for ((a, b), out) in a.iter().zip(b).zip(out) {
-			*out = F::apply(number(a), number(b), number(b)).to_bits();
-			flags |= non_finite_flag(*out);
+			*out = F::apply::<Hard<FUSED>>(*a, *b, *b);
+			flags |= flag(*out);
 		}
 	} else {
 		for (((a, b), c), out) in a.iter().zip(b).zip(c).zip(out) {
-			*out = F::apply(number(a), number(b), number(c)).to_bits();
-			flags |= non_finite_flag(*out);
+			*out = F::apply::<Hard<FUSED>>(*a, *b, *c);
+			flags |= flag(*out);
 		}
 	}
 	flags

@@ -1,4 +1,4 @@
-//! CPU backend of lane F32, bit-identical to the referee.
+//! CPU backend, bit-identical to the referee.
 //!
 //! [`Cpu::run`] executes one op of a program over row-major matrices of bit patterns. The bits of a result depend on
 //! the op and its inputs only: not on the [`Path`] (portable code, AVX2, AVX-512), not on the number of threads. Work
@@ -23,12 +23,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arg_max;
 mod backend;
 mod elementwise;
 mod environment;
 mod error;
 mod gather;
+mod hadamard;
 mod hard;
+mod int8;
 mod mask;
 mod matmul;
 mod matrix;
@@ -36,6 +39,7 @@ mod path;
 mod rearrange;
 mod reduce;
 mod scatter;
+mod window;
 
 pub use backend::{Context, Cpu};
 pub use error::{CpuError, OpError};

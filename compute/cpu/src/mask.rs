@@ -1,6 +1,9 @@
-//! Elements kept or replaced by position: causal masks and dropout.
+//! Elements kept, replaced or moved by position: causal masks, dropout and sampling noise.
 
 use assay_program::philox::Key;
+use assay_softfloat::{functions, Real};
+
+use crate::{hard::Hard, path::Kernel};
 
 /// Rows from `first`, in blocks of `rows`: columns up to the row's position in its block plus `offset` are kept.
 pub(crate) fn causal(x: &[u32], cols: usize, rows: usize, offset: usize, fill: u32, first: usize, band: &mut [u32]) {
@@ -28,6 +31,37 @@ impl Dropout {
 			let draws = self.key.draw_quad(self.stream, self.step, quad as u32);
 			for ((x, out), draw) in x.iter().zip(out).zip(draws) {
 				*out = if draw < self.keep { (f32::from_bits(*x) * self.scale).to_bits() } else { 0 };
+			}
+		}
+	}
+}
+
+/// Adds Gumbel noise to elements from `first`, a multiple of 4.
+pub(crate) struct Gumbel<'a, 'b> {
+	pub(crate) key: Key,
+	pub(crate) stream: u32,
+	pub(crate) step: u64,
+	pub(crate) first: usize,
+	pub(crate) x: &'a [u32],
+	pub(crate) out: &'b mut [u32],
+}
+
+impl Kernel for Gumbel<'_, '_> {
+	type Output = ();
+
+	#[inline(always)]
+	fn run<const FUSED: bool>(self) {
+		const BLOCK: usize = 256;
+		let mut words = [0u32; BLOCK];
+		for ((block, x), out) in
+			(self.first / 4..).step_by(BLOCK / 4).zip(self.x.chunks(BLOCK)).zip(self.out.chunks_mut(BLOCK))
+		{
+			for (quad, words) in (block..).zip(words.chunks_exact_mut(4)).take(x.len().div_ceil(4)) {
+				words.copy_from_slice(&self.key.draw_quad(self.stream, self.step, quad as u32));
+			}
+			for ((x, out), word) in x.iter().zip(out).zip(&words) {
+				let noise = functions::gumbel::<Hard<FUSED>>(*word);
+				*out = Hard::from_bits(*x).add(noise).to_bits();
 			}
 		}
 	}

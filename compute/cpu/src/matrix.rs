@@ -1,4 +1,4 @@
-//! Inputs and output of an op: row-major matrices of 4-byte bit patterns.
+//! Inputs and output of an op: row-major matrices of 32-bit patterns; an i8 is sign-extended.
 
 use assay_program::DType;
 

@@ -2,7 +2,7 @@
 
 use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output, Path};
 use assay_program::{
-	Axis, BinaryKind, DType, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
+	Axis, BinaryKind, DType, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind, Window,
 };
 use assay_referee::{run_op, whole};
 
@@ -84,7 +84,7 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		})
 		.collect();
 	let expected = run_op(&geometry, &soft, &StepContext { seed: SEED, step }).expect("runs");
-	let finite = output.dtype == DType::I32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
+	let finite = output.dtype != DType::F32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
 	let inputs: Vec<Input<'_>> = given
 		.iter()
 		.map(|given| match given {
@@ -150,6 +150,10 @@ fn elementwise() {
 		UnaryKind::Tanh,
 		UnaryKind::Sqrt,
 		UnaryKind::Sigmoid,
+		UnaryKind::Erf,
+		UnaryKind::Sin,
+		UnaryKind::Cos,
+		UnaryKind::Rsqrt,
 	]
 	.map(OpKind::Unary);
 	let binary = [
@@ -197,7 +201,8 @@ fn elementwise() {
 #[test]
 fn functions_over_their_whole_range() {
 	let (backends, mut random) = (backends(), Random(4));
-	for kind in [UnaryKind::Exp, UnaryKind::Log, UnaryKind::Tanh, UnaryKind::Sqrt, UnaryKind::Sigmoid] {
+	use UnaryKind::*;
+	for kind in [Exp, Log, Tanh, Sqrt, Sigmoid, Erf, Sin, Cos, Rsqrt] {
 		let x = f32s(1, 300_000, || random.next());
 		check(&backends, OpKind::Unary(kind), &[x], TensorSpec::f32(1, 300_000));
 		let x = f32s(1, 100_000, || random.any() & !0x4000_0000);
@@ -345,6 +350,140 @@ fn masks() {
 			let kind = OpKind::Dropout { stream: 5, keep, scale: 0x3faa_aaab };
 			check(&backends, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols));
 		}
+	}
+}
+
+fn i8s(rows: u32, cols: u32, random: &mut Random) -> Given {
+	let spec = TensorSpec { dtype: DType::I8, rows, cols };
+	let mut element = || match random.below(8) {
+		0 => -128i32 as u32,
+		1 => 127,
+		_ => (random.next() >> 24) as u8 as i8 as u32,
+	};
+	Given::Tensor(spec, (0..rows * cols).map(|_| element()).collect(), false)
+}
+
+#[test]
+fn int8_products() {
+	let (backends, mut random) = (backends(), Random(12));
+	let mut shapes =
+		vec![(1, 1, 1), (1, 512, 1), (3, 513, 7), (13, 1024, 33), (12, 1, 32), (6, 2051, 16), (97, 40, 101)];
+	// Above the threshold for threads, and beyond one block of rows, columns or the inner dimension.
+	shapes.extend([(130, 140, 150), (1100, 3, 700), (5, 5, 1100), (7, 4100, 9)]);
+	for _ in 0..12 {
+		shapes.push((1 + random.below(60), 1 + random.below(1200), 1 + random.below(60)));
+	}
+	for (m, k, n) in shapes {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let a = if trans_a { i8s(k, m, &mut random) } else { i8s(m, k, &mut random) };
+			let b = if trans_b { i8s(n, k, &mut random) } else { i8s(k, n, &mut random) };
+			let output = TensorSpec { dtype: DType::I32, rows: m, cols: n };
+			check(&backends, OpKind::MatMulI8 { trans_a, trans_b }, &[a, b], output);
+		}
+	}
+	let longest = assay_program::shape::MAX_INNER_I8;
+	let lowest = |rows, cols| {
+		let spec = TensorSpec { dtype: DType::I8, rows, cols };
+		Given::Tensor(spec, vec![-128i32 as u32; longest as usize], false)
+	};
+	let output = TensorSpec { dtype: DType::I32, rows: 1, cols: 1 };
+	let kind = OpKind::MatMulI8 { trans_a: false, trans_b: false };
+	check(&backends, kind, &[lowest(1, longest), lowest(longest, 1)], output);
+}
+
+#[test]
+fn to_and_from_integers() {
+	let (backends, mut random) = (backends(), Random(13));
+	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (17, 65), (300, 230)] {
+		for (scale_rows, scale_cols) in [(rows, 1), (1, cols), (1, 1), (rows, cols)] {
+			for special in [false, true] {
+				let mut element = || if special { random.any() } else { random.ordinary() };
+				let (x, scale) = (f32s(rows, cols, &mut element), f32s(scale_rows, scale_cols, &mut element));
+				let output = TensorSpec { dtype: DType::I8, rows, cols };
+				check(&backends, OpKind::Quantise, &[x.clone(), scale.clone()], output);
+				check(&backends, OpKind::Quantise, &[x, Given::Scalar(0x3c00_0000)], output);
+				let across = f32s(1, cols, &mut element);
+				let value = i32s(rows, cols, || random.next() >> random.below(32));
+				check(&backends, OpKind::Dequantise, &[value, scale, across], TensorSpec::f32(rows, cols));
+			}
+		}
+	}
+	// Ties of every kind.
+	let halves = f32s(1, 1200, || (random.below(600) as f32 / 2.0 - 150.0).to_bits());
+	check(
+		&backends,
+		OpKind::Quantise,
+		&[halves, Given::Scalar(0x3f80_0000)],
+		TensorSpec { dtype: DType::I8, rows: 1, cols: 1200 },
+	);
+	// Every rounding of an integer to a number.
+	let value = i32s(1, 100_000, || random.next() >> random.below(10));
+	let one = Given::Scalar(0x3f80_0000);
+	check(&backends, OpKind::Dequantise, &[value, one.clone(), one], TensorSpec::f32(1, 100_000));
+}
+
+#[test]
+fn sampling() {
+	let (backends, mut random) = (backends(), Random(14));
+	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (9, 31), (40, 33), (300, 1000)] {
+		let output = TensorSpec { dtype: DType::I32, rows, cols: 1 };
+		for round in 0..4 {
+			let x = f32s(rows, cols, || match round {
+				0 => random.ordinary(),
+				1 => random.any(),
+				// Few different values, zeros of both signs among them.
+				2 => [0, 0x8000_0000, 0x3f80_0000][random.below(3) as usize],
+				_ => 0x8000_0000 | random.below(3),
+			});
+			check(&backends, OpKind::ArgMax, core::slice::from_ref(&x), output);
+			check(&backends, OpKind::Gumbel { stream: round }, &[x], TensorSpec::f32(rows, cols));
+		}
+	}
+}
+
+#[test]
+fn windows() {
+	let (backends, mut random) = (backends(), Random(15));
+	for round in 0..40 {
+		let (height, width) = (1 + random.below(14), 1 + random.below(14));
+		let (kernel_height, kernel_width) = (1 + random.below(height), 1 + random.below(width));
+		let padding = random.below(kernel_height.min(kernel_width));
+		let stride = 1 + random.below(4);
+		let window = Window { height, width, kernel_height, kernel_width, stride, padding };
+		let channels = 1 + random.below(40);
+		// The last ones above the threshold for threads.
+		let images = if round >= 36 { 60 } else { 1 + random.below(4) };
+		let x = f32s(images * height * width, channels, || random.any());
+		let (down, across) = window.positions().expect("fits");
+		let (rows, cols) = (images * down * across, kernel_height * kernel_width * channels);
+		check(&backends, OpKind::Im2col(window), &[x], TensorSpec::f32(rows, cols));
+		let special = round % 2 == 0;
+		let y = f32s(rows, cols, || if special && random.below(99) == 0 { random.any() } else { random.ordinary() });
+		check(&backends, OpKind::Col2im(window), &[y], TensorSpec::f32(images * height * width, channels));
+	}
+}
+
+#[test]
+fn rotations_and_reshapes() {
+	let (backends, mut random) = (backends(), Random(16));
+	for log2 in 1..=5 {
+		for (rows, blocks) in [(1, 1), (3, 7), (300, 20)] {
+			for special in [false, true] {
+				let mut element = || if special { random.any() } else { random.ordinary() };
+				let (axis, cols) = (Axis::Cols, blocks << log2);
+				let x = f32s(rows, cols, &mut element);
+				check(&backends, OpKind::Hadamard { log2, axis }, &[x], TensorSpec::f32(rows, cols));
+				let x = f32s(cols, rows, &mut element);
+				check(&backends, OpKind::Hadamard { log2, axis: Axis::Rows }, &[x], TensorSpec::f32(cols, rows));
+			}
+		}
+	}
+	for ((rows, cols), (to_rows, to_cols)) in [((60, 35), (35, 60)), ((2100, 1), (1, 2100)), ((300, 700), (2100, 100))]
+	{
+		let x = f32s(rows, cols, || random.any());
+		check(&backends, OpKind::Reshape, &[x], TensorSpec::f32(to_rows, to_cols));
+		let x = i32s(rows, cols, || random.next());
+		check(&backends, OpKind::Reshape, &[x], TensorSpec { dtype: DType::I32, rows: to_rows, cols: to_cols });
 	}
 }
 

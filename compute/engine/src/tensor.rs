@@ -3,7 +3,7 @@
 use assay_commitment::{Hash, Layout, LayoutError};
 use assay_program::{DType, TensorSpec};
 
-/// A matrix of 4-byte elements, by their bits.
+/// A matrix, each element by its bits in 32; an i8 is sign-extended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
 	spec: TensorSpec,
@@ -21,9 +21,12 @@ pub enum TensorError {
 impl Tensor {
 	/// A tensor of `rows * cols` row-major bit patterns.
 	pub fn new(dtype: DType, rows: u32, cols: u32, bits: Vec<u32>) -> Result<Self, TensorError> {
-		let layout = Layout::new(rows, cols).map_err(TensorError::Layout)?;
+		let layout = Layout::new(dtype, rows, cols).map_err(TensorError::Layout)?;
 		if bits.len() as u64 != layout.elements() {
 			return Err(TensorError::Layout(LayoutError::Length));
+		}
+		if !bits.iter().all(|bits| dtype.holds(*bits)) {
+			return Err(TensorError::Layout(LayoutError::Range));
 		}
 		Ok(Self { spec: TensorSpec { dtype, rows, cols }, bits })
 	}
@@ -31,8 +34,9 @@ impl Tensor {
 	/// The tensor with these canonical bytes. The blob of a data set is the canonical bytes of its tensor, so the blob's
 	/// address is the tensor's root.
 	pub fn from_canonical(dtype: DType, rows: u32, cols: u32, bytes: &[u8]) -> Result<Self, TensorError> {
-		let bits =
-			Layout::new(rows, cols).and_then(|layout| layout.from_canonical(bytes)).map_err(TensorError::Layout)?;
+		let bits = Layout::new(dtype, rows, cols)
+			.and_then(|layout| layout.from_canonical(bytes))
+			.map_err(TensorError::Layout)?;
 		Ok(Self { spec: TensorSpec { dtype, rows, cols }, bits })
 	}
 

@@ -28,6 +28,9 @@ pub enum BuildError {
 	/// An update of something that is not a parameter or state tensor, or by something that is not an op's output.
 	#[error("an update assigns an op's output to a parameter or state tensor")]
 	Update,
+	/// A window does not fit its images.
+	#[error("the window {0:?} does not fit: sides and stride at least 1, padding less than each side, not larger than the padded image")]
+	Window(assay_program::Window),
 	/// A number of the model is zero or not finite.
 	#[error("{0} must be a finite number above zero")]
 	Setting(&'static str),

@@ -25,15 +25,21 @@ impl Graph {
 			if !active[op.output.0 as usize] {
 				continue;
 			}
-			for input in 0..op.inputs.len() {
-				let Some(id) = Value(op.inputs[input]).tensor().filter(|id| active[id.0 as usize]) else { continue };
-				let Some(part) = self.pull(&op, input, adjoint) else {
+			let product = self.int8_products.get(&op.output).copied();
+			let operands = product.map_or_else(|| op.inputs.clone(), |product| vec![product.a.0, product.b.0]);
+			for (input, operand) in operands.into_iter().enumerate() {
+				let Some(id) = Value(operand).tensor().filter(|id| active[id.0 as usize]) else { continue };
+				let part = match product {
+					Some(product) => Some(self.pull_int8(&product, input, adjoint, Value::of(op.output))),
+					None => self.pull(&op, input, adjoint),
+				};
+				let Some(part) = part else {
 					self.fail(BuildError::NoGradient { op: index });
 					continue;
 				};
 				let part = match op.kind {
 					OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
-						self.fold_broadcast(part, Value(op.inputs[input]), op.output)
+						self.fold_broadcast(part, Value(operand), op.output)
 					}
 					_ => part,
 				};
@@ -73,7 +79,7 @@ impl Graph {
 	/// What input `input` of `op` receives from the output's adjoint `g`, in a shape that broadcasts to the output's; of a
 	/// matrix product and a reduction, to the input's. `None` if the op has no gradient.
 	fn pull(&mut self, op: &Op, input: usize, g: Value) -> Option<Value> {
-		let y = Value(assay_program::Operand::Tensor(op.output));
+		let y = Value::of(op.output);
 		let operand = |i: usize| Value(op.inputs[i]);
 		Some(match op.kind {
 			OpKind::MatMul { trans_a, trans_b } => {
@@ -131,12 +137,33 @@ impl Graph {
 				let g = self.spread(g, y);
 				self.op(op.kind, &[g], None)
 			}
+			OpKind::Gumbel { .. } => g,
+			OpKind::Hadamard { .. } => {
+				let g = self.spread(g, y);
+				self.op(op.kind, &[g], None)
+			}
+			OpKind::Reshape => {
+				let (g, spec) = (self.spread(g, y), self.spec(operand(0)));
+				self.reshape(g, spec.rows, spec.cols)
+			}
+			OpKind::Im2col(window) => {
+				let g = self.spread(g, y);
+				self.op(OpKind::Col2im(window), &[g], None)
+			}
+			OpKind::Col2im(window) => {
+				let g = self.spread(g, y);
+				self.op(OpKind::Im2col(window), &[g], None)
+			}
 			OpKind::Reduce { reduction: Reduction::Max, .. }
 			| OpKind::GatherBatch { .. }
 			| OpKind::OneHot
 			| OpKind::Flatten
 			| OpKind::Lookup
-			| OpKind::ScatterRows => return None,
+			| OpKind::ScatterRows
+			| OpKind::Quantise
+			| OpKind::MatMulI8 { .. }
+			| OpKind::Dequantise
+			| OpKind::ArgMax => return None,
 		})
 	}
 
@@ -188,6 +215,27 @@ impl Graph {
 			UnaryKind::Sqrt => {
 				let half = self.mul(g, 0.5);
 				self.div(half, y)
+			}
+			UnaryKind::Erf => {
+				let square = self.mul(x, x);
+				let negative = self.neg(square);
+				let power = self.exp(negative);
+				let slope = self.mul(power, core::f32::consts::FRAC_2_SQRT_PI);
+				self.mul(g, slope)
+			}
+			UnaryKind::Sin => {
+				let slope = self.cos(x);
+				self.mul(g, slope)
+			}
+			UnaryKind::Cos => {
+				let sine = self.sin(x);
+				let slope = self.neg(sine);
+				self.mul(g, slope)
+			}
+			UnaryKind::Rsqrt => {
+				let half = self.mul(g, -0.5);
+				let scaled = self.mul(half, y);
+				self.div(scaled, x)
 			}
 		}
 	}

@@ -1,20 +1,25 @@
 //! Collects tensors and ops.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_program::{
 	shape::{check_op, infer},
-	Axis, BinaryKind, DType, Header, Init, Limits, Op, OpKind, Operand, OperandSpec, Program, Reduction, Role,
+	Axis, BinaryKind, DType, Header, Init, Lane, Limits, Op, OpKind, Operand, OperandSpec, Program, Reduction, Role,
 	TensorDecl, TensorId, TensorSpec, UnaryKind, Update,
 };
 
-use crate::BuildError;
+use crate::{int8::Int8Product, BuildError};
 
 /// What an op reads: a tensor of the graph or a constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value(pub(crate) Operand);
 
 impl Value {
+	/// A tensor.
+	pub(crate) fn of(id: TensorId) -> Self {
+		Value(Operand::Tensor(id))
+	}
+
 	/// The tensor, unless a constant.
 	pub fn tensor(self) -> Option<TensorId> {
 		match self.0 {
@@ -46,11 +51,18 @@ pub struct Graph {
 	pub(crate) tensors: Vec<TensorDecl>,
 	pub(crate) ops: Vec<Op>,
 	pub(crate) stopped: BTreeSet<TensorId>,
+	/// By output: products through int8, whose gradient passes over the ops that they are made of.
+	pub(crate) int8_products: BTreeMap<TensorId, Int8Product>,
+	/// Logarithm of the blocks that int8 products rotate their operands in; 0 for none.
+	pub(crate) rotation: u8,
+	/// By tensor: its absolute values, which the scales of several int8 products start from.
+	pub(crate) magnitudes: BTreeMap<TensorId, Value>,
 	updates: Vec<Update>,
 	metrics: Vec<TensorId>,
 	batch: u32,
 	streams: u32,
 	dropouts: u32,
+	noises: u32,
 	error: Option<BuildError>,
 }
 
@@ -61,11 +73,15 @@ impl Graph {
 			tensors: Vec::new(),
 			ops: Vec::new(),
 			stopped: BTreeSet::new(),
+			int8_products: BTreeMap::new(),
+			rotation: 0,
+			magnitudes: BTreeMap::new(),
 			updates: Vec::new(),
 			metrics: Vec::new(),
 			batch,
 			streams: 0,
 			dropouts: 0,
+			noises: 0,
 			error: None,
 		}
 	}
@@ -256,14 +272,19 @@ impl Graph {
 		}
 	}
 
-	/// The validated program. The graph's batch size replaces the header's.
+	/// The validated program. The graph's batch size replaces the header's, and so does its lane: I8 where it has int8
+	/// tensors.
 	pub fn finish(mut self, header: Header) -> Result<Program, BuildError> {
+		let lane = match self.tensors.iter().any(|decl| decl.dtype == DType::I8) {
+			true => Lane::I8,
+			false => header.lane,
+		};
 		if let Some(error) = self.error {
 			return Err(error);
 		}
 		self.updates.sort_by_key(|update| update.state);
 		let program = Program {
-			header: Header { batch: self.batch, ..header },
+			header: Header { batch: self.batch, lane, ..header },
 			tensors: self.tensors,
 			ops: self.ops,
 			updates: self.updates,
@@ -279,6 +300,12 @@ impl Graph {
 		self.dropouts - 1
 	}
 
+	/// A stream of its own for sampling noise.
+	pub(crate) fn next_noise(&mut self) -> u32 {
+		self.noises += 1;
+		self.noises - 1
+	}
+
 	pub(crate) fn fail(&mut self, error: BuildError) {
 		self.error.get_or_insert(error);
 	}
@@ -288,7 +315,7 @@ impl Graph {
 		decl.map_or_else(|| "a constant".into(), |decl| String::from_utf8_lossy(&decl.name).into_owned())
 	}
 
-	fn declare(&mut self, name: String, spec: TensorSpec, role: Role) -> Value {
+	pub(crate) fn declare(&mut self, name: String, spec: TensorSpec, role: Role) -> Value {
 		let id = TensorId(self.tensors.len() as u32);
 		let TensorSpec { dtype, rows, cols } = spec;
 		self.tensors.push(TensorDecl { name: name.into_bytes(), dtype, rows, cols, role });

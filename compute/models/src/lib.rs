@@ -20,22 +20,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod classifier;
+mod cnn;
 mod csv;
 mod data;
 mod error;
+mod functions;
 mod gradient;
 mod graph;
+mod image;
+mod int8;
 mod layer;
+mod lora;
 mod mlp;
 mod optimiser;
+mod sampling;
 mod sequence;
 mod transformer;
 
+pub use classifier::{EvaluateError, Evaluation, Model};
+pub use cnn::{cnn, cnn_evaluation, evaluate_cnn, CnnConfig};
 pub use csv::{CsvOptions, DataError, LabelColumn};
 pub use data::{Classification, Split};
 pub use error::BuildError;
 pub use graph::{Graph, Value};
-pub use layer::{gelu, linear, softmax_cross_entropy, Activation};
-pub use mlp::{evaluate, mlp, mlp_evaluation, EvaluateError, Evaluation, MlpConfig, Model};
-pub use optimiser::Optimiser;
+pub use image::{avg_pool, conv2d, max_pool, Pixels};
+pub use layer::{gelu, gelu_erf, linear, linear_i8, silu, softmax_cross_entropy, Activation};
+pub use lora::{lora, Lora};
+pub use mlp::{evaluate, mlp, mlp_evaluation, MlpConfig};
+pub use optimiser::{clip_by_global_norm, Optimiser};
+pub use sampling::sample;
 pub use transformer::{transformer, TransformerConfig};

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use assay_engine::{Cpu, Engine, EngineError, RunError, State, Tensor};
-use assay_program::{Axis, Header, Init, Lane, Program, TensorId};
+use assay_engine::{Cpu, Engine, State};
+use assay_program::{Header, Lane};
 
-use crate::{linear, softmax_cross_entropy, Activation, BuildError, Graph, Optimiser, Split, Value};
+use crate::{
+	classifier, linear, linear_i8, Activation, BuildError, EvaluateError, Evaluation, Graph, Model, Optimiser, Split,
+	Value,
+};
 
 /// A classifier and its training.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,8 @@ pub struct MlpConfig {
 	pub classes: u32,
 	/// After each hidden layer.
 	pub activation: Activation,
+	/// How the layers' products are computed, forward and backward.
+	pub lane: Lane,
 	/// How parameters are trained.
 	pub optimiser: Optimiser,
 	/// Rows per step, drawn with replacement.
@@ -31,13 +36,14 @@ pub struct MlpConfig {
 }
 
 impl MlpConfig {
-	/// One hidden layer of 128, relu, AdamW at 0.002, 1,200 steps of 64 rows in 24 segments, seed 0.
+	/// One hidden layer of 128, relu, lane F32, AdamW at 0.002, 1,200 steps of 64 rows in 24 segments, seed 0.
 	pub fn new(features: u32, classes: u32) -> Self {
 		Self {
 			features,
 			hidden: vec![128],
 			classes,
 			activation: Activation::Relu,
+			lane: Lane::F32,
 			optimiser: Optimiser::adamw(0.002),
 			batch: 64,
 			steps: 1200,
@@ -61,78 +67,25 @@ impl MlpConfig {
 	}
 }
 
-/// A program and the data it reads.
-#[derive(Clone, Debug)]
-pub struct Model {
-	/// The program.
-	pub program: Program,
-	/// Its data tensors.
-	pub data: Vec<(TensorId, Tensor)>,
-}
-
 /// The training program on `train`. Its metric is the batch's loss.
 pub fn mlp(config: &MlpConfig, train: &Split) -> Result<Model, BuildError> {
 	config.check(train)?;
-	let mut graph = Graph::new(config.batch);
-	let (x, y, data) = inputs(&mut graph, train);
-	let (x, labels) = (graph.gather_batch(x, 0), graph.gather_batch(y, 0));
-	let targets = graph.one_hot(labels, config.classes);
-	let (logits, params) = forward(&mut graph, config, x);
-	let loss = softmax_cross_entropy(&mut graph, logits, targets);
-	graph.metric(loss);
-	let gradients = graph.gradients(loss, &params);
-	config.optimiser.apply(&mut graph, &params, &gradients);
-	Ok(Model { program: graph.finish(header(config))?, data })
+	classifier::training(
+		header(config),
+		train,
+		config.classes,
+		|graph, x| forward(graph, config, x),
+		|graph, step| {
+			config.optimiser.apply(graph, &step.params, &step.gradients);
+		},
+	)
 }
 
 /// A program of one step that evaluates the parameters of [`mlp`] on all rows of `held_out`. Its metrics are loss and
 /// accuracy; it also leaves them in its state, as `evaluation.loss` and `evaluation.accuracy`.
 pub fn mlp_evaluation(config: &MlpConfig, held_out: &Split) -> Result<Model, BuildError> {
 	config.check(held_out)?;
-	let rows = held_out.x.spec().rows;
-	let mut graph = Graph::new(1);
-	let (x, y, data) = inputs(&mut graph, held_out);
-	let targets = graph.one_hot(y, config.classes);
-	let (logits, _) = forward(&mut graph, config, x);
-	let loss = softmax_cross_entropy(&mut graph, logits, targets);
-	// A row is wrong if its largest logit is above its label's.
-	let at_label = graph.mul(targets, logits);
-	let at_label = graph.sum(at_label, Axis::Cols);
-	let largest = graph.max(logits, Axis::Cols);
-	let wrong = graph.greater(largest, at_label);
-	let wrong = graph.sum(wrong, Axis::Rows);
-	let share = graph.div(wrong, rows as f32);
-	let accuracy = graph.sub(1.0, share);
-	for (name, value) in [("evaluation.loss", loss), ("evaluation.accuracy", accuracy)] {
-		let state = graph.state(name, 1, 1, Init::Zeros);
-		graph.update(state, value);
-		graph.metric(value);
-	}
-	let one_step = MlpConfig { steps: 1, segment_steps: 1, ..config.clone() };
-	Ok(Model { program: graph.finish(header(&one_step))?, data })
-}
-
-/// How well parameters do on held-out rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evaluation {
-	/// Mean cross entropy, nats.
-	pub loss: f32,
-	/// Share of rows classified right.
-	pub accuracy: f32,
-}
-
-/// Why an evaluation failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EvaluateError {
-	/// The evaluation program cannot be built.
-	#[error(transparent)]
-	Build(#[from] BuildError),
-	/// The evaluation program cannot be loaded.
-	#[error(transparent)]
-	Engine(#[from] EngineError),
-	/// The evaluation program cannot be run.
-	#[error(transparent)]
-	Run(#[from] RunError),
+	classifier::evaluation(header(config), held_out, config.classes, |graph, x| forward(graph, config, x))
 }
 
 /// Evaluates the parameters in `state`, a state of `trained`, on `held_out`.
@@ -143,24 +96,15 @@ pub fn evaluate(
 	held_out: &Split,
 	cpu: Arc<Cpu>,
 ) -> Result<Evaluation, EvaluateError> {
-	let model = mlp_evaluation(config, held_out)?;
-	let metrics = model.program.metrics.clone();
-	let engine = Engine::new(model.program, model.data, cpu)?;
-	let start = engine.initial_state_with(|name| trained.state_tensor_named(state, name))?;
-	let values = engine.outputs(&start, &metrics)?;
-	let value = |index: usize| values.get(index).and_then(|tensor| tensor.to_f32().first().copied());
-	Ok(Evaluation { loss: value(0).unwrap_or(f32::NAN), accuracy: value(1).unwrap_or(f32::NAN) })
-}
-
-fn inputs(graph: &mut Graph, split: &Split) -> (Value, Value, Vec<(TensorId, Tensor)>) {
-	let x = graph.data("x", split.x.spec(), split.x.root());
-	let y = graph.data("y", split.y.spec(), split.y.root());
-	let data = [(x, &split.x), (y, &split.y)];
-	(x, y, data.into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor.clone()))).collect())
+	classifier::evaluate(mlp_evaluation(config, held_out)?, trained, state, cpu)
 }
 
 /// Logits, and the parameters in order.
 fn forward(graph: &mut Graph, config: &MlpConfig, x: Value) -> (Value, Vec<Value>) {
+	let linear = match config.lane {
+		Lane::F32 => linear,
+		Lane::I8 => linear_i8,
+	};
 	let mut params = Vec::new();
 	let mut hidden = x;
 	for (index, width) in config.hidden.iter().enumerate() {
@@ -176,7 +120,7 @@ fn forward(graph: &mut Graph, config: &MlpConfig, x: Value) -> (Value, Vec<Value
 fn header(config: &MlpConfig) -> Header {
 	Header {
 		version: assay_program::validate::VERSION,
-		lane: Lane::F32,
+		lane: config.lane,
 		seed: config.seed,
 		steps: config.steps,
 		batch: config.batch,

@@ -1,6 +1,6 @@
 //! Optimisers as ordinary ops. What they remember is state of the program.
 
-use assay_program::Init;
+use assay_program::{BinaryKind, Init};
 
 use crate::{BuildError, Graph, Value};
 
@@ -78,6 +78,22 @@ impl Optimiser {
 			}
 		}
 	}
+}
+
+/// The gradients, scaled down together where the root of the sum of all their squares is above `largest`: times
+/// `largest / max(norm, largest)`, which is exactly 1 below. Apply the optimiser to what this returns.
+pub fn clip_by_global_norm(graph: &mut Graph, gradients: &[Value], largest: f32) -> Vec<Value> {
+	let mut total: Option<Value> = None;
+	for gradient in gradients {
+		let squares = graph.mul(*gradient, *gradient);
+		let sum = graph.sum_all(squares);
+		total = Some(total.map_or(sum, |total| graph.add(total, sum)));
+	}
+	let Some(total) = total else { return Vec::new() };
+	let norm = graph.sqrt(total);
+	let bound = graph.binary(BinaryKind::Max, norm, largest);
+	let factor = graph.div(largest, bound);
+	gradients.iter().map(|gradient| graph.mul(*gradient, factor)).collect()
 }
 
 fn sgd(graph: &mut Graph, param: Value, gradient: Value, rate: f32, momentum: f32) {

@@ -29,6 +29,9 @@ pub struct TransformerConfig {
 	pub width: u32,
 	/// Share of activations dropped in training.
 	pub dropout: f32,
+	/// How the products of the blocks' linear layers are computed, forward and backward. Attention's own products and the
+	/// logits stay in f32.
+	pub lane: Lane,
 	/// How parameters are trained.
 	pub optimiser: Optimiser,
 	/// Sequences per step, drawn with replacement.
@@ -67,7 +70,7 @@ impl TransformerConfig {
 	fn header(&self) -> Header {
 		Header {
 			version: assay_program::validate::VERSION,
-			lane: Lane::F32,
+			lane: self.lane,
 			seed: self.seed,
 			steps: self.steps,
 			batch: self.batch,
@@ -203,7 +206,10 @@ impl Net<'_> {
 		let w = self.weight(&format!("{name}.weight"), columns, width, deviation);
 		let b = self.graph.param(&format!("{name}.bias"), 1, width, Init::Zeros);
 		self.params.push(b);
-		let product = self.graph.matmul(x, w);
+		let product = match self.config.lane {
+			Lane::F32 => self.graph.matmul(x, w),
+			Lane::I8 => self.graph.matmul_i8(x, w),
+		};
 		self.graph.add(product, b)
 	}
 

@@ -5,9 +5,12 @@ mod support;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use assay_engine::{Engine, Path, Tensor};
-use assay_models::{gelu, softmax_cross_entropy, Graph, Value};
+use assay_models::{
+	avg_pool, clip_by_global_norm, conv2d, gelu, gelu_erf, lora, max_pool, silu, softmax_cross_entropy, Graph, Pixels,
+	Value,
+};
 use assay_program::{
-	Axis, BinaryKind, DType, Header, Init, Lane, OpKind, Operand, Program, Reduction, TensorId, UnaryKind,
+	Axis, BinaryKind, DType, Header, Init, Lane, OpKind, Operand, Program, Reduction, TensorId, UnaryKind, Window,
 };
 use support::cpu;
 
@@ -51,6 +54,10 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 					UnaryKind::Tanh => x.tanh(),
 					UnaryKind::Sqrt => x.sqrt(),
 					UnaryKind::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+					UnaryKind::Erf => erf(x),
+					UnaryKind::Sin => x.sin(),
+					UnaryKind::Cos => x.cos(),
+					UnaryKind::Rsqrt => 1.0 / x.sqrt(),
 				}
 			}
 			OpKind::Binary(kind) => {
@@ -109,7 +116,43 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 			}
 			OpKind::Causal { rows, offset, .. } if col <= row % rows + offset => get(0, row, col),
 			OpKind::Causal { fill, .. } => f64::from(f32::from_bits(fill)),
-			OpKind::Dropout { .. } | OpKind::Flatten | OpKind::GatherBatch { .. } | OpKind::OneHot => {
+			OpKind::Reshape => {
+				let (element, cols) = (row * out.cols + col, extent(0).1);
+				get(0, element / cols, element % cols)
+			}
+			OpKind::Hadamard { log2, axis } => {
+				let along = if axis == Axis::Rows { row } else { col };
+				let (block, place) = (along >> log2 << log2, along % (1 << log2));
+				let signed = |at: u32| {
+					let value = if axis == Axis::Rows { get(0, block + at, col) } else { get(0, row, block + at) };
+					if (at & place).count_ones().is_multiple_of(2) {
+						value
+					} else {
+						-value
+					}
+				};
+				(0..1 << log2).map(signed).sum()
+			}
+			OpKind::Im2col(window) => {
+				let channels = extent(0).1;
+				pixel(&window, row, col / channels).map_or(0.0, |pixel| get(0, pixel, col % channels))
+			}
+			OpKind::Col2im(window) => {
+				let places = window.places().expect("a window");
+				let over = (0..extent(0).0).flat_map(|position| (0..places).map(move |place| (position, place)));
+				over.filter(|(position, place)| pixel(&window, *position, *place) == Some(row))
+					.map(|(position, place)| get(0, position, place * out.cols + col))
+					.sum()
+			}
+			OpKind::Dropout { .. }
+			| OpKind::Flatten
+			| OpKind::GatherBatch { .. }
+			| OpKind::OneHot
+			| OpKind::Quantise
+			| OpKind::MatMulI8 { .. }
+			| OpKind::Dequantise
+			| OpKind::ArgMax
+			| OpKind::Gumbel { .. } => {
 				unreachable!("not in these graphs")
 			}
 		};
@@ -118,6 +161,28 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 		values.insert(op.output, value);
 	}
 	values[&wanted][0]
+}
+
+/// Error function by its power series, for the small arguments of these tests.
+fn erf(x: f64) -> f64 {
+	let (mut term, mut sum) = (x, x);
+	for n in 1..60 {
+		let n = f64::from(n);
+		term *= -x * x / n;
+		sum += term / (2.0 * n + 1.0);
+	}
+	sum * std::f64::consts::FRAC_2_SQRT_PI
+}
+
+/// The pixel under a place of the window at a position.
+fn pixel(window: &Window, position: u32, place: u32) -> Option<u32> {
+	let (down, across) = window.positions().expect("fits");
+	let (image, row, col) = (position / (down * across), position / across % down, position % across);
+	let row = row * window.stride + place / window.kernel_width;
+	let col = col * window.stride + place % window.kernel_width;
+	let (row, col) = (row.checked_sub(window.padding)?, col.checked_sub(window.padding)?);
+	let inside = row < window.height && col < window.width;
+	inside.then_some((image * window.height + row) * window.width + col)
 }
 
 /// Checks the gradients of the loss that `build` makes of parameters of these shapes, uniform in `offset ± 1`.
@@ -158,8 +223,7 @@ fn check_with_ids(
 	let mut values = Values::new();
 	let as_numbers = ids.iter().map(|id| f64::from(*id as i32)).collect();
 	values.insert(given.tensor().expect("data"), as_numbers);
-	for raw in &raw {
-		let id = raw.tensor().expect("a tensor");
+	for (id, _) in engine.program().state_tensors() {
 		let tensor = engine.state_tensor(&start, id).expect("a parameter");
 		values.insert(id, tensor.to_f32().into_iter().map(f64::from).collect());
 	}
@@ -211,22 +275,36 @@ fn matrix_products() {
 
 #[test]
 fn elementwise_functions() {
-	for kind in [UnaryKind::Neg, UnaryKind::Abs, UnaryKind::Relu, UnaryKind::Exp, UnaryKind::Tanh, UnaryKind::Sigmoid] {
+	for kind in [
+		UnaryKind::Neg,
+		UnaryKind::Abs,
+		UnaryKind::Relu,
+		UnaryKind::Exp,
+		UnaryKind::Tanh,
+		UnaryKind::Sigmoid,
+		UnaryKind::Erf,
+		UnaryKind::Sin,
+		UnaryKind::Cos,
+	] {
 		check(&format!("{kind:?}"), &[(5, 7)], 0.1, |graph, p| {
 			let y = graph.unary(kind, p[0]);
 			weigh(graph, y)
 		});
 	}
-	for kind in [UnaryKind::Log, UnaryKind::Sqrt] {
+	for kind in [UnaryKind::Log, UnaryKind::Sqrt, UnaryKind::Rsqrt] {
 		check(&format!("{kind:?}"), &[(5, 7)], 1.5, |graph, p| {
 			let y = graph.unary(kind, p[0]);
 			weigh(graph, y)
 		});
 	}
-	check("gelu", &[(5, 7)], 0.0, |graph, p| {
-		let y = gelu(graph, p[0]);
-		weigh(graph, y)
-	});
+	for (name, function) in
+		[("gelu", gelu as fn(&mut Graph, Value) -> Value), ("gelu by erf", gelu_erf), ("silu", silu)]
+	{
+		check(name, &[(5, 7)], 0.0, |graph, p| {
+			let y = function(graph, p[0]);
+			weigh(graph, y)
+		});
+	}
 }
 
 #[test]
@@ -323,6 +401,101 @@ fn cross_entropy() {
 }
 
 #[test]
+fn shapes_and_rotations() {
+	check("reshape", &[(6, 4)], 0.2, |graph, p| {
+		let wide = graph.reshape(p[0], 3, 8);
+		let square = graph.mul(wide, wide);
+		let back = graph.reshape(square, 6, 4);
+		let mixed = graph.mul(back, p[0]);
+		weigh(graph, mixed)
+	});
+	for log2 in 1..=5 {
+		for (axis, shape) in [(Axis::Rows, (2 << log2, 3)), (Axis::Cols, (2, 2 << log2))] {
+			check("hadamard", &[shape], 0.2, |graph, p| {
+				let rotated = graph.hadamard(p[0], log2, axis);
+				let scaled = graph.mul(rotated, 0.2);
+				weigh(graph, scaled)
+			});
+		}
+	}
+}
+
+#[test]
+fn windows_convolutions_and_pools() {
+	let windows = [(5, 4, 3, 2, 1, 1), (5, 4, 2, 3, 2, 0), (4, 4, 3, 3, 2, 2), (3, 2, 3, 2, 1, 0)];
+	for (height, width, kernel_height, kernel_width, stride, padding) in windows {
+		let window = Window { height, width, kernel_height, kernel_width, stride, padding };
+		let (down, across) = window.positions().expect("fits");
+		check(&format!("im2col {window:?}"), &[(2 * height * width, 3)], 0.1, |graph, p| {
+			let columns = graph.im2col(p[0], window);
+			weigh(graph, columns)
+		});
+		let shape = (2 * down * across, 2 * kernel_height * kernel_width);
+		check(&format!("col2im {window:?}"), &[shape], 0.1, |graph, p| {
+			let pixels = graph.col2im(p[0], window);
+			weigh(graph, pixels)
+		});
+	}
+	// Two images of 5 x 6, two channels to three; the layer's own weights are not among the tested parameters.
+	check("convolution", &[(2, 60)], 0.1, |graph, p| {
+		let x = Pixels::from_rows(graph, p[0], 5, 6, 2);
+		let (sum, _, _) = conv2d(graph, "layer", x, 3, 3, (2, 1));
+		assert_eq!((sum.height, sum.width), (3, 3));
+		let rows = sum.to_rows(graph);
+		assert_eq!((graph.spec(rows).rows, graph.spec(rows).cols), (2, 27));
+		weigh(graph, rows)
+	});
+	type Pool = fn(&mut Graph, Pixels, u32, u32) -> Pixels;
+	for pool in [max_pool as Pool, avg_pool] {
+		for (kernel, stride) in [(2, 2), (3, 1)] {
+			check("pool", &[(2, 60)], 0.1, |graph, p| {
+				let x = Pixels::from_rows(graph, p[0], 5, 6, 2);
+				let pooled = pool(graph, x, kernel, stride);
+				weigh(graph, pooled.value)
+			});
+		}
+	}
+}
+
+#[test]
+fn adaptation() {
+	check("lora", &[(4, 5), (5, 3)], 0.2, |graph, p| {
+		let layer = lora(graph, "layer", p[0], p[1], 2, 4.0);
+		weigh(graph, layer.output)
+	});
+}
+
+#[test]
+fn clipping_bounds_the_norm_and_keeps_small_gradients() {
+	for (largest, kept) in [(1e3, true), (0.25, false)] {
+		let mut graph = Graph::new(1);
+		let p = [(4, 5), (5, 3)].map(|(rows, cols)| graph.uniform_param(&format!("p{rows}"), rows, cols, 1.0));
+		let product = graph.matmul(p[0], p[1]);
+		let loss = weigh(&mut graph, product);
+		let gradients = graph.gradients(loss, &p);
+		let clipped = clip_by_global_norm(&mut graph, &gradients, largest);
+		for (param, gradient) in p.iter().zip(&clipped) {
+			graph.update(*param, *gradient);
+		}
+		let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
+		let engine = Engine::new(graph.finish(header).expect("valid"), Vec::new(), cpu(Path::Auto, 1)).expect("loads");
+		let ids: Vec<TensorId> = gradients.iter().chain(&clipped).map(|value| value.tensor().expect("op")).collect();
+		let values = engine.outputs(&engine.initial_state(), &ids).expect("runs");
+		let (before, after) = values.split_at(2);
+		let norm = |tensors: &[Tensor]| {
+			let squares = tensors.iter().flat_map(Tensor::to_f32).map(|x| f64::from(x) * f64::from(x));
+			squares.sum::<f64>().sqrt()
+		};
+		assert!(norm(before) > 0.5, "{}", norm(before));
+		if kept {
+			assert_eq!(before, after);
+		} else {
+			assert!((norm(after) - f64::from(largest)).abs() < 1e-6, "{}", norm(after));
+		}
+	}
+}
+
+#[test]
 fn what_has_no_gradient_is_an_error() {
 	use assay_models::BuildError;
 	let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
@@ -339,6 +512,14 @@ fn what_has_no_gradient_is_an_error() {
 		graph.gradients(loss, &[p]);
 	};
 	assert_eq!(build(&max), BuildError::NoGradient { op: 0 });
+	let integers = |graph: &mut Graph, p: Value, _: Value| {
+		let bytes = graph.quantise(p, 0.5);
+		let sums = graph.int8_matmul(bytes, false, bytes, true);
+		let product = graph.dequantise(sums, 0.5, 0.5);
+		let loss = graph.sum_all(product);
+		graph.gradients(loss, &[p]);
+	};
+	assert_eq!(build(&integers), BuildError::NoGradient { op: 2 });
 	let other = |graph: &mut Graph, p: Value, q: Value| {
 		let loss = graph.sum_all(p);
 		graph.gradients(loss, &[q]);

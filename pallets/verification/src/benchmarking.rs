@@ -366,7 +366,7 @@ mod benchmarks {
 		let Challenge::Open { until } = entry.challenge else { return Err(BenchmarkError::Stop("a challenge")) };
 		let seed = seed(&record.round.root, segment, entry.tranche, until);
 		let tensor = drawn_tensor(&seed, TENSORS).ok_or_else(none("tensors"))?;
-		let chunks = Layout::new(1, COLS).map_err(|_| BenchmarkError::Stop("a shape"))?.chunks();
+		let chunks = Layout::new(DType::F32, 1, COLS).map_err(|_| BenchmarkError::Stop("a shape"))?.chunks();
 		let chunk = drawn_chunk(&seed, chunks).ok_or_else(none("chunks"))?;
 		let opened = TensorTree::build(&work.tensor).and_then(|tree| tree.open(&work.tensor, chunk, 0));
 		let holding = Box::new(Holding {

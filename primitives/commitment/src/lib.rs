@@ -21,7 +21,7 @@
 //! ```
 //! use assay_commitment::*;
 //!
-//! let layout = Layout::new(40, 50)?;
+//! let layout = Layout::new(DType::F32, 40, 50)?;
 //! let elements: Vec<u32> = (0..40 * 50).collect();
 //! let bytes = layout.to_canonical(&elements)?;
 //! assert_eq!(bytes.len(), 2 * 2 * 4096);

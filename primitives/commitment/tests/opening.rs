@@ -1,11 +1,13 @@
 //! Chunk openings of tensors of every shape, and forgeries.
 
-use assay_commitment::{chunk_cv, tensor_root, ChunkOpening, Layout, Node, OpeningError, TensorTree, CHUNK_BYTES};
+use assay_commitment::{
+	chunk_cv, tensor_root, ChunkOpening, DType, Layout, Node, OpeningError, TensorTree, CHUNK_BYTES,
+};
 use codec::{Decode, Encode};
 use proptest::prelude::*;
 
 fn tensor(rows: u32, cols: u32, seed: u32) -> (Layout, Vec<u8>) {
-	let layout = Layout::new(rows, cols).unwrap();
+	let layout = Layout::new(DType::F32, rows, cols).unwrap();
 	let elements: Vec<u32> = (0..layout.elements() as u32).map(|i| (i ^ seed).wrapping_mul(0x9e37_79b1)).collect();
 	(layout, layout.to_canonical(&elements).unwrap())
 }

@@ -50,8 +50,16 @@ pub(crate) const fn element_ops(kind: OpKind) -> u64 {
 		OpKind::Unary(UnaryKind::Sqrt) | OpKind::Binary(BinaryKind::Div) => 8,
 		OpKind::Unary(UnaryKind::Exp | UnaryKind::Log) => 24,
 		OpKind::Unary(UnaryKind::Tanh) => 56,
+		OpKind::Unary(UnaryKind::Erf) => 48,
+		OpKind::Unary(UnaryKind::Sin | UnaryKind::Cos) => 32,
+		OpKind::Unary(UnaryKind::Rsqrt) => 16,
 		OpKind::Unary(UnaryKind::Sigmoid) => 40,
 		OpKind::Dropout { .. } => 16,
+		OpKind::Gumbel { .. } => 72,
+		// A chunk has a quarter of the rows of the largest block.
+		OpKind::Hadamard { log2, .. } => 4 * log2 as u64,
+		OpKind::Quantise => 12,
+		OpKind::Dequantise => 4,
 		OpKind::Binary(_) | OpKind::Fma => 1,
 		OpKind::GatherBatch { .. }
 		| OpKind::OneHot
@@ -60,8 +68,13 @@ pub(crate) const fn element_ops(kind: OpKind) -> u64 {
 		| OpKind::Flatten
 		| OpKind::SplitHeads { .. }
 		| OpKind::MergeHeads { .. }
-		| OpKind::Causal { .. } => 1,
+		| OpKind::Causal { .. }
+		| OpKind::Reshape => 1,
 		OpKind::MatMul { .. }
+		| OpKind::MatMulI8 { .. }
+		| OpKind::ArgMax
+		| OpKind::Im2col(_)
+		| OpKind::Col2im(_)
 		| OpKind::BlockMatMul { .. }
 		| OpKind::Reduce { .. }
 		| OpKind::Lookup
@@ -78,10 +91,15 @@ impl OpGeometry {
 			OpKind::GatherBatch { .. } | OpKind::Lookup => output,
 			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.elements())),
 		};
-		let bytes = read.saturating_add(output).saturating_mul(4);
+		let (read, written) = (read.saturating_mul(4), output.saturating_mul(self.output().dtype.bytes().into()));
+		let bytes = match self.kind() {
+			// Both operands are bytes.
+			OpKind::MatMulI8 { .. } => (read / 4).saturating_add(written),
+			_ => read.saturating_add(written),
+		};
 		let first = inputs.clone().next();
 		let (flops, referee_ops) = match (self.kind(), first) {
-			(OpKind::MatMul { trans_a, .. }, Some(a)) => {
+			(OpKind::MatMul { trans_a, .. } | OpKind::MatMulI8 { trans_a, .. }, Some(a)) => {
 				let fmas = output.saturating_mul(u64::from(if trans_a { a.rows } else { a.cols }));
 				(fmas.saturating_mul(2), fmas)
 			}
@@ -99,6 +117,15 @@ impl OpGeometry {
 				let fmas = output.saturating_mul(u64::from(inner));
 				(fmas.saturating_mul(2), fmas)
 			}
+			(OpKind::ArgMax, Some(x)) => {
+				let ops = output.saturating_mul(x.cols.into());
+				(ops, ops)
+			}
+			(OpKind::Im2col(window), _) => (0, output.saturating_mul(window.kernel_height.into())),
+			(OpKind::Col2im(window), _) => {
+				let ops = output.saturating_mul(window.places().unwrap_or(0).into());
+				(ops, ops)
+			}
 			// A backend finds the rows; the referee walks the table.
 			(OpKind::Lookup, Some(table)) => (0, output.saturating_mul(table.rows.into())),
 			(OpKind::ScatterRows, Some(ids)) => {
@@ -113,7 +140,8 @@ impl OpGeometry {
 				| OpKind::Flatten
 				| OpKind::SplitHeads { .. }
 				| OpKind::MergeHeads { .. }
-				| OpKind::Causal { .. },
+				| OpKind::Causal { .. }
+				| OpKind::Reshape,
 				_,
 			) => (0, output),
 			(OpKind::Fma, _) => (output.saturating_mul(2), output),

@@ -12,7 +12,8 @@
 //! | [`cost`] | operations, bytes and memory |
 //! | [`refine`] | micro-ops: how an output splits into what the referee executes |
 //! | [`commitment`] | the program root and openings |
-//! | [`philox`] | initial values, batches and dropout |
+//! | [`window`] | windows that slide over images |
+//! | [`philox`] | initial values, batches, dropout and sampling noise |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::float_arithmetic)]
 
@@ -27,6 +28,7 @@ pub mod refine;
 pub mod shape;
 pub mod types;
 pub mod validate;
+pub mod window;
 
 pub use commitment::{OpOpening, Opened, ProgramCommitment, ProgramOpeningError, ProgramTrees};
 pub use refine::{GeometryError, InputChunk, InputRegion, OpGeometry, StepContext};
@@ -36,3 +38,4 @@ pub use types::{
 	UnaryKind, Update,
 };
 pub use validate::{decode_program, DecodeError, Limits, ProgramError};
+pub use window::Window;

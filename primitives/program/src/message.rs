@@ -2,7 +2,7 @@
 
 use crate::{
 	refine::GeometryError,
-	shape::{ShapeError, TensorSpec, MIN_HEAD},
+	shape::{ShapeError, TensorSpec, MAX_INNER_I8, MIN_HEAD},
 	types::MAX_NAME,
 	validate::{DecodeError, OpProblem, ProgramError, Quantity, TensorProblem, UpdateProblem, VERSION},
 	DType, ProgramOpeningError,
@@ -19,6 +19,7 @@ const fn name(dtype: DType) -> &'static str {
 	match dtype {
 		DType::F32 => "f32",
 		DType::I32 => "i32",
+		DType::I8 => "i8",
 	}
 }
 
@@ -55,6 +56,16 @@ impl Display for ShapeError {
 			}
 			ShapeError::RowsDiffer { left, right } => write!(f, "there are {left} ids and {right} rows"),
 			ShapeError::Output { expected } => write!(f, "the output must be declared as {expected}"),
+			ShapeError::InnerTooLong { inner } => write!(
+				f,
+				"the inner dimension is {inner}, an int8 product takes at most {MAX_INNER_I8}; split the product and add"
+			),
+			ShapeError::Window => f.write_str(
+				"the window does not fit: its sides and stride must be at least 1, its padding less than each side, and it must lie within the padded image"
+			),
+			ShapeError::Elements { given, output } => {
+				write!(f, "the input has {given} elements, the output {output}; a reshape keeps their number")
+			}
 			ShapeError::EmptyDimension => f.write_str("rows and columns must be at least 1"),
 		}
 	}
@@ -95,6 +106,10 @@ impl Display for TensorProblem {
 				write!(f, "{bytes} bytes with padding, at most {limit} are allowed; split the tensor")
 			}
 			TensorProblem::InitNotFinite => f.write_str("the initial value is NaN or infinite"),
+			TensorProblem::InitRange => {
+				f.write_str("the initial value of an i8 tensor must be in -128..=127, sign-extended")
+			}
+			TensorProblem::Lane => f.write_str("i8 tensors need the lane I8; set it in the header"),
 			TensorProblem::Bound => f.write_str("the bound of the initial values must be finite and above zero"),
 			TensorProblem::UniformType => f.write_str("uniform initial values are f32; declare the tensor as f32"),
 			TensorProblem::UniformTooLarge => {

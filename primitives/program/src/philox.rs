@@ -15,6 +15,9 @@ pub const BATCH_CONTEXT: &str = "assay/v1/rng";
 /// BLAKE3 key-derivation context of dropouts.
 pub const DROPOUT_CONTEXT: &str = "assay/v1/rng/dropout";
 
+/// BLAKE3 key-derivation context of sampling noise.
+pub const GUMBEL_CONTEXT: &str = "assay/v1/rng/gumbel";
+
 /// BLAKE3 key-derivation context of initial values.
 pub const INIT_CONTEXT: &str = "assay/v1/rng/init";
 
@@ -31,6 +34,11 @@ impl Key {
 	/// Key of the dropouts of a job.
 	pub fn dropout(seed: &[u8; 32]) -> Key {
 		Key::derive(DROPOUT_CONTEXT, seed)
+	}
+
+	/// Key of the sampling noise of a job.
+	pub fn gumbel(seed: &[u8; 32]) -> Key {
+		Key::derive(GUMBEL_CONTEXT, seed)
 	}
 
 	/// Key of the initial values of a job.

@@ -4,9 +4,9 @@ use crate::{OpKind, TensorSpec};
 use alloc::vec::Vec;
 use assay_commitment::Region;
 
-/// The rectangles of the input that hold the elements of `out`, not empty. Rectangles follow the output's rows, then its
-/// columns. `None` for kinds that are no copies, or attributes that do not fit the shape.
-pub(crate) fn sources(kind: OpKind, input: TensorSpec, out: &Region) -> Option<Vec<Region>> {
+/// The rectangles of the input that hold the elements of `out`, not empty, where the output has `cols` columns. Rectangles
+/// follow the output's rows, then its columns. `None` for kinds that are no copies, or attributes that do not fit the shape.
+pub(crate) fn sources(kind: OpKind, input: TensorSpec, cols: u32, out: &Region) -> Option<Vec<Region>> {
 	let mut regions = Vec::new();
 	match kind {
 		OpKind::Columns { first } => regions.push(Region { col0: out.col0.checked_add(first)?, ..*out }),
@@ -25,6 +25,12 @@ pub(crate) fn sources(kind: OpKind, input: TensorSpec, out: &Region) -> Option<V
 				let len = (end - at).min(input.cols - col);
 				regions.push(Region { row0: row, rows: 1, col0: col, cols: len });
 				at += len;
+			}
+		}
+		OpKind::Reshape => {
+			for row in out.row0..out.row0.checked_add(out.rows)? {
+				let first = u64::from(row) * u64::from(cols) + u64::from(out.col0);
+				stretch(input.cols, first, out.cols, &mut regions)?;
 			}
 		}
 		OpKind::SplitHeads { rows, heads } => {
@@ -53,6 +59,28 @@ pub(crate) fn sources(kind: OpKind, input: TensorSpec, out: &Region) -> Option<V
 		_ => return None,
 	}
 	Some(regions)
+}
+
+/// The rectangles that hold `len` elements in row-major order, at least 1, of a matrix of `cols` columns: the rest of a row,
+/// whole rows, the beginning of a row.
+fn stretch(cols: u32, first: u64, len: u32, regions: &mut Vec<Region>) -> Option<()> {
+	let row = u32::try_from(first.checked_div(cols.into())?).ok()?;
+	let col = first.checked_rem(cols.into())? as u32;
+	let head = len.min(cols - col);
+	let (mut row, mut rest) = (row, len);
+	if head < cols {
+		regions.push(Region { row0: row, rows: 1, col0: col, cols: head });
+		(row, rest) = (row.checked_add(1)?, len - head);
+	}
+	let whole = rest.checked_div(cols)?;
+	if whole > 0 {
+		regions.push(Region { row0: row, rows: whole, col0: 0, cols });
+		rest -= whole * cols;
+	}
+	if rest > 0 {
+		regions.push(Region { row0: row.checked_add(whole)?, rows: 1, col0: 0, cols: rest });
+	}
+	Some(())
 }
 
 /// The rows of a rectangle by blocks of `height`: block, first row within it, number.

@@ -4,13 +4,17 @@
 //! inner dimension in links; every link but the last hands an accumulator to the next one, the last one gives the
 //! output chunk. A micro-op stays within [`MAX_MICRO_OPS`] scalar operations and [`MAX_MICRO_BYTES`] of openings.
 //!
-//! | Op | Link | Accumulator, f32 words, per output element of the chunk in row-major order |
+//! | Op | Link | Accumulator, words, per output element of the chunk in row-major order |
 //! |---|---|---|
 //! | `MatMul`, output of several rows | 256 of the inner dimension | all totals, then all running chains |
 //! | `MatMul`, output of one row | 64 of the inner dimension | the same |
 //! | `BlockMatMul` | as `MatMul`; 8 where a block's rows are no multiple of 8 | the same |
+//! | `MatMulI8` | 512 of the inner dimension; 256 for an output of one row | the sums so far, i32 |
 //! | `Lookup` | 256 rows of the table, 64 for an output of one row | the elements found so far |
 //! | `ScatterRows` | 256 ids, 64 for an output of one row | the sums so far |
+//! | `ArgMax` | 512 columns | columns of the largest elements so far, then these |
+//! | `Im2col` | one row of the window | the elements found so far |
+//! | `Col2im` | one place of the window | the sums so far |
 //! | `Reduce` over columns | 512 columns | all totals, then 32 lanes of each element |
 //! | `Reduce` over rows | 64 rows | the same |
 //! | any other | the whole | none |
@@ -27,7 +31,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_commitment::{
-	layout::{CHUNK_BYTES, CHUNK_ELEMENTS, CHUNK_ROWS, TILE_CHUNKS, TILE_SIDE},
+	layout::{CHUNK_BYTES, TILE_CHUNKS},
 	Layout, LayoutError, Region,
 };
 
@@ -45,6 +49,9 @@ pub const REDUCE_SEGMENT: u32 = 4096;
 
 /// Interleaved lanes of a reduction.
 pub const REDUCE_LANES: u32 = 32;
+
+/// Rows of a 4-byte matrix that a chunk covers.
+const CHUNK_ROWS: u32 = 8;
 
 /// What the random draws of a step depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,9 +242,19 @@ impl OpGeometry {
 				let inner = if trans_a { first.rows.checked_div(blocks)? } else { first.cols };
 				Some((inner, link, MATMUL_SEGMENT))
 			}
+			OpKind::MatMulI8 { trans_a, .. } => {
+				let inner = if trans_a { first.rows } else { first.cols };
+				Some((inner, if self.output.rows == 1 { 256 } else { 512 }, inner))
+			}
 			OpKind::Lookup | OpKind::ScatterRows => {
 				let link = if self.output.rows == 1 { 64 } else { 256 };
 				Some((first.rows, link, first.rows))
+			}
+			OpKind::ArgMax => Some((first.cols, 512, first.cols)),
+			OpKind::Im2col(window) => Some((window.kernel_height, 1, window.kernel_height)),
+			OpKind::Col2im(window) => {
+				let places = window.places()?;
+				Some((places, 1, places))
 			}
 			OpKind::Reduce { axis: Axis::Rows, .. } => Some((first.rows, 64, REDUCE_SEGMENT)),
 			OpKind::Reduce { axis: Axis::Cols, .. } => Some((first.cols, 512, REDUCE_SEGMENT)),
@@ -262,8 +279,10 @@ impl OpGeometry {
 		let region = self.output_layout.chunk_region(chunk)?;
 		let elements = region.rows as usize * region.cols as usize;
 		Some(match self.kind {
-			OpKind::MatMul { .. } | OpKind::BlockMatMul { .. } => elements * 2,
-			OpKind::Lookup | OpKind::ScatterRows => elements,
+			OpKind::MatMul { .. } | OpKind::BlockMatMul { .. } | OpKind::ArgMax => elements * 2,
+			OpKind::Lookup | OpKind::ScatterRows | OpKind::MatMulI8 { .. } | OpKind::Im2col(_) | OpKind::Col2im(_) => {
+				elements
+			}
 			OpKind::Reduce { .. } => elements * (1 + REDUCE_LANES as usize),
 			_ => 0,
 		})
@@ -286,7 +305,7 @@ impl OpGeometry {
 		};
 		let (rows, cols) = ((out.row0, out.rows), (out.col0, out.cols));
 		match self.kind {
-			OpKind::MatMul { trans_a, trans_b } => {
+			OpKind::MatMul { trans_a, trans_b } | OpKind::MatMulI8 { trans_a, trans_b } => {
 				let link = self.link(link)?;
 				let inner = (link.start, link.end - link.start);
 				if trans_a {
@@ -307,6 +326,19 @@ impl OpGeometry {
 					Axis::Rows => read(0, inner, cols),
 					Axis::Cols => read(0, rows, inner),
 				}
+			}
+			OpKind::ArgMax => {
+				let link = self.link(link)?;
+				read(0, rows, (link.start, link.end - link.start));
+			}
+			OpKind::Im2col(window) => {
+				let channels = self.inputs.first()?.spec()?.cols;
+				let found = window.pixel_regions(channels, &out, &self.link(link)?)?;
+				regions.extend(found.into_iter().map(|region| InputRegion { operand: 0, region }));
+			}
+			OpKind::Col2im(window) => {
+				let found = window.position_regions(self.output.cols, &out, &self.link(link)?)?;
+				regions.extend(found.into_iter().map(|region| InputRegion { operand: 0, region }));
 			}
 			OpKind::GatherBatch { stream } => {
 				let key = Key::batch(&context.seed);
@@ -338,17 +370,26 @@ impl OpGeometry {
 			OpKind::Columns { .. }
 			| OpKind::PadColumns { .. }
 			| OpKind::Flatten
+			| OpKind::Reshape
 			| OpKind::SplitHeads { .. }
 			| OpKind::MergeHeads { .. } => {
 				let input = self.inputs.first()?.spec()?;
 				regions.extend(
-					rearrange::sources(self.kind, input, &out)?
+					rearrange::sources(self.kind, input, self.output.cols, &out)?
 						.into_iter()
 						.map(|region| InputRegion { operand: 0, region }),
 				);
 			}
-			OpKind::Causal { .. } | OpKind::Dropout { .. } => read(0, rows, cols),
-			OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
+			OpKind::Hadamard { log2, axis: Axis::Rows } => {
+				let first = out.row0 >> log2 << log2;
+				let end = out.row0.checked_add(out.rows)?.checked_next_multiple_of(1u32.checked_shl(log2.into())?)?;
+				read(0, (first, end - first), cols);
+			}
+			// A chunk holds whole blocks of columns.
+			OpKind::Hadamard { .. } | OpKind::Causal { .. } | OpKind::Dropout { .. } | OpKind::Gumbel { .. } => {
+				read(0, rows, cols);
+			}
+			OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma | OpKind::Quantise | OpKind::Dequantise => {
 				for (operand, input) in self.inputs.iter().enumerate() {
 					let Some(spec) = input.spec() else { continue };
 					let along = |extent: u32, range: (u32, u32)| if extent == 1 { (0, 1) } else { range };
@@ -465,20 +506,21 @@ fn cover(layout: &Layout, operand: u8, region: &Region, chunks: &mut Vec<InputCh
 	};
 	let (row_last, col_last) = (region.row0 + (region.rows - 1), region.col0 + (region.cols - 1));
 	if layout.is_vector() {
-		let (first, last) = (region.col0 / CHUNK_ELEMENTS, col_last / CHUNK_ELEMENTS);
+		let (first, last) = (region.col0 / layout.chunk_elements(), col_last / layout.chunk_elements());
 		for run in first / TILE_CHUNKS..=last / TILE_CHUNKS {
 			let base = run * TILE_CHUNKS;
 			quarter(run, first.max(base) - base, last.min(base + TILE_CHUNKS - 1) - base);
 		}
 		return;
 	}
-	let grid_cols = layout.cols().div_ceil(TILE_SIDE);
-	for tile_row in region.row0 / TILE_SIDE..=row_last / TILE_SIDE {
-		let base = tile_row * TILE_SIDE;
+	let (side, height) = (layout.tile_side(), layout.chunk_rows());
+	let grid_cols = layout.cols().div_ceil(side);
+	for tile_row in region.row0 / side..=row_last / side {
+		let base = tile_row * side;
 		let first = region.row0.max(base) - base;
-		let last = row_last.min(base + (TILE_SIDE - 1)) - base;
-		for tile_col in region.col0 / TILE_SIDE..=col_last / TILE_SIDE {
-			quarter(tile_row * grid_cols + tile_col, first / CHUNK_ROWS, last / CHUNK_ROWS);
+		let last = row_last.min(base + (side - 1)) - base;
+		for tile_col in region.col0 / side..=col_last / side {
+			quarter(tile_row * grid_cols + tile_col, first / height, last / height);
 		}
 	}
 }

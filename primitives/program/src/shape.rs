@@ -29,7 +29,7 @@ impl TensorSpec {
 
 	/// Canonical layout.
 	pub fn layout(&self) -> Result<Layout, LayoutError> {
-		Layout::new(self.rows, self.cols)
+		Layout::new(self.dtype, self.rows, self.cols)
 	}
 }
 
@@ -156,16 +156,33 @@ pub enum ShapeError {
 	},
 	/// A dimension is zero.
 	EmptyDimension,
+	/// The inner dimension of an int8 product is above [`MAX_INNER_I8`].
+	InnerTooLong {
+		/// The inner dimension.
+		inner: u32,
+	},
+	/// The window does not fit the images, or the input is not whole images of it.
+	Window,
+	/// A reshape changes the number of elements.
+	Elements {
+		/// Of the input.
+		given: u64,
+		/// Of the output.
+		output: u64,
+	},
 }
 
 /// Fewest columns of a head: narrower ones would scatter a micro-op over too many chunks.
 pub const MIN_HEAD: u32 = 8;
 
+/// Longest inner dimension of an int8 product: `128 * 128 * 131,071` is below `2^31`.
+pub const MAX_INNER_I8: u32 = (1 << 17) - 1;
+
 /// Checks the inputs of an op and returns the smallest output that fits.
 ///
 /// Elementwise ops also accept an output larger than the inputs, which broadcasts; the columns of `OneHot` and `Columns`,
-/// where 1 is returned, of `PadColumns`, where the fewest are, and the rows of `ScatterRows`, where 1 is, are the
-/// program's choice. `batch` is the header's.
+/// where 1 is returned, of `PadColumns`, where the fewest are, the rows of `ScatterRows`, where 1 is, and the shape of
+/// `Reshape`, where the input's is, are the program's choice. `batch` is the header's.
 pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorSpec, ShapeError> {
 	let takes = arity(kind);
 	if inputs.len() != usize::from(takes) {
@@ -179,13 +196,57 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 	match (kind, inputs) {
 		(OpKind::MatMul { trans_a, trans_b }, [a, b]) => {
 			let (a, b) = (tensor(a, 0, DType::F32)?, tensor(b, 1, DType::F32)?);
-			let (rows, left) = if trans_a { (a.cols, a.rows) } else { (a.rows, a.cols) };
-			let (right, cols) = if trans_b { (b.cols, b.rows) } else { (b.rows, b.cols) };
-			if left != right {
-				return Err(ShapeError::InnerDimension { left, right });
-			}
+			let (rows, _, cols) = product((a, trans_a), (b, trans_b))?;
 			Ok(TensorSpec::f32(rows, cols))
 		}
+		(OpKind::MatMulI8 { trans_a, trans_b }, [a, b]) => {
+			let (a, b) = (tensor(a, 0, DType::I8)?, tensor(b, 1, DType::I8)?);
+			let (rows, inner, cols) = product((a, trans_a), (b, trans_b))?;
+			if inner > MAX_INNER_I8 {
+				return Err(ShapeError::InnerTooLong { inner });
+			}
+			Ok(TensorSpec { dtype: DType::I32, rows, cols })
+		}
+		(OpKind::Reshape, [x]) => match any(x, 0)? {
+			TensorSpec { dtype: DType::I8, .. } => Err(ShapeError::InputType { input: 0, takes: DType::F32 }),
+			x => Ok(x),
+		},
+		(OpKind::ArgMax, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			Ok(TensorSpec { dtype: DType::I32, rows: x.rows, cols: 1 })
+		}
+		(OpKind::Gumbel { .. }, [x]) => tensor(x, 0, DType::F32),
+		(OpKind::Im2col(window), [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let shape = || {
+				let (down, across) = window.positions()?;
+				let rows = window.images(x.rows)?.checked_mul(down.checked_mul(across)?)?;
+				Some(TensorSpec::f32(rows, window.places()?.checked_mul(x.cols)?))
+			};
+			shape().ok_or(ShapeError::Window)
+		}
+		(OpKind::Col2im(window), [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let shape = || {
+				let rows = window.images_of_positions(x.rows)?.checked_mul(window.pixels()?)?;
+				let cols = divided(x.cols, window.places()?, 0).ok()?;
+				Some(TensorSpec::f32(rows, cols))
+			};
+			shape().ok_or(ShapeError::Window)
+		}
+		(OpKind::Hadamard { log2, axis }, [x]) => {
+			let x = tensor(x, 0, DType::F32)?;
+			let side = if (1..=5).contains(&log2) { 1 << log2 } else { 0 };
+			let extent = match axis {
+				Axis::Rows => x.rows,
+				Axis::Cols => x.cols,
+			};
+			divided(extent, side, 0).map(|_| x)
+		}
+		(OpKind::Quantise, inputs) => {
+			broadcast(inputs, &[DType::F32; 2]).map(|spec| TensorSpec { dtype: DType::I8, ..spec })
+		}
+		(OpKind::Dequantise, inputs) => broadcast(inputs, &[DType::I32, DType::F32, DType::F32]),
 		(OpKind::Reduce { axis, .. }, [x]) => {
 			let x = tensor(x, 0, DType::F32)?;
 			Ok(match axis {
@@ -275,7 +336,7 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 			let x = tensor(x, 0, DType::F32)?;
 			finite(scale, 1).map(|()| x)
 		}
-		_ => broadcast(inputs),
+		_ => broadcast(inputs, &[DType::F32; 3]),
 	}
 }
 
@@ -296,7 +357,14 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 			outside(first, output.cols, of)?;
 			TensorSpec { cols: smallest.cols, ..output } == smallest
 		}
-		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma => {
+		OpKind::Reshape => {
+			let (given, output) = (smallest.elements(), output.elements());
+			if given != output {
+				return Err(ShapeError::Elements { given, output });
+			}
+			true
+		}
+		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma | OpKind::Quantise | OpKind::Dequantise => {
 			for (input, spec) in inputs.iter().enumerate() {
 				let Some(spec) = spec.spec() else { continue };
 				let fits = |extent: u32, out: u32| extent == 1 || extent == out;
@@ -304,7 +372,7 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 					return Err(ShapeError::NotBroadcastable { input: input as u8 });
 				}
 			}
-			output.dtype == DType::F32
+			output.dtype == smallest.dtype
 		}
 		_ => output == smallest,
 	};
@@ -324,13 +392,21 @@ pub const fn arity(kind: OpKind) -> u8 {
 		| OpKind::SplitHeads { .. }
 		| OpKind::MergeHeads { .. }
 		| OpKind::Causal { .. }
-		| OpKind::Dropout { .. } => 1,
+		| OpKind::Dropout { .. }
+		| OpKind::Reshape
+		| OpKind::ArgMax
+		| OpKind::Gumbel { .. }
+		| OpKind::Im2col(_)
+		| OpKind::Col2im(_)
+		| OpKind::Hadamard { .. } => 1,
 		OpKind::MatMul { .. }
 		| OpKind::Binary(_)
 		| OpKind::Lookup
 		| OpKind::ScatterRows
-		| OpKind::BlockMatMul { .. } => 2,
-		OpKind::Fma => 3,
+		| OpKind::BlockMatMul { .. }
+		| OpKind::Quantise
+		| OpKind::MatMulI8 { .. } => 2,
+		OpKind::Fma | OpKind::Dequantise => 3,
 	}
 }
 
@@ -375,16 +451,30 @@ fn tensor(operand: &OperandSpec, input: u8, takes: DType) -> Result<TensorSpec, 
 	}
 }
 
-fn broadcast(inputs: &[OperandSpec]) -> Result<TensorSpec, ShapeError> {
+/// Rows, inner dimension and columns of a product, each operand with whether it is stored transposed.
+fn product((a, trans_a): (TensorSpec, bool), (b, trans_b): (TensorSpec, bool)) -> Result<(u32, u32, u32), ShapeError> {
+	let (rows, left) = if trans_a { (a.cols, a.rows) } else { (a.rows, a.cols) };
+	let (right, cols) = if trans_b { (b.cols, b.rows) } else { (b.rows, b.cols) };
+	if left == right {
+		Ok((rows, left, cols))
+	} else {
+		Err(ShapeError::InnerDimension { left, right })
+	}
+}
+
+/// The f32 matrix that inputs of the types taken broadcast to. Scalars are f32.
+fn broadcast(inputs: &[OperandSpec], takes: &[DType]) -> Result<TensorSpec, ShapeError> {
 	let mut output: Option<TensorSpec> = None;
-	for (input, operand) in inputs.iter().enumerate() {
+	for ((input, operand), takes) in inputs.iter().enumerate().zip(takes) {
+		let takes = *takes;
 		let input = input as u8;
 		match *operand {
+			OperandSpec::Scalar(_) if takes != DType::F32 => return Err(ShapeError::ScalarNotAllowed { input }),
 			OperandSpec::Scalar(bits) if !is_finite(bits) => return Err(ShapeError::ScalarNotFinite { input }),
 			OperandSpec::Scalar(_) => {}
 			OperandSpec::Tensor { spec, .. } => {
-				if spec.dtype != DType::F32 {
-					return Err(ShapeError::InputType { input, takes: DType::F32 });
+				if spec.dtype != takes {
+					return Err(ShapeError::InputType { input, takes });
 				}
 				let so_far = output.unwrap_or(TensorSpec::f32(1, 1));
 				let both = |a: u32, b: u32| match (a, b) {

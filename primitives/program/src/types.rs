@@ -1,5 +1,6 @@
 //! The types a program is made of. Everything is SCALE-encoded and committed to on chain.
 
+use crate::Window;
 use alloc::vec::Vec;
 pub use assay_commitment::DType;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -28,6 +29,8 @@ pub struct TensorId(pub u32);
 pub enum Lane {
 	/// IEEE-754 binary32, round to nearest even, subnormals kept.
 	F32,
+	/// The same, with matrix products of 8-bit integers beside, exact in 32 bits.
+	I8,
 }
 
 /// What holds for the whole program.
@@ -52,7 +55,7 @@ pub struct Header {
 pub enum Init {
 	/// Every element +0.
 	Zeros,
-	/// Every element these bits.
+	/// Every element these bits; of an i8 tensor, sign-extended.
 	Constant(u32),
 	/// Uniform in `[-bound, bound)`: Philox output `u`, top 24 bits as integer `i`, `(i - 2^23) * 2^-23 * bound`.
 	Uniform {
@@ -125,6 +128,14 @@ pub enum UnaryKind {
 	Sqrt,
 	/// Logistic function, `assay_softfloat::functions::sigmoid`.
 	Sigmoid,
+	/// Error function, `assay_softfloat::functions::erf`.
+	Erf,
+	/// Sine, `assay_softfloat::functions::sin`; the run fails beyond `±2^22`.
+	Sin,
+	/// Cosine, `assay_softfloat::functions::cos`; the run fails beyond `±2^22`.
+	Cos,
+	/// `1 / sqrt(x)`, `assay_softfloat::functions::rsqrt`.
+	Rsqrt,
 }
 
 /// Elementwise functions of two inputs.
@@ -254,6 +265,44 @@ pub enum OpKind {
 		keep: u32,
 		/// Finite f32 bits that kept elements are multiplied by.
 		scale: u32,
+	},
+	/// `[R, C]` to any shape of as many elements, in row-major order. F32 or I32.
+	Reshape,
+	/// F32 and F32, broadcast, to I8: `x / scale`, clamped to `-127..=127`, rounded; `assay_softfloat::functions::quantise`.
+	Quantise,
+	/// `I8 x I8 -> I32`, shapes as of [`OpKind::MatMul`]; exact, for inner dimensions up to
+	/// [`crate::shape::MAX_INNER_I8`].
+	MatMulI8 {
+		/// The first operand is stored `[K, M]`.
+		trans_a: bool,
+		/// The second operand is stored `[N, K]`.
+		trans_b: bool,
+	},
+	/// I32, F32 and F32, broadcast, to F32: `(x * a) * b`, `x` and each product rounded once.
+	Dequantise,
+	/// `F32 [R, C] -> I32 [R, 1]`: column of the row's largest element, the first of equal ones.
+	ArgMax,
+	/// `F32 [R, C]`: `x + g`, each `g` drawn from the standard Gumbel distribution by (seed, stream, step, element). The
+	/// `ArgMax` of logits over a temperature and this noise samples from their softmax.
+	Gumbel {
+		/// Separates draws that share the seed; the same stream draws the same noise.
+		stream: u32,
+	},
+	/// `F32 [B * height * width, C] -> [B * positions, kernel height * kernel width * C]`: for each position of the window the
+	/// pixels under it, row after row, +0 outside of the image. A pixel is a row, its channels are columns.
+	Im2col(Window),
+	/// The sum, from +0, of what the windows over each pixel hold for it, ascending by their row and column in the window:
+	/// `F32 [B * positions, kernel height * kernel width * C] -> [B * height * width, C]`. The gradient of
+	/// [`OpKind::Im2col`].
+	Col2im(Window),
+	/// `F32 [R, C]`: each block of `2^log2` neighbours along an axis times the Hadamard matrix of that side, which is not
+	/// scaled. For distances `h` = 1, 2, 4, ... below the side: elements `i` and `i + h` of a block, where `i` has no bit
+	/// `h`, become their sum and their difference.
+	Hadamard {
+		/// Logarithm of a block's length, 1 to 5; whole blocks make up the axis.
+		log2: u8,
+		/// Neighbours are in a column for `Rows`, in a row for `Cols`.
+		axis: Axis,
 	},
 }
 

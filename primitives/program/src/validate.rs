@@ -4,7 +4,7 @@ use crate::{
 	refine::{GeometryError, OpGeometry},
 	shape::{is_finite, ShapeError, TensorSpec},
 	types::MAX_NAME,
-	DType, Header, Init, Op, Operand, Program, Role, TensorDecl, TensorId,
+	DType, Header, Init, Lane, Op, Operand, Program, Role, TensorDecl, TensorId,
 };
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 use assay_commitment::LayoutError;
@@ -148,6 +148,10 @@ pub enum TensorProblem {
 	},
 	/// The initial value is NaN or infinite.
 	InitNotFinite,
+	/// The initial value of an i8 tensor is none of its numbers.
+	InitRange,
+	/// An i8 tensor in a program of another lane than [`Lane::I8`].
+	Lane,
 	/// The bound of a uniform initial value is not a finite number above zero.
 	Bound,
 	/// Uniform initial values are f32; the tensor is not.
@@ -270,6 +274,10 @@ impl Program {
 		let mut total = 0u64;
 		for (decl, id) in self.tensors.iter().zip(0u32..) {
 			let bytes = check_decl(decl, limits)
+				.and_then(|bytes| match (decl.dtype, self.header.lane) {
+					(DType::I8, Lane::F32) => Err(TensorProblem::Lane),
+					_ => Ok(bytes),
+				})
 				.and_then(|bytes| names.insert(&decl.name).then_some(bytes).ok_or(TensorProblem::NameTaken))
 				.map_err(|problem| self.tensor_error(TensorId(id), problem))?;
 			total = total.saturating_add(bytes);
@@ -425,6 +433,7 @@ fn check_init(decl: &TensorDecl, init: Init) -> Result<(), TensorProblem> {
 	match init {
 		Init::Zeros => Ok(()),
 		Init::Constant(bits) if decl.dtype == DType::F32 && !is_finite(bits) => Err(TensorProblem::InitNotFinite),
+		Init::Constant(bits) if !decl.dtype.holds(bits) => Err(TensorProblem::InitRange),
 		Init::Constant(_) => Ok(()),
 		Init::Uniform { .. } if decl.dtype != DType::F32 => Err(TensorProblem::UniformType),
 		Init::Uniform { .. } if decl.spec().elements() > 1 << 32 => Err(TensorProblem::UniformTooLarge),

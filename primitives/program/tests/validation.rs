@@ -133,6 +133,15 @@ fn tensor_rules() {
 	assert_eq!(role(uniform(0xbf80_0000)), (1, TensorProblem::Bound));
 	assert_eq!(role(uniform(0x7f80_0000)), (1, TensorProblem::Bound));
 	assert_eq!(role(Role::State(Init::Constant(0x7fc0_0000))), (1, TensorProblem::InitNotFinite));
+	let byte = |lane, bits| {
+		tensor_problem(move |p| {
+			p.header.lane = lane;
+			(p.tensors[1].dtype, p.tensors[1].role) = (DType::I8, Role::State(Init::Constant(bits)));
+		})
+	};
+	assert_eq!(byte(Lane::I8, 128), (1, TensorProblem::InitRange));
+	assert_eq!(byte(Lane::I8, 255), (1, TensorProblem::InitRange));
+	assert_eq!(byte(Lane::F32, 5), (1, TensorProblem::Lane));
 	let unused = tensor_problem(|p| p.tensors.push(tensor("unused", 1, 1, Role::Temp)));
 	assert_eq!(unused, (8, TensorProblem::Undefined));
 }
@@ -165,6 +174,55 @@ fn op_rules() {
 	assert_eq!(fit, shape(3, ShapeError::NotBroadcastable { input: 2 }));
 	let labels = op_problem(|p| p.ops[5].kind = OpKind::OneHot);
 	assert_eq!(labels, shape(5, ShapeError::InputType { input: 0, takes: DType::I32 }));
+	let bytes = op_problem(|p| p.ops[1].kind = OpKind::MatMulI8 { trans_a: false, trans_b: false });
+	assert_eq!(bytes, shape(1, ShapeError::InputType { input: 0, takes: DType::I8 }));
+	let elements = op_problem(|p| (p.ops[4].kind, p.tensors[6].rows) = (OpKind::Reshape, 19));
+	assert_eq!(elements, shape(4, ShapeError::Elements { given: 100, output: 95 }));
+	let window = Window { height: 3, width: 3, kernel_height: 2, kernel_width: 2, stride: 1, padding: 0 };
+	assert_eq!(op_problem(|p| p.ops[4].kind = OpKind::Im2col(window)), shape(4, ShapeError::Window));
+}
+
+/// First bytes of encodings: programs that exist must keep their roots, so kinds are only ever appended.
+#[test]
+fn encodings_do_not_change() {
+	let first = |bytes: Vec<u8>| bytes[0];
+	let window = Window { height: 3, width: 3, kernel_height: 2, kernel_width: 2, stride: 1, padding: 0 };
+	let kinds = [
+		(OpKind::MatMul { trans_a: false, trans_b: false }, 0),
+		(OpKind::Unary(UnaryKind::Neg), 1),
+		(OpKind::Binary(BinaryKind::Add), 2),
+		(OpKind::Fma, 3),
+		(OpKind::Reduce { reduction: Reduction::Sum, axis: Axis::Rows }, 4),
+		(OpKind::GatherBatch { stream: 0 }, 5),
+		(OpKind::OneHot, 6),
+		(OpKind::Columns { first: 0 }, 7),
+		(OpKind::PadColumns { first: 0 }, 8),
+		(OpKind::Flatten, 9),
+		(OpKind::Lookup, 10),
+		(OpKind::ScatterRows, 11),
+		(OpKind::SplitHeads { rows: 1, heads: 1 }, 12),
+		(OpKind::MergeHeads { rows: 1, heads: 1 }, 13),
+		(OpKind::BlockMatMul { trans_a: false, trans_b: false, blocks: 1, share: 1 }, 14),
+		(OpKind::Causal { rows: 1, offset: 0, fill: 0 }, 15),
+		(OpKind::Dropout { stream: 0, keep: 0, scale: 0 }, 16),
+		(OpKind::Reshape, 17),
+		(OpKind::Quantise, 18),
+		(OpKind::MatMulI8 { trans_a: false, trans_b: false }, 19),
+		(OpKind::Dequantise, 20),
+		(OpKind::ArgMax, 21),
+		(OpKind::Gumbel { stream: 0 }, 22),
+		(OpKind::Im2col(window), 23),
+		(OpKind::Col2im(window), 24),
+		(OpKind::Hadamard { log2: 1, axis: Axis::Rows }, 25),
+	];
+	for (kind, byte) in kinds {
+		assert_eq!(first(kind.encode()), byte, "{kind:?}");
+	}
+	use UnaryKind::*;
+	let unary = [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt, Sigmoid, Erf, Sin, Cos, Rsqrt];
+	assert_eq!(unary.map(|kind| first(kind.encode())), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+	assert_eq!([DType::F32, DType::I32, DType::I8].map(|dtype| first(dtype.encode())), [0, 1, 2]);
+	assert_eq!([Lane::F32, Lane::I8].map(|lane| first(lane.encode())), [0, 1]);
 }
 
 #[test]
@@ -235,6 +293,36 @@ proptest! {
 		let _ = decode_program(&bytes, &Limits::default());
 		if let Ok(program) = Program::decode(&mut &bytes[..]) {
 			let _ = (program.validate(&Limits::default()), program.step_cost(), program.memory(), program.commitment());
+		}
+	}
+
+	/// Attributes and shapes of any size: refused, or a micro-op anywhere has a cost.
+	#[test]
+	fn arbitrary_windows_never_panic(
+		sides in proptest::array::uniform6(prop_oneof![0u32..9, 0u32..300, any::<u32>()]),
+		rows in prop_oneof![1u32..2000, any::<u32>()],
+		cols in prop_oneof![1u32..40, any::<u32>()],
+		at in any::<prop::sample::Index>(),
+	) {
+		let [height, width, kernel_height, kernel_width, stride, padding] = sides;
+		let window = Window { height, width, kernel_height, kernel_width, stride, padding };
+		let pixels = window.pixels().unwrap_or(1).max(1);
+		let positions = window.positions().map_or(1, |(down, across)| down * across);
+		let places = window.places().unwrap_or(1);
+		for (kind, rows, cols) in [
+			(OpKind::Im2col(window), rows, cols),
+			(OpKind::Im2col(window), (rows % 9).saturating_mul(pixels), cols),
+			(OpKind::Col2im(window), (rows % 9).saturating_mul(positions), (cols % 50).saturating_mul(places)),
+		] {
+			let input = OperandSpec::Tensor { spec: TensorSpec::f32(rows, cols), data: false };
+			let Ok(output) = shape::infer(kind, &[input], 1) else { continue };
+			let Ok(op) = OpGeometry::new(kind, vec![input], output, 1) else { continue };
+			let (chunks, links) = (op.output_layout().chunks(), op.chain_len());
+			let context = StepContext { seed: [0; 32], step: 0 };
+			for (chunk, link) in [(0, 0), (chunks - 1, links - 1), (at.index(chunks as usize) as u32, at.index(links as usize) as u32)] {
+				let cost = op.micro_cost(&context, chunk, link).expect("a micro-op");
+				prop_assert!(cost.bytes <= refine::MAX_MICRO_BYTES && cost.ops <= refine::MAX_MICRO_OPS, "{:?}", cost);
+			}
 		}
 	}
 

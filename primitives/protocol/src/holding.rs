@@ -47,7 +47,7 @@ impl Holding {
 	/// commits to.
 	pub fn verify(&self, seed: &Hash, state_root: &Hash, tensors: u32) -> bool {
 		let Some(index) = drawn_tensor(seed, tensors) else { return false };
-		let Ok(layout) = Layout::new(self.leaf.rows, self.leaf.cols) else { return false };
+		let Ok(layout) = Layout::new(self.leaf.dtype, self.leaf.rows, self.leaf.cols) else { return false };
 		drawn_chunk(seed, layout.chunks()) == Some(self.chunk.start)
 			&& self.chunk.log2 == 0
 			&& verify_tensor(state_root, tensors, index, &self.leaf, &self.proof)
@@ -62,7 +62,7 @@ mod tests {
 
 	#[test]
 	fn only_the_drawn_chunk_is_accepted() {
-		let layout = Layout::new(70, 40).expect("a shape");
+		let layout = Layout::new(DType::F32, 70, 40).expect("a shape");
 		let tensors: Vec<(Vec<u8>, StateLeaf)> = (0..3u32)
 			.map(|i| {
 				let elements: Vec<u32> = (0..70 * 40).map(|x| x * 3 + i).collect();

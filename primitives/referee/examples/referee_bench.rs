@@ -3,6 +3,7 @@
 use assay_commitment::{layout::CHUNK_BYTES, DType};
 use assay_program::{
 	shape::infer, Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
+	Window,
 };
 use assay_referee::execute;
 use std::time::Instant;
@@ -14,6 +15,17 @@ fn main() {
 	let labels = OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I32, rows: 64, cols: 1 }, data: false };
 	let matmul = |trans_a, trans_b| OpKind::MatMul { trans_a, trans_b };
 	let sum = |axis| OpKind::Reduce { reduction: Reduction::Sum, axis };
+	let bytes = |rows, cols| OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I8, rows, cols }, data: true };
+	let sums = |rows, cols| OperandSpec::Tensor { spec: TensorSpec { dtype: DType::I32, rows, cols }, data: false };
+	let int8 = |trans_a, trans_b| OpKind::MatMulI8 { trans_a, trans_b };
+	let window = |side: u32, kernel| Window {
+		height: side,
+		width: side,
+		kernel_height: kernel,
+		kernel_width: kernel,
+		stride: 1,
+		padding: kernel / 2,
+	};
 	let cases = [
 		("matmul, 8 x 32 x 256", matmul(false, false), vec![f32s(64, 4096), f32s(4096, 64)]),
 		("matmul, both transposed", matmul(true, true), vec![f32s(4096, 64), f32s(64, 4096)]),
@@ -28,6 +40,20 @@ fn main() {
 		("fma, 256", OpKind::Fma, vec![f32s(64, 64), f32s(64, 64), f32s(64, 64)]),
 		("gather, 8 rows", OpKind::GatherBatch { stream: 0 }, vec![f32s(1000, 64)]),
 		("one hot, 8 rows", OpKind::OneHot, vec![labels]),
+		("int8 matmul, 8 x 32 x 512", int8(false, false), vec![bytes(64, 4096), bytes(4096, 64)]),
+		("int8 matmul, transposed", int8(true, false), vec![bytes(4096, 64), bytes(4096, 64)]),
+		("int8 matmul of one row", int8(false, false), vec![bytes(1, 4096), bytes(4096, 1024)]),
+		("quantise, 1024", OpKind::Quantise, vec![f32s(64, 64), f32s(64, 1)]),
+		("dequantise, 256", OpKind::Dequantise, vec![sums(64, 64), f32s(64, 1), f32s(1, 64)]),
+		("arg max, 8 x 512", OpKind::ArgMax, vec![f32s(64, 8192)]),
+		("gumbel, 256", OpKind::Gumbel { stream: 0 }, vec![f32s(64, 64)]),
+		("hadamard, 256", OpKind::Hadamard { log2: 5, axis: Axis::Rows }, vec![f32s(64, 64)]),
+		("im2col, 256", OpKind::Im2col(window(32, 31)), vec![f32s(1024, 1)]),
+		("col2im, 256", OpKind::Col2im(window(16, 3)), vec![f32s(256, 576)]),
+		("reshape, 256", OpKind::Reshape, vec![f32s(64, 64)]),
+		("erf, 256", OpKind::Unary(UnaryKind::Erf), vec![f32s(64, 64)]),
+		("sin, 256", OpKind::Unary(UnaryKind::Sin), vec![f32s(64, 64)]),
+		("rsqrt, 256", OpKind::Unary(UnaryKind::Rsqrt), vec![f32s(64, 64)]),
 	];
 	let context = StepContext { seed: [1; 32], step: 0 };
 	println!("{:28} {:>10} {:>12} {:>10}", "micro-op", "opened, B", "scalar ops", "ms");

@@ -2,19 +2,16 @@
 
 use crate::{
 	ops::{
-		copy, elementwise, gather,
+		arg_max, copy, elementwise, gather, hadamard, integer,
 		mask::{self, Dropout},
 		matmul::{self, Transposed},
-		one_hot, reduce, rows,
+		one_hot, reduce, rows, window,
 	},
 	patch::Patch,
 };
 use alloc::vec::Vec;
-use assay_commitment::{
-	layout::{CHUNK_BYTES, TILE_SIDE},
-	Region,
-};
-use assay_program::{shape::is_finite, DType, OpGeometry, OpKind, StepContext};
+use assay_commitment::{layout::CHUNK_BYTES, Region};
+use assay_program::{shape::is_finite, DType, OpGeometry, OpKind, OperandSpec, StepContext};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -86,6 +83,20 @@ pub fn execute(
 				let words = matmul::block_link(geometry, transposed, &out, &link, accumulator, patches);
 				Step::Link(words.ok_or(Fault::Inputs)?, link.is_last())
 			}
+			(OpKind::MatMulI8 { trans_a, trans_b }, Some(link), [a, b]) => {
+				let transposed = Transposed { a: trans_a, b: trans_b };
+				Step::Link(integer::matmul(transposed, &out, &link, accumulator, a, b), link.is_last())
+			}
+			(OpKind::ArgMax, Some(link), [x]) => Step::Link(arg_max::link(&link, accumulator, x), link.is_last()),
+			(OpKind::Im2col(window), Some(link), x) => {
+				let channels = geometry.inputs().first().and_then(OperandSpec::spec).map_or(0, |spec| spec.cols);
+				let words = window::im2col(&window, channels, &out, &link, accumulator, x);
+				Step::Link(words.ok_or(Fault::Inputs)?, link.is_last())
+			}
+			(OpKind::Col2im(window), Some(link), x) => {
+				let words = window::col2im(&window, geometry.output().cols, &out, &link, accumulator, x);
+				Step::Link(words.ok_or(Fault::Inputs)?, link.is_last())
+			}
 			(OpKind::Lookup, Some(link), [table, ids]) => {
 				Step::Link(rows::lookup(&out, &link, accumulator, table, ids), link.is_last())
 			}
@@ -99,10 +110,15 @@ pub fn execute(
 				let op = Dropout { stream, keep, scale, cols: geometry.output().cols };
 				Step::Whole(mask::dropout(&op, context, &out, x))
 			}
+			(OpKind::Hadamard { log2, axis }, None, [x]) => Step::Whole(hadamard::rotated(log2, axis, &out, x)),
+			(OpKind::Gumbel { stream }, None, [x]) => {
+				Step::Whole(mask::gumbel(stream, geometry.output().cols, context, &out, x))
+			}
 			(
 				OpKind::Columns { .. }
 				| OpKind::PadColumns { .. }
 				| OpKind::Flatten
+				| OpKind::Reshape
 				| OpKind::SplitHeads { .. }
 				| OpKind::MergeHeads { .. },
 				None,
@@ -113,9 +129,11 @@ pub fn execute(
 			}
 			(OpKind::GatherBatch { .. }, None, rows) => Step::Whole(gather::rows(rows)),
 			(OpKind::OneHot, None, [labels]) => Step::Whole(one_hot::rows(&out, labels)),
-			(OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma, None, patches) => {
-				Step::Whole(elementwise::elements(geometry, &out, patches))
-			}
+			(
+				OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma | OpKind::Quantise | OpKind::Dequantise,
+				None,
+				patches,
+			) => Step::Whole(elementwise::elements(geometry, &out, patches)),
 			_ => return Err(Fault::Inputs),
 		};
 		match step {
@@ -138,15 +156,14 @@ enum Step {
 /// The chunk's bytes from the elements of its region, row-major.
 fn output(geometry: &OpGeometry, out: &Region, elements: &[u32]) -> Result<MicroOutput, Fault> {
 	let mut bytes = [0; CHUNK_BYTES];
-	let stride = if geometry.output_layout().is_vector() { 0 } else { TILE_SIDE as usize };
-	let must_be_finite = geometry.output().dtype == DType::F32;
-	let cols = out.cols as usize;
-	for (index, bits) in elements.iter().take(out.rows as usize * cols).enumerate() {
-		if must_be_finite && !is_finite(*bits) {
-			return Err(Fault::NonFinite);
-		}
-		let slot = index / cols * stride + index % cols;
-		bytes.get_mut(slot * 4..slot * 4 + 4).ok_or(Fault::OutOfRange)?.copy_from_slice(&bits.to_le_bytes());
+	let layout = geometry.output_layout();
+	let line = if layout.is_vector() { CHUNK_BYTES } else { (layout.tile_side() * layout.element_bytes()) as usize };
+	let elements = elements.get(..out.rows as usize * out.cols as usize).unwrap_or(elements);
+	if geometry.output().dtype == DType::F32 && !elements.iter().all(|bits| is_finite(*bits)) {
+		return Err(Fault::NonFinite);
+	}
+	for (row, line) in elements.chunks((out.cols as usize).max(1)).zip(bytes.chunks_exact_mut(line)) {
+		layout.write(row, line);
 	}
 	Ok(MicroOutput::Chunk(bytes))
 }

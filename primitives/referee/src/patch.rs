@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 use assay_commitment::{
-	layout::{CHUNK_BYTES, CHUNK_ELEMENTS, TILE_CHUNKS, TILE_ELEMENTS, TILE_SIDE},
+	layout::{CHUNK_BYTES, TILE_CHUNKS},
 	Layout, Region,
 };
 use assay_program::{InputChunk, InputRegion, OpGeometry};
@@ -36,14 +36,15 @@ impl Patch {
 	/// Copies the part of the rectangle that a run holds.
 	fn copy(&mut self, layout: &Layout, run: &InputChunk, bytes: &[u8]) -> Option<()> {
 		let tile = run.start / TILE_CHUNKS;
-		let skipped = run.start % TILE_CHUNKS * CHUNK_ELEMENTS;
-		let held = CHUNK_ELEMENTS << run.log2;
+		let skipped = run.start % TILE_CHUNKS * layout.chunk_elements();
+		let held = layout.chunk_elements() << run.log2;
+		let (side, size) = (layout.tile_side(), layout.element_bytes() as usize);
 		let Region { row0, rows, col0, cols } = self.region;
 		let (tile_row0, tile_col0, height, width) = if layout.is_vector() {
-			(0, tile * TILE_ELEMENTS, 1, TILE_ELEMENTS)
+			(0, tile * layout.tile_elements(), 1, layout.tile_elements())
 		} else {
-			let grid_cols = layout.cols().div_ceil(TILE_SIDE);
-			(tile / grid_cols * TILE_SIDE, tile % grid_cols * TILE_SIDE, TILE_SIDE, TILE_SIDE)
+			let grid_cols = layout.cols().div_ceil(side);
+			(tile / grid_cols * side, tile % grid_cols * side, side, side)
 		};
 		for in_row in 0..height {
 			// The row's elements in the tile, clipped to what the run holds and then to the rectangle.
@@ -58,13 +59,11 @@ impl Patch {
 			if first >= last {
 				continue;
 			}
-			let from = ((line + (first - tile_col0)) - skipped) as usize * 4;
-			let source = bytes.get(from..from + (last - first) as usize * 4)?;
+			let from = ((line + (first - tile_col0)) - skipped) as usize * size;
+			let source = bytes.get(from..from + (last - first) as usize * size)?;
 			let to = (row - row0) as usize * cols as usize + (first - col0) as usize;
 			let target = self.bits.get_mut(to..to + (last - first) as usize)?;
-			for (bits, word) in target.iter_mut().zip(source.chunks_exact(4)) {
-				*bits = word.iter().rev().fold(0, |bits, byte| bits << 8 | u32::from(*byte));
-			}
+			layout.read(source, target);
 		}
 		Some(())
 	}

@@ -9,7 +9,7 @@ use assay_program::{
 	philox::{philox4x32_10, Key},
 	shape::is_finite,
 	Axis, BinaryKind, DType, Header, Init, OpGeometry, OpKind, Operand, OperandSpec, Program, Reduction, Role,
-	StepContext, TensorDecl, TensorId, UnaryKind,
+	StepContext, TensorDecl, TensorId, UnaryKind, Window,
 };
 use assay_softfloat::{functions, F32};
 
@@ -169,6 +169,83 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 					false => 0,
 				}
 			}
+			OpKind::Reshape => {
+				let cols = extent(0).1 as usize;
+				let element = row as usize * geometry.output().cols as usize + col as usize;
+				operand(0, (element / cols) as u32, (element % cols) as u32)
+			}
+			OpKind::Quantise => {
+				let quotient = broadcast(0, row, col).div(broadcast(1, row, col));
+				// Bounds that are integers commute with rounding. NaN gives 0.
+				quotient.to_i32_clamped().clamp(-127, 127) as u32
+			}
+			OpKind::MatMulI8 { trans_a, trans_b } => {
+				let (rows, cols) = extent(0);
+				let inner = if trans_a { rows } else { cols };
+				let product = |k: u32| {
+					let a = if trans_a { operand(0, k, row) } else { operand(0, row, k) };
+					let b = if trans_b { operand(1, col, k) } else { operand(1, k, col) };
+					i64::from(a as i32) * i64::from(b as i32)
+				};
+				let sum: i64 = (0..inner).map(product).sum();
+				sum as u32
+			}
+			OpKind::Dequantise => {
+				let value = F32::from_i32(broadcast(0, row, col).0 as i32);
+				value.mul(broadcast(1, row, col)).mul(broadcast(2, row, col)).0
+			}
+			OpKind::ArgMax => {
+				let larger =
+					|best: u32, col| if F32(operand(0, row, best)).lt(F32(operand(0, row, col))) { col } else { best };
+				(1..extent(0).1).fold(0, larger)
+			}
+			OpKind::Gumbel { stream } => {
+				let element = u64::from(row) * u64::from(geometry.output().cols) + u64::from(col);
+				let counter = [(element / 4) as u32, stream, context.step as u32, (context.step >> 32) as u32];
+				let draw = philox4x32_10(counter, Key::gumbel(&context.seed))[element as usize % 4];
+				// (2 i + 1) * 2^-24 for the top 23 bits i, exactly.
+				let uniform = F32::from_u32(2 * (draw >> 9) + 1).mul(F32((127 - 24) << 23));
+				let noise = functions::log(functions::log(uniform).neg()).neg();
+				F32(operand(0, row, col)).add(noise).0
+			}
+			OpKind::Im2col(window) => {
+				let channels = extent(0).1;
+				let (place, channel) = (col / channels, col % channels);
+				let (y, x) = (place / window.kernel_width, place % window.kernel_width);
+				sliding(&window, row, (y, x)).map_or(0, |pixel| operand(0, pixel, channel))
+			}
+			OpKind::Col2im(window) => {
+				let channels = geometry.output().cols;
+				let image = row / (window.height * window.width);
+				let each = extent(0).0 / (geometry.output().rows / (window.height * window.width));
+				let mut sum = F32::ZERO;
+				for place in 0..window.kernel_height * window.kernel_width {
+					let under = (place / window.kernel_width, place % window.kernel_width);
+					// Of the image's positions, at most one has the pixel at this place.
+					let positions = image * each..(image + 1) * each;
+					for position in positions.filter(|at| sliding(&window, *at, under) == Some(row)) {
+						sum = sum.add(F32(operand(0, position, place * channels + col)));
+					}
+				}
+				sum.0
+			}
+			OpKind::Hadamard { log2, axis } => {
+				let along = if axis == Axis::Rows { row } else { col };
+				let (block, place) = (along >> log2 << log2, along % (1 << log2));
+				let neighbour = |at: u32| match axis {
+					Axis::Rows => operand(0, block + at, col),
+					Axis::Cols => operand(0, row, block + at),
+				};
+				let mut values: Vec<F32> = (0..1 << log2).map(|at| F32(neighbour(at))).collect();
+				for bit in 0..log2 {
+					let before = values.clone();
+					for (at, value) in values.iter_mut().enumerate() {
+						let other = before[at ^ 1 << bit];
+						*value = if at >> bit & 1 == 0 { before[at].add(other) } else { other.sub(before[at]) };
+					}
+				}
+				values[place as usize].0
+			}
 			OpKind::Unary(kind) => unary(kind, broadcast(0, row, col)).0,
 			OpKind::Binary(kind) => binary(kind, broadcast(0, row, col), broadcast(1, row, col)).0,
 			OpKind::Fma => broadcast(0, row, col).fma(broadcast(1, row, col), broadcast(2, row, col)).0,
@@ -180,6 +257,16 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 		elements.extend((0..output.cols).map(|col| element(row, col)));
 	}
 	Ok(elements)
+}
+
+/// The pixel under a place of the window at a position; `None` in the padding.
+fn sliding(window: &Window, position: u32, (y, x): (u32, u32)) -> Option<u32> {
+	let across = (window.width + 2 * window.padding - window.kernel_width) / window.stride + 1;
+	let down = (window.height + 2 * window.padding - window.kernel_height) / window.stride + 1;
+	let (image, row, col) = (position / across / down, position / across % down, position % across);
+	let row = (row * window.stride + y).checked_sub(window.padding).filter(|row| *row < window.height)?;
+	let col = (col * window.stride + x).checked_sub(window.padding).filter(|col| *col < window.width)?;
+	Some((image * window.height + row) * window.width + col)
 }
 
 /// Inner product: fma chains from +0 over segments of 512, then the segments added one by one.
@@ -247,6 +334,10 @@ fn unary(kind: UnaryKind, x: F32) -> F32 {
 		UnaryKind::Tanh => functions::tanh(x),
 		UnaryKind::Sqrt => x.sqrt(),
 		UnaryKind::Sigmoid => functions::sigmoid(x),
+		UnaryKind::Erf => functions::erf(x),
+		UnaryKind::Sin => functions::sin(x),
+		UnaryKind::Cos => functions::cos(x),
+		UnaryKind::Rsqrt => functions::rsqrt(x),
 	}
 }
 

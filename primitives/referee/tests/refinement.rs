@@ -1,10 +1,11 @@
 //! The micro-ops of an op put together are its whole output, for every kind, over odd shapes and special values.
 
 use assay_commitment::{layout::CHUNK_BYTES, DType};
+use assay_program::shape::MAX_INNER_I8;
 use assay_program::{
 	refine::{MAX_MICRO_BYTES, MAX_MICRO_OPS},
 	shape::{infer, is_finite, ShapeError},
-	Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind,
+	Axis, BinaryKind, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind, Window,
 };
 use assay_referee::{execute, run_op, Fault, Input, MicroOutput};
 
@@ -96,8 +97,9 @@ fn check(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, tensors: &[Ve
 				}
 				Ok(MicroOutput::Chunk(bytes)) => {
 					assert_eq!(link + 1, geometry.chain_len());
-					for (slot, word) in (0u32..).zip(bytes.chunks_exact(4)) {
-						let bits = u32::from_le_bytes(word.try_into().unwrap());
+					let mut words = vec![0; layout.chunk_elements() as usize];
+					layout.read(&bytes, &mut words);
+					for (slot, bits) in (0u32..).zip(words) {
 						assert_eq!(bits, expected(slot).unwrap_or(0), "{kind:?} {inputs:?} chunk {chunk} slot {slot}");
 					}
 					finite += 1;
@@ -122,7 +124,12 @@ fn f32s(rows: u32, cols: u32) -> OperandSpec {
 
 fn values(random: &mut Random, operand: &OperandSpec, poison: u32) -> Vec<u32> {
 	let spec = operand.spec().unwrap();
-	(0..spec.elements()).map(|_| random.f32_bits(poison)).collect()
+	let mut element = || match spec.dtype {
+		DType::F32 => random.f32_bits(poison),
+		DType::I32 => random.next() as i32 as u32,
+		DType::I8 => (random.next() >> 24) as u8 as i8 as u32,
+	};
+	(0..spec.elements()).map(|_| element()).collect()
 }
 
 fn run(random: &mut Random, kind: OpKind, inputs: &[OperandSpec], poison: u32) -> u32 {
@@ -180,7 +187,7 @@ fn unary() {
 	use UnaryKind::*;
 	let mut random = Random(3);
 	let mut finite = 0;
-	for kind in [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt, Sigmoid] {
+	for kind in [Neg, Abs, Relu, Exp, Log, Tanh, Sqrt, Sigmoid, Erf, Sin, Cos, Rsqrt] {
 		for (rows, cols) in [(1, 1), (1, 1300), (33, 1), (70, 45), (31, 97)] {
 			for poison in [0, 8] {
 				finite += run(&mut random, OpKind::Unary(kind), &[f32s(rows, cols)], poison);
@@ -222,11 +229,10 @@ fn binary_and_fma_broadcast() {
 #[test]
 fn gather_and_one_hot() {
 	let mut random = Random(5);
-	for dtype in [DType::F32, DType::I32] {
+	for dtype in [DType::F32, DType::I32, DType::I8] {
 		for (n, cols, batch) in [(1, 1, 1), (1, 600, 40), (1000, 1, 33), (77, 70, 9), (50, 1030, 1)] {
 			let data = tensor(dtype, n, cols, true);
-			let bits: Vec<u32> =
-				(0..n * cols).map(|_| if dtype == DType::F32 { random.f32_bits(0) } else { random.next() }).collect();
+			let bits = values(&mut random, &data, 0);
 			let output = TensorSpec { dtype, rows: batch, cols };
 			assert!(check(OpKind::GatherBatch { stream: 3 }, &[data], output, &[bits]) > 0);
 		}
@@ -243,12 +249,12 @@ fn gather_and_one_hot() {
 #[test]
 fn copies() {
 	let mut random = Random(6);
-	for dtype in [DType::F32, DType::I32] {
+	for dtype in [DType::F32, DType::I32, DType::I8] {
 		for (rows, cols, first, count) in
 			[(1, 9, 3, 5), (33, 70, 0, 70), (40, 700, 31, 650), (9, 5, 4, 1), (1, 2000, 999, 900)]
 		{
 			let input = tensor(dtype, rows, cols, false);
-			let bits: Vec<u32> = (0..rows * cols).map(|_| random.f32_bits(0)).collect();
+			let bits = values(&mut random, &input, 0);
 			let output = TensorSpec { dtype, rows, cols: count };
 			assert!(check(OpKind::Columns { first }, &[input], output, &[bits.clone()]) > 0);
 			let output = TensorSpec { dtype, rows: rows * cols, cols: 1 };
@@ -337,6 +343,169 @@ fn masks() {
 		}
 		let kind = OpKind::Dropout { stream: 5, keep: 3 << 30, scale: 0x3faa_aaab };
 		assert!(run(&mut random, kind, &[f32s(blocks * rows, cols)], 0) > 0);
+	}
+}
+
+fn bytes(rows: u32, cols: u32) -> OperandSpec {
+	tensor(DType::I8, rows, cols, false)
+}
+
+#[test]
+fn reshapes() {
+	let mut random = Random(11);
+	let shapes = [((1, 1), (1, 1)), ((60, 35), (35, 60)), ((2100, 1), (30, 70)), ((30, 70), (2100, 1))];
+	let wide = [((1, 2100), (700, 3)), ((700, 3), (1, 2100)), ((45, 100), (1500, 3)), ((1500, 3), (45, 100))];
+	// Runs that begin anywhere in a tile.
+	let odd = [((2050, 1), (50, 41)), ((1025, 2), (50, 41)), ((3, 33), (33, 3)), ((5, 1021), (1021, 5))];
+	for ((rows, cols), (to_rows, to_cols)) in shapes.into_iter().chain(wide).chain(odd) {
+		for dtype in [DType::F32, DType::I32] {
+			let input = tensor(dtype, rows, cols, false);
+			let bits = values(&mut random, &input, 0);
+			let output = TensorSpec { dtype, rows: to_rows, cols: to_cols };
+			assert!(check(OpKind::Reshape, &[input], output, &[bits]) > 0);
+		}
+	}
+}
+
+#[test]
+fn int8_products() {
+	let mut random = Random(12);
+	let mut shapes = vec![(1, 1, 1), (1, 1500, 300), (9, 1500, 33), (40, 1, 70), (33, 513, 1), (1, 511, 1)];
+	shapes.extend([(70, 512, 5), (1, 64, 1025), (65, 129, 63)]);
+	for _ in 0..8 {
+		shapes.push((1 + random.below(70), 1 + random.below(1200), 1 + random.below(70)));
+	}
+	for (m, k, n) in shapes {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let a = if trans_a { bytes(k, m) } else { bytes(m, k) };
+			let b = if trans_b { bytes(n, k) } else { bytes(k, n) };
+			assert!(run(&mut random, OpKind::MatMulI8 { trans_a, trans_b }, &[a, b], 0) > 0);
+		}
+	}
+	// The longest inner dimension, every product the largest.
+	let lowest = vec![-128i32 as u32; MAX_INNER_I8 as usize];
+	let (a, b) = (bytes(1, MAX_INNER_I8), bytes(MAX_INNER_I8, 1));
+	let kind = OpKind::MatMulI8 { trans_a: false, trans_b: false };
+	let output = TensorSpec { dtype: DType::I32, rows: 1, cols: 1 };
+	assert!(check(kind, &[a, b], output, &[lowest.clone(), lowest]) > 0);
+	let beyond = infer(kind, &[bytes(2, MAX_INNER_I8 + 1), bytes(MAX_INNER_I8 + 1, 3)], 0);
+	assert_eq!(beyond, Err(ShapeError::InnerTooLong { inner: MAX_INNER_I8 + 1 }));
+}
+
+#[test]
+fn to_and_from_integers() {
+	let mut random = Random(13);
+	let i32s = |rows, cols| tensor(DType::I32, rows, cols, false);
+	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (17, 65), (90, 130)] {
+		for (scale_rows, scale_cols) in [(rows, 1), (1, cols), (1, 1), (rows, cols)] {
+			let scale = f32s(scale_rows, scale_cols);
+			for poison in [0, 8] {
+				assert!(run(&mut random, OpKind::Quantise, &[f32s(rows, cols), scale], poison) > 0);
+			}
+			let half = OperandSpec::Scalar(0x3f00_0000);
+			assert!(run(&mut random, OpKind::Quantise, &[f32s(rows, cols), half], 0) > 0);
+			run(&mut random, OpKind::Dequantise, &[i32s(rows, cols), scale, f32s(1, cols)], 1);
+			run(&mut random, OpKind::Dequantise, &[i32s(rows, cols), half, scale], 0);
+		}
+	}
+	// Ties, both clamps, zero by zero, and what overflows on the way.
+	let x = [2.5f32, 3.5, -2.5, 126.5, 127.5, -127.5, 1e9, -1e9, 0.0, 1.0].map(f32::to_bits).to_vec();
+	let scale = [1.0f32, 1.0, 1.0, 1.0, 1.0, 1.0, 1e-30, 1e-30, 0.0, 0.0].map(f32::to_bits).to_vec();
+	let geometry =
+		OpGeometry::new(OpKind::Quantise, vec![f32s(1, 10); 2], TensorSpec { dtype: DType::I8, rows: 1, cols: 10 }, 1);
+	let whole = run_op(&geometry.unwrap(), &[Input::Tensor(&x), Input::Tensor(&scale)], &CONTEXT).unwrap();
+	let whole: Vec<i32> = whole.into_iter().map(|bits| bits as i32).collect();
+	assert_eq!(whole, [2, 4, -2, 126, 127, -127, 127, -127, 0, 127]);
+	let output = TensorSpec { dtype: DType::I8, rows: 1, cols: 10 };
+	assert!(check(OpKind::Quantise, &[f32s(1, 10); 2], output, &[x, scale]) > 0);
+}
+
+#[test]
+fn sampling() {
+	let mut random = Random(14);
+	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (9, 513), (40, 1100)] {
+		let x = f32s(rows, cols);
+		for poison in [0, 8] {
+			assert!(run(&mut random, OpKind::ArgMax, &[x], poison) > 0);
+		}
+		// Few different values, so that many are equal, zeros of both signs among them.
+		let bits = (0..rows * cols).map(|_| [0, 0x8000_0000, 0x3f80_0000][random.below(3) as usize]).collect();
+		assert!(check(OpKind::ArgMax, &[x], infer(OpKind::ArgMax, &[x], 0).unwrap(), &[bits]) > 0);
+		assert!(run(&mut random, OpKind::Gumbel { stream: 4 }, &[x], 0) > 0);
+	}
+}
+
+#[test]
+fn windows() {
+	let mut random = Random(15);
+	let window = |size: (u32, u32), kernel: (u32, u32), stride, padding| Window {
+		height: size.0,
+		width: size.1,
+		kernel_height: kernel.0,
+		kernel_width: kernel.1,
+		stride,
+		padding,
+	};
+	let mut cases = vec![
+		(1, 1, window((1, 1), (1, 1), 1, 0)),
+		(1, 300, window((1, 1), (1, 1), 1, 0)),
+		(3, 1, window((8, 8), (3, 3), 1, 1)),
+		(2, 40, window((7, 5), (3, 2), 2, 1)),
+		(2, 3, window((9, 11), (5, 5), 3, 2)),
+		(2, 2, window((8, 8), (2, 2), 2, 0)),
+		// The whole image at one position.
+		(5, 6, window((8, 8), (8, 8), 1, 0)),
+		(1, 1, window((30, 40), (30, 40), 1, 0)),
+		(2, 1, window((1, 700), (1, 350), 7, 0)),
+		(2, 1, window((700, 1), (350, 1), 7, 0)),
+		(2, 33, window((4, 6), (3, 3), 1, 2)),
+	];
+	for _ in 0..12 {
+		let (height, width) = (1 + random.below(12), 1 + random.below(12));
+		let kernel = (1 + random.below(height), 1 + random.below(width));
+		let padding = random.below(kernel.0.min(kernel.1));
+		let size = window((height, width), kernel, 1 + random.below(4), padding);
+		cases.push((1 + random.below(3), 1 + random.below(40), size));
+	}
+	for (images, channels, window) in cases {
+		let x = f32s(images * window.pixels().unwrap(), channels);
+		let columns = infer(OpKind::Im2col(window), &[x], 0).unwrap();
+		assert!(run(&mut random, OpKind::Im2col(window), &[x], 0) > 0);
+		let y = f32s(columns.rows, columns.cols);
+		assert_eq!(infer(OpKind::Col2im(window), &[y], 0).unwrap(), x.spec().unwrap());
+		assert!(run(&mut random, OpKind::Col2im(window), &[y], 0) > 0);
+	}
+	let refused = [
+		window((8, 8), (9, 3), 1, 0),
+		window((8, 8), (3, 3), 0, 0),
+		window((8, 8), (3, 3), 1, 3),
+		window((8, 8), (0, 3), 1, 0),
+		window((8, 7), (3, 3), 1, 0),
+		window((u32::MAX, u32::MAX), (3, 3), 1, 0),
+		window((8, 8), (u32::MAX, u32::MAX), 1, u32::MAX - 1),
+	];
+	for window in refused {
+		assert_eq!(infer(OpKind::Im2col(window), &[f32s(64, 3)], 0), Err(ShapeError::Window), "{window:?}");
+		assert_eq!(infer(OpKind::Col2im(window), &[f32s(64, 27)], 0), Err(ShapeError::Window), "{window:?}");
+	}
+}
+
+#[test]
+fn rotations() {
+	let mut random = Random(16);
+	for log2 in 1..=5 {
+		for (rows, blocks) in [(1, 1), (1, 41), (9, 3), (33, 5)] {
+			let (axis, x) = (Axis::Cols, f32s(rows, blocks << log2));
+			assert!(run(&mut random, OpKind::Hadamard { log2, axis }, &[x], 0) > 0);
+			let x = f32s(blocks << log2, rows);
+			assert!(run(&mut random, OpKind::Hadamard { log2, axis: Axis::Rows }, &[x], 0) > 0);
+		}
+	}
+	for (log2, by) in [(0, 0), (6, 0), (200, 0), (3, 8)] {
+		for (axis, x) in [(Axis::Cols, f32s(2, 36)), (Axis::Rows, f32s(36, 2))] {
+			let refused = infer(OpKind::Hadamard { log2, axis }, &[x], 0);
+			assert_eq!(refused, Err(ShapeError::NotDivisible { input: 0, by }));
+		}
 	}
 }
 

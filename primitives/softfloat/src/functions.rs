@@ -26,12 +26,14 @@
 
 mod erf;
 mod exp_log;
+mod integer;
 mod root;
 mod tanh;
 mod trig;
 
 pub use erf::erf;
 pub use exp_log::{exp, log};
+pub use integer::{dequantise, gumbel, quantise};
 pub use root::rsqrt;
 pub use tanh::{sigmoid, tanh};
 pub use trig::{cos, sin};

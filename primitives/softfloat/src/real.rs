@@ -5,6 +5,8 @@ use crate::F32;
 /// `1.5 * 2^23`: adding it to a number of magnitude up to `2^22` leaves the rounded integer in the low fraction bits.
 const INTEGER_SHIFT: u32 = 0x4b40_0000;
 const NAN: u32 = 0x7fc0_0000;
+/// `2^12`.
+const TWO_TO_12: u32 = 0x4580_0000;
 
 /// binary32 arithmetic, round to nearest even, subnormals kept, nothing contracted.
 ///
@@ -107,6 +109,15 @@ pub trait Real: Copy {
 	#[inline(always)]
 	fn from_small_i32(value: i32) -> Self {
 		Self::from_bits(INTEGER_SHIFT.wrapping_add(value as u32)).sub(Self::from_bits(INTEGER_SHIFT))
+	}
+
+	/// The number nearest to an integer, ties to even.
+	///
+	/// Upper 20 and lower 12 bits become numbers exactly, and so does the upper ones' product: only the sum rounds.
+	#[inline(always)]
+	fn from_i32(value: i32) -> Self {
+		let (high, low) = (Self::from_small_i32(value >> 12), Self::from_small_i32(value & 0xfff));
+		high.mul(Self::from_bits(TWO_TO_12)).add(low)
 	}
 
 	/// `2^exponent` for an exponent in `-126..=127`.

@@ -6,7 +6,7 @@ use std::{fs::File, io::BufReader, ops::ControlFlow, sync::Arc};
 
 use assay_engine::{Cpu, Engine, Path, StepReport, Tensor};
 use assay_models::{mlp, transformer, Classification, CsvOptions, MlpConfig, Model, Optimiser, TransformerConfig};
-use assay_program::DType;
+use assay_program::{DType, Lane};
 
 /// The digits data set, pixels in 0..1.
 pub(crate) fn digits() -> Classification {
@@ -45,6 +45,11 @@ fn sequences(length: u32) -> Tensor {
 
 /// A language model of two blocks, 60 steps in segments of 10.
 pub(crate) fn small_transformer(dropout: f32) -> Model {
+	small_transformer_of(dropout, Lane::F32)
+}
+
+/// The same, with its linear layers in a lane.
+pub(crate) fn small_transformer_of(dropout: f32, lane: Lane) -> Model {
 	let config = TransformerConfig {
 		vocabulary: 13,
 		context: 9,
@@ -52,6 +57,7 @@ pub(crate) fn small_transformer(dropout: f32) -> Model {
 		heads: 2,
 		width: 32,
 		dropout,
+		lane,
 		optimiser: Optimiser::adamw(0.003),
 		batch: 5,
 		steps: 60,

@@ -48,6 +48,7 @@ pub trait TraceOracle {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant)]
 pub enum Action {
 	/// Play this move.
 	Move(Move),

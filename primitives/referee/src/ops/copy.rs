@@ -1,4 +1,4 @@
-//! Ops that only copy: columns, flattening, heads.
+//! Ops that only copy: columns, flattening, other shapes, heads.
 
 use crate::patch::Patch;
 use alloc::vec::Vec;
@@ -17,6 +17,11 @@ pub(crate) fn elements(geometry: &OpGeometry, out: &Region, patches: &[Patch]) -
 					col.checked_sub(first).filter(|col| *col < input.cols).map(|col| (row, col))
 				}
 				OpKind::Flatten => Some((row.checked_div(input.cols)?, row.checked_rem(input.cols)?)),
+				OpKind::Reshape => {
+					let element = u64::from(row) * u64::from(geometry.output().cols) + u64::from(col);
+					let row = u32::try_from(element.checked_div(input.cols.into())?).ok()?;
+					Some((row, element.checked_rem(input.cols.into())? as u32))
+				}
 				OpKind::SplitHeads { rows, heads } => {
 					let (block, position) = (row.checked_div(rows)?, row.checked_rem(rows)?);
 					let (sequence, head) = (block.checked_div(heads)?, block.checked_rem(heads)?);

@@ -1,5 +1,6 @@
 //! Elementwise ops with broadcast.
 
+use super::integer;
 use crate::patch::Patch;
 use alloc::vec::Vec;
 use assay_commitment::Region;
@@ -11,28 +12,30 @@ pub(crate) fn elements(geometry: &OpGeometry, out: &Region, patches: &[Patch]) -
 	let mut elements = Vec::with_capacity(out.rows as usize * out.cols as usize);
 	for row in out.row0..out.row0 + out.rows {
 		for col in out.col0..out.col0 + out.cols {
-			let mut operands = [F32::ZERO; 3];
+			let mut operands = [0; 3];
 			for ((operand, input), index) in operands.iter_mut().zip(geometry.inputs()).zip(0u8..) {
-				*operand = F32(match input {
+				*operand = match input {
 					OperandSpec::Scalar(bits) => *bits,
 					OperandSpec::Tensor { spec, .. } => {
 						let (row, col) = (if spec.rows == 1 { 0 } else { row }, if spec.cols == 1 { 0 } else { col });
 						patches.iter().find(|patch| patch.operand == index).map_or(0, |patch| patch.at(row, col))
 					}
-				});
+				};
 			}
-			elements.push(apply(geometry.kind(), operands).0);
+			elements.push(apply(geometry.kind(), operands));
 		}
 	}
 	elements
 }
 
-/// One element.
-fn apply(kind: OpKind, [a, b, c]: [F32; 3]) -> F32 {
+/// The bits of one element.
+fn apply(kind: OpKind, [a, b, c]: [u32; 3]) -> u32 {
 	match kind {
-		OpKind::Unary(kind) => unary(kind, a),
-		OpKind::Binary(kind) => binary(kind, a, b),
-		OpKind::Fma => a.fma(b, c),
+		OpKind::Unary(kind) => unary(kind, F32(a)).0,
+		OpKind::Binary(kind) => binary(kind, F32(a), F32(b)).0,
+		OpKind::Fma => F32(a).fma(F32(b), F32(c)).0,
+		OpKind::Quantise => integer::quantise(a, b),
+		OpKind::Dequantise => integer::dequantise(a, b, c),
 		// Not elementwise: the caller never passes them.
 		OpKind::MatMul { .. }
 		| OpKind::Reduce { .. }
@@ -47,7 +50,14 @@ fn apply(kind: OpKind, [a, b, c]: [F32; 3]) -> F32 {
 		| OpKind::MergeHeads { .. }
 		| OpKind::BlockMatMul { .. }
 		| OpKind::Causal { .. }
-		| OpKind::Dropout { .. } => a,
+		| OpKind::Dropout { .. }
+		| OpKind::Reshape
+		| OpKind::MatMulI8 { .. }
+		| OpKind::ArgMax
+		| OpKind::Gumbel { .. }
+		| OpKind::Im2col(_)
+		| OpKind::Col2im(_)
+		| OpKind::Hadamard { .. } => a,
 	}
 }
 
@@ -62,6 +72,10 @@ fn unary(kind: UnaryKind, x: F32) -> F32 {
 		UnaryKind::Tanh => functions::tanh(x),
 		UnaryKind::Sqrt => x.sqrt(),
 		UnaryKind::Sigmoid => functions::sigmoid(x),
+		UnaryKind::Erf => functions::erf(x),
+		UnaryKind::Sin => functions::sin(x),
+		UnaryKind::Cos => functions::cos(x),
+		UnaryKind::Rsqrt => functions::rsqrt(x),
 	}
 }
 

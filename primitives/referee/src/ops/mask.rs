@@ -1,10 +1,10 @@
-//! Elements kept or replaced by position: causal masks and dropout.
+//! Elements kept, replaced or moved by position: causal masks, dropout and sampling noise.
 
 use crate::patch::Patch;
 use alloc::vec::Vec;
 use assay_commitment::Region;
 use assay_program::{philox::Key, StepContext};
-use assay_softfloat::F32;
+use assay_softfloat::{functions, F32};
 
 /// Elements of a causal mask over blocks of `rows` rows.
 pub(crate) fn causal(rows: u32, offset: u32, fill: u32, out: &Region, x: &Patch) -> Vec<u32> {
@@ -37,6 +37,16 @@ pub(crate) fn dropout(dropout: &Dropout, context: &StepContext, out: &Region, x:
 		} else {
 			0
 		}
+	})
+}
+
+/// Elements with Gumbel noise added, of a tensor of `cols` columns.
+pub(crate) fn gumbel(stream: u32, cols: u32, context: &StepContext, out: &Region, x: &Patch) -> Vec<u32> {
+	let key = Key::gumbel(&context.seed);
+	each(out, |row, col| {
+		let element = u64::from(row) * u64::from(cols) + u64::from(col);
+		let word = key.draw_of_quad(stream, context.step, element);
+		F32(x.at(row, col)).add(functions::gumbel(word)).0
 	})
 }
 

@@ -1,0 +1,106 @@
+//! Copies a block of an operand into panels of words.
+
+use core::marker::PhantomData;
+
+use super::{kernel::Micro, Operand};
+use crate::path::{Kernel, Supported};
+
+/// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
+pub(super) struct Source<'a> {
+	pub(super) operand: Operand<'a>,
+	pub(super) outer: usize,
+	pub(super) count: usize,
+	pub(super) start: usize,
+	pub(super) len: usize,
+}
+
+/// Fills `panels`: groups of `width` outer indices; within a group, the group's words of each [`Micro::GROUP`] inner
+/// indices together, each word with the bits of `mask` flipped. The rest of the last word and group is zero before that.
+pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Vec<u32>) {
+	panels.resize(source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP), 0);
+	path.run(Pack::<M> { source, width, mask, panels, micro: PhantomData });
+}
+
+struct Pack<'a, 'b, M> {
+	source: Source<'a>,
+	width: usize,
+	mask: u32,
+	panels: &'b mut [u32],
+	micro: PhantomData<M>,
+}
+
+impl<M: Micro> Kernel for Pack<'_, '_, M> {
+	type Output = ();
+
+	#[inline(always)]
+	fn run<const FUSED: bool>(self) {
+		let Source { operand, outer, count, start, len } = self.source;
+		let (width, words) = (self.width, len.div_ceil(M::GROUP));
+		for (group, panel) in self.panels.chunks_exact_mut(width * words).enumerate() {
+			let first = outer + group * width;
+			let used = width.min(count - group * width);
+			if used < width {
+				panel.fill(self.mask);
+			}
+			for i in 0..if operand.inner_contiguous { used } else { 0 } {
+				let at = (first + i) * operand.stride + start;
+				along::<M>(&operand.data[at..at + len], width, self.mask, &mut panel[i..]);
+			}
+			if !operand.inner_contiguous {
+				for (word, line) in panel.chunks_exact_mut(width).enumerate() {
+					let k = word * M::GROUP;
+					let row = |within: usize| &operand.data[(start + k + within) * operand.stride + first..][..used];
+					across::<M>(row, M::GROUP.min(len - k), self.mask, &mut line[..used]);
+				}
+			}
+		}
+	}
+}
+
+/// Words of one outer index, `width` apart, from elements side by side. 16 at a time: forming them vectorises, placing them
+/// does not.
+#[inline(always)]
+fn along<M: Micro>(elements: &[u32], width: usize, mask: u32, panel: &mut [u32]) {
+	const WORDS: usize = 16;
+	let (mut blocks, mut at) = (elements.chunks_exact(WORDS * M::GROUP), 0);
+	for block in &mut blocks {
+		let mut words = [0u32; WORDS];
+		for (word, elements) in words.iter_mut().zip(block.chunks_exact(M::GROUP)) {
+			*word = M::word(elements) ^ mask;
+		}
+		for (j, word) in words.iter().enumerate() {
+			panel[(at + j) * width] = *word;
+		}
+		at += WORDS;
+	}
+	for (j, elements) in blocks.remainder().chunks(M::GROUP).enumerate() {
+		panel[(at + j) * width] = M::word(elements) ^ mask;
+	}
+}
+
+/// Words of neighbouring outer indices, each from `given` inner ones that lie in rows of their own.
+#[inline(always)]
+fn across<'a, M: Micro>(row: impl Fn(usize) -> &'a [u32], given: usize, mask: u32, line: &mut [u32]) {
+	match (M::GROUP, given) {
+		(4, 4) => {
+			let rows = line.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)).zip(row(3));
+			for ((((word, a), b), c), d) in rows {
+				*word = M::word(&[*a, *b, *c, *d]) ^ mask;
+			}
+		}
+		(2, 2) => {
+			for ((word, a), b) in line.iter_mut().zip(row(0)).zip(row(1)) {
+				*word = M::word(&[*a, *b]) ^ mask;
+			}
+		}
+		_ => {
+			for (j, word) in line.iter_mut().enumerate() {
+				let mut elements = [0u32; 4];
+				for (within, element) in elements[..given].iter_mut().enumerate() {
+					*element = row(within)[j];
+				}
+				*word = M::word(&elements[..given]) ^ mask;
+			}
+		}
+	}
+}

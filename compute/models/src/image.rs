@@ -1,0 +1,110 @@
+//! Convolution and pooling.
+//!
+//! Images are stacked by rows: a pixel is a row, its channels are columns (batch, height, width, channels). A convolution is
+//! a matrix product over the pixels under the window.
+
+use assay_program::{BinaryKind, Init, OpKind, Window};
+
+use crate::{BuildError, Graph, Value};
+
+/// Images of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pixels {
+	/// `[images * height * width, channels]`.
+	pub value: Value,
+	/// Rows of pixels of an image.
+	pub height: u32,
+	/// Columns of pixels of an image.
+	pub width: u32,
+}
+
+impl Pixels {
+	/// Images that are one row each, `[images, height * width * channels]`.
+	pub fn from_rows(graph: &mut Graph, rows: Value, height: u32, width: u32, channels: u32) -> Self {
+		let images = graph.spec(rows).rows;
+		let pixels = images.checked_mul(height).and_then(|rows| rows.checked_mul(width)).unwrap_or(0);
+		Self { value: graph.reshape(rows, pixels, channels), height, width }
+	}
+
+	/// One row for each image, `[images, height * width * channels]`.
+	pub fn to_rows(self, graph: &mut Graph) -> Value {
+		let (spec, pixels) = (graph.spec(self.value), self.height.saturating_mul(self.width).max(1));
+		graph.reshape(self.value, spec.rows / pixels, pixels.saturating_mul(spec.cols))
+	}
+
+	/// A function of every pixel.
+	pub fn map(self, value: impl FnOnce(Value) -> Value) -> Self {
+		Self { value: value(self.value), ..self }
+	}
+
+	/// The pixels under a square window at each position, and the window.
+	fn under(self, graph: &mut Graph, kernel: u32, stride: u32, padding: u32) -> (Pixels, Window) {
+		let Pixels { value, height, width } = self;
+		let window = Window { height, width, kernel_height: kernel, kernel_width: kernel, stride, padding };
+		let Some((height, width)) = window.positions() else {
+			graph.fail(BuildError::Window(window));
+			return (self, window);
+		};
+		(Pixels { value: graph.im2col(value, window), height, width }, window)
+	}
+}
+
+impl Graph {
+	/// The pixels under the window at each position, side by side.
+	pub fn im2col(&mut self, x: Value, window: Window) -> Value {
+		self.op(OpKind::Im2col(window), &[x], None)
+	}
+
+	/// The sum of what windows over each pixel hold for it.
+	pub fn col2im(&mut self, x: Value, window: Window) -> Value {
+		self.op(OpKind::Col2im(window), &[x], None)
+	}
+}
+
+/// Convolution with a square kernel, `stride` and `padding` on all sides, to `channels`; uniform weights of variance
+/// `2 / (kernel^2 * channels of x)` (He and others, 2015), zero biases. Returns output, weights
+/// `[kernel^2 * channels of x, channels]` and biases `[1, channels]`.
+pub fn conv2d(
+	graph: &mut Graph,
+	name: &str,
+	x: Pixels,
+	channels: u32,
+	kernel: u32,
+	(stride, padding): (u32, u32),
+) -> (Pixels, Value, Value) {
+	let (columns, _) = x.under(graph, kernel, stride, padding);
+	let inner = graph.spec(columns.value).cols;
+	let w = graph.uniform_param(&format!("{name}.weight"), inner, channels, (6.0 / inner as f32).sqrt());
+	let b = graph.param(&format!("{name}.bias"), 1, channels, Init::Zeros);
+	let product = graph.matmul(columns.value, w);
+	(Pixels { value: graph.add(product, b), ..columns }, w, b)
+}
+
+/// The largest of each channel under a square window without padding; the first of equal ones takes the gradient.
+pub fn max_pool(graph: &mut Graph, x: Pixels, kernel: u32, stride: u32) -> Pixels {
+	pool(graph, x, kernel, stride, |graph, a, b| graph.binary(BinaryKind::Max, a, b))
+}
+
+/// The mean of each channel under a square window without padding: the sum, ascending, times `1 / kernel^2`.
+pub fn avg_pool(graph: &mut Graph, x: Pixels, kernel: u32, stride: u32) -> Pixels {
+	let sums = pool(graph, x, kernel, stride, |graph, a, b| graph.add(a, b));
+	sums.map(|value| graph.mul(value, 1.0 / (kernel as f32 * kernel as f32)))
+}
+
+fn pool(
+	graph: &mut Graph,
+	x: Pixels,
+	kernel: u32,
+	stride: u32,
+	join: impl Fn(&mut Graph, Value, Value) -> Value,
+) -> Pixels {
+	let channels = graph.spec(x.value).cols;
+	let (columns, window) = x.under(graph, kernel, stride, 0);
+	let places = (0..window.places().unwrap_or(0)).map(|place| place.saturating_mul(channels));
+	let mut joined: Option<Value> = None;
+	for first in places {
+		let part = graph.columns(columns.value, first, channels);
+		joined = Some(joined.map_or(part, |so_far| join(graph, so_far, part)));
+	}
+	Pixels { value: joined.unwrap_or(columns.value), ..columns }
+}
