@@ -33,3 +33,42 @@ pub fn gelu_erf(graph: &mut Graph, x: Value) -> Value {
 	let positive = graph.relu(x);
 	graph.sub(positive, tail)
 }
+
+#[cfg(test)]
+mod tests {
+	use std::{ops::ControlFlow, sync::Arc};
+
+	use assay_engine::{Cpu, Engine, Path};
+	use assay_program::{Header, Init, Lane};
+	use assay_softfloat::{functions, Real, F32};
+
+	use super::*;
+
+	#[test]
+	fn it_is_within_a_millionth_of_the_exact_form() {
+		let mut graph = Graph::new(1);
+		let step = graph.state("step", 1, 1, Init::Constant((-12.0f32).to_bits()));
+		let next = graph.add(step, 0.003_713);
+		graph.update(step, next);
+		let y = gelu_erf(&mut graph, step);
+		graph.metric(y);
+		let version = assay_program::validate::VERSION;
+		let header = Header { version, lane: Lane::F32, seed: [0; 32], steps: 6500, batch: 1, segment_steps: 1 };
+		let program = graph.finish(header).unwrap();
+		let engine = Engine::new(program, Vec::new(), Arc::new(Cpu::new(Path::Portable, 1).unwrap())).unwrap();
+		let mut state = engine.initial_state();
+		let mut x = -12.0f32;
+		let mut worst = 0f64;
+		engine
+			.run(&mut state, 6500, &mut |report| {
+				let z = F32::from_bits((x * core::f32::consts::FRAC_1_SQRT_2).to_bits());
+				let erf = f32::from_bits(functions::erf(z).to_bits());
+				let exact = 0.5 * f64::from(x) * (1.0 + f64::from(erf));
+				worst = worst.max((f64::from(report.metrics[0]) - exact).abs());
+				x += 0.003_713;
+				ControlFlow::Continue(())
+			})
+			.unwrap();
+		assert!(x > 12.0 && worst < 1e-6, "{x} {worst:e}");
+	}
+}
