@@ -4,6 +4,7 @@ mod error;
 mod hf;
 mod json;
 mod network;
+mod onnx;
 mod safetensors;
 
 pub use crate::{
@@ -13,5 +14,6 @@ pub use crate::{
 		fine_tuning, forward, gelu_erf, Bert, BertHead, Family, FineTuning, Forward, Gpt2, Inputs, Llama, Nonlinearity,
 		Rope, Rows, Scaling, Weights, OUTPUT,
 	},
+	onnx::{Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},
 };

@@ -13,10 +13,33 @@ const A: [f32; 5] = [1.061_405_4, -1.453_152, 1.421_413_7, -0.284_496_74, 0.254_
 /// `erfc` by Hastings (Abramowitz and Stegun, 7.1.26), whose error is below 1.5e-7. The form keeps the tail for negative
 /// `x` accurate, and every op has a gradient.
 ///
-/// An op kind for `erf` would be one op in place of these fourteen.
+/// An op kind for `erf` would be one op in place of eleven.
 pub fn gelu_erf(graph: &mut Graph, x: Value) -> Value {
 	let magnitude = graph.unary(UnaryKind::Abs, x);
-	let denominator = graph.fma(magnitude, P * core::f32::consts::FRAC_1_SQRT_2, 1.0);
+	let half = graph.mul(x, -0.5);
+	let exponent = graph.mul(half, x);
+	let complement = complement(graph, magnitude, exponent, core::f32::consts::FRAC_1_SQRT_2);
+	let half = graph.mul(magnitude, 0.5);
+	let tail = graph.mul(half, complement);
+	let positive = graph.relu(x);
+	graph.sub(positive, tail)
+}
+
+/// The error function, within 1e-6: `1 - erfc(|x|)` with the sign of `x`.
+pub(crate) fn erf(graph: &mut Graph, x: Value) -> Value {
+	let magnitude = graph.unary(UnaryKind::Abs, x);
+	let minus = graph.neg(x);
+	let exponent = graph.mul(minus, x);
+	let complement = complement(graph, magnitude, exponent, 1.0);
+	let (positive, negative) = (graph.greater(x, 0.0), graph.greater(0.0, x));
+	let sign = graph.sub(positive, negative);
+	let rest = graph.sub(1.0, complement);
+	graph.mul(sign, rest)
+}
+
+/// `erfc(scale * magnitude)`, where `exponent` is the negative square of the argument.
+fn complement(graph: &mut Graph, magnitude: Value, exponent: Value, scale: f32) -> Value {
+	let denominator = graph.fma(magnitude, P * scale, 1.0);
 	let t = graph.div(1.0, denominator);
 	let [first, second, rest @ ..] = A;
 	let mut polynomial = graph.fma(t, first, second);
@@ -24,14 +47,8 @@ pub fn gelu_erf(graph: &mut Graph, x: Value) -> Value {
 		polynomial = graph.fma(t, polynomial, coefficient);
 	}
 	let polynomial = graph.mul(polynomial, t);
-	let half = graph.mul(x, -0.5);
-	let exponent = graph.mul(half, x);
 	let power = graph.exp(exponent);
-	let complement = graph.mul(polynomial, power);
-	let half = graph.mul(magnitude, 0.5);
-	let tail = graph.mul(half, complement);
-	let positive = graph.relu(x);
-	graph.sub(positive, tail)
+	graph.mul(polynomial, power)
 }
 
 #[cfg(test)]

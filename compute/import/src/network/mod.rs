@@ -13,9 +13,11 @@ mod weights;
 
 pub use bert::{Bert, BertHead};
 pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
+pub(crate) use gelu::erf;
 pub use gelu::gelu_erf;
 pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
+pub(crate) use layers::{over_root_mean_square, softmax};
 pub use llama::Llama;
 pub use rope::{Rope, Scaling};
 pub use training::{fine_tuning, FineTuning};

@@ -11,6 +11,7 @@ mod writer;
 
 pub use header::Entry;
 pub use reader::Safetensors;
+pub(crate) use widen::Widening;
 pub use writer::{write_safetensors, Named};
 
 pub use ::safetensors::Dtype;
