@@ -57,6 +57,16 @@ fn every_operator() {
 }
 
 #[test]
+fn a_decoder_from_the_exporter_of_pytorch() {
+	close("torch-gpt2");
+}
+
+#[test]
+fn an_encoder_with_a_mask_from_the_exporter_of_pytorch() {
+	close("torch-bert");
+}
+
+#[test]
 fn fails_when_inputs_are_not_the_graphs() {
 	let (onnx, good, _) = inputs("encoder");
 	let refused = |alter: &dyn Fn(&mut Vec<OnnxInput>)| {

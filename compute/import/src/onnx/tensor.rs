@@ -27,6 +27,9 @@ impl TensorProto<'_> {
 		let shape = self.shape()?;
 		let elements = shape.iter().try_fold(1usize, |product, extent| product.checked_mul(*extent));
 		let elements = elements.ok_or_else(|| TensorProblem::Rank(shape.clone()))?;
+		if self.data_type == 9 {
+			return self.truths(shape, elements);
+		}
 		let (widening, dtype) = match self.data_type {
 			1 => (Widening::F32, Dtype::F32),
 			6 => (Widening::I32, Dtype::I32),
@@ -47,6 +50,19 @@ impl TensorProto<'_> {
 			_ if elements > MAX_INTS => Err(TensorProblem::Memory(elements as u64)),
 			_ => Ok(Constant::Ints { values: self.integers(dtype)?, shape }),
 		}
+	}
+
+	/// Truth values: a byte each, or an integer each.
+	fn truths(&self, shape: Vec<usize>, elements: usize) -> Result<Constant, TensorProblem> {
+		let found = self.raw.map_or_else(|| self.typed_elements(Dtype::I32), |raw| Some(raw.len()));
+		if found != Some(elements) || elements > MAX_INTS {
+			return Err(TensorProblem::Shape { found: vec![found.unwrap_or(0)], expected: shape });
+		}
+		let values = match self.raw {
+			Some(raw) => raw.iter().map(|byte| i64::from(*byte != 0)).collect(),
+			None => self.integers(Dtype::I32)?.into_iter().map(|int| i64::from(int != 0)).collect(),
+		};
+		Ok(Constant::Ints { shape, values })
 	}
 
 	fn shape(&self) -> Result<Vec<usize>, TensorProblem> {

@@ -42,6 +42,10 @@ pub(super) fn cast(call: &mut Call<'_>) -> Result<Held, Refusal> {
 		(Held::Known(constant, _), _) => match (&**constant, to) {
 			(Constant::Floats { .. }, 1) | (Constant::Ints { .. }, 7) => Ok(x),
 			(Constant::Ints { values, .. }, 6) if values.iter().all(|value| i32::try_from(*value).is_ok()) => Ok(x),
+			(Constant::Ints { shape, values }, 9) => {
+				let values = values.iter().map(|value| i64::from(*value != 0)).collect();
+				Ok(Constant::Ints { shape: shape.clone(), values }.into())
+			}
 			(Constant::Ints { shape, values }, 1) if values.iter().all(|value| value.unsigned_abs() < 1 << 24) => {
 				let bits = values.iter().map(|value| (*value as f32).to_bits()).collect();
 				Ok(Constant::Floats { shape: shape.clone(), bits }.into())

@@ -3,6 +3,7 @@
 mod arrange;
 mod elementwise;
 mod known;
+mod logic;
 mod matrix;
 mod pick;
 mod rows;
@@ -39,6 +40,9 @@ pub(crate) fn run(to: &mut Lowering, call: &mut Call<'_>) -> Result<Vec<Held>, R
 		"Dropout" => one(known::dropout(call)?),
 		"Constant" => one(known::constant(call)?),
 		"Shape" => one(known::shape(call)?),
+		"And" | "Or" | "Not" | "Equal" => one(logic::connective(to, call)?),
+		"Where" => one(logic::choose(to, call)?),
+		"GatherND" => one(logic::gather_nd(to, call)?),
 		"Cast" => one(known::cast(call)?),
 		_ => Err("the operator is not known; the page on imports lists those that are".into()),
 	}
