@@ -35,10 +35,13 @@ pub struct Window {
 }
 
 impl Tokenizer {
-	/// Reads a tokenizer.
+	/// Reads a tokenizer. What the file says on padding and truncation is left to [`Tokenizer::window`].
 	pub fn open(path: &Path) -> Result<Self, ImportError> {
 		let bytes = crate::json::read_file(path, MAX_TOKENIZER, "tokenizer")?;
-		let inner = fenced(path, || tokenizers::Tokenizer::from_bytes(bytes))?;
+		let mut inner = fenced(path, || tokenizers::Tokenizer::from_bytes(bytes))?;
+		// The file may ask for rows of any length; a window has the length that the caller says.
+		inner.with_padding(None);
+		fenced(path, || inner.with_truncation(None).map(|_| ()))?;
 		Ok(Self { path: path.into(), inner })
 	}
 
