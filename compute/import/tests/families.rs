@@ -71,3 +71,22 @@ fn frozen_and_trained_weights_give_the_same_bits_and_other_programs() {
 	assert_eq!(roots.len(), 2);
 	assert_eq!(output(&models[0]), output(&models[1]));
 }
+
+/// A directory of the caller's, with `expected.safetensors` as the fixtures have: `ASSAY_IMPORT_MODEL=DIR`, release build.
+#[test]
+#[ignore = "needs a model; see docs/import.md"]
+fn a_model_of_the_callers() {
+	let path = std::env::var("ASSAY_IMPORT_MODEL").expect("ASSAY_IMPORT_MODEL names a directory");
+	let start = std::time::Instant::now();
+	let (directory, inputs, expected) = case(&path);
+	let every = expected.spec().rows as u64 == inputs.ids.spec().elements();
+	let rows = if every { Rows::Every } else { Rows::Last };
+	let model = build(&directory, &inputs, &Forward { rows, ..Forward::default() });
+	let built = start.elapsed();
+	let found = output(&model);
+	let largest = expected.to_f32().into_iter().fold(0f32, |largest, value| largest.max(value.abs()));
+	let error = distance(&found, &expected);
+	println!("{} parameters: built in {built:.1?}, run after {:.1?}", directory.checkpoint().elements(), start.elapsed());
+	println!("largest error {error:.1e} of outputs up to {largest:.1}");
+	assert!(error < 1e-5 * largest.max(1.0));
+}

@@ -151,7 +151,7 @@ fn onnx(path: &Path) {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
 	#[test]
 	fn changed_weights_end_in_a_value_or_an_error(change in change()) {
