@@ -157,8 +157,7 @@ impl Engine {
 
 	/// The given initial value of a tensor: [`Engine::with_limits`] found one for each that needs one.
 	fn given_bits(&self, id: TensorId) -> Vec<u32> {
-		let position = self.given.binary_search_by_key(&id, |(id, _)| *id);
-		position.ok().and_then(|at| self.given.get(at)).map(|(_, tensor)| tensor.bits().to_vec()).unwrap_or_default()
+		self.data_tensor(id).map(|tensor| tensor.into_bits()).unwrap_or_default()
 	}
 
 	/// A parameter or state tensor of a state of this program.
@@ -167,8 +166,11 @@ impl Engine {
 		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors.get(position)?.clone()))
 	}
 
-	/// A data tensor of the program.
+	/// A data tensor of the program, or a given initial value.
 	pub fn data_tensor(&self, id: TensorId) -> Option<Tensor> {
+		if let Ok(position) = self.given.binary_search_by_key(&id, |(id, _)| *id) {
+			return self.given.get(position).map(|(_, tensor)| tensor.clone());
+		}
 		match self.plan.places.get(id.0 as usize)? {
 			Place::Data(position) => self.data.get(*position).cloned(),
 			_ => None,

@@ -102,12 +102,14 @@ pub enum TensorProblem {
 	/// Nothing of the network reads it.
 	#[error("the network has no place for it; importing without it would compute something else")]
 	Unused,
-	/// It has another shape than the configuration says.
-	#[error("shape {found:?}, the configuration says {expected:?}")]
+	/// It has another shape than the configuration says, or other elements than its header says.
+	#[error(
+		"shape {found:?} where {expected:?} is expected; configuration or header and weights are not of one model"
+	)]
 	Shape {
 		/// In the file.
 		found: Vec<usize>,
-		/// By the configuration.
+		/// By the configuration or the header.
 		expected: Vec<usize>,
 	},
 	/// Programs hold matrices.

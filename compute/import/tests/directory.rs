@@ -64,6 +64,7 @@ fn fails_when_a_field_is_missing_unknown_or_without_equivalent() {
 		("gpt2", "activation_function", json!("mish")),
 		("gpt2", "scale_attn_by_inverse_layer_idx", json!(true)),
 		("gpt2", "n_head", json!(5)),
+		("gpt2", "n_head", json!(12)),
 		("llama", "num_key_value_heads", json!(3)),
 		("llama", "head_dim", json!(7)),
 		("bert", "position_embedding_type", json!("relative_key")),

@@ -86,7 +86,11 @@ fn a_model_of_the_callers() {
 	let found = output(&model);
 	let largest = expected.to_f32().into_iter().fold(0f32, |largest, value| largest.max(value.abs()));
 	let error = distance(&found, &expected);
-	println!("{} parameters: built in {built:.1?}, run after {:.1?}", directory.checkpoint().elements(), start.elapsed());
+	println!(
+		"{} parameters: built in {built:.1?}, run after {:.1?}",
+		directory.checkpoint().elements(),
+		start.elapsed()
+	);
 	println!("largest error {error:.1e} of outputs up to {largest:.1}");
 	assert!(error < 1e-5 * largest.max(1.0));
 }

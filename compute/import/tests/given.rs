@@ -25,6 +25,11 @@ fn the_initial_state_is_what_was_given() {
 	let (directory, _, _) = case("gpt2");
 	let engine = engine(&trained());
 	let state = engine.initial_state();
+	assert_eq!(
+		whole::init_state(engine.program()).len(),
+		1,
+		"the referee computes initial values, it is not given any"
+	);
 	for name in directory.checkpoint().names() {
 		assert_eq!(engine.state_tensor_named(&state, name), Some(directory.checkpoint().read(name).unwrap()), "{name}");
 	}

@@ -100,7 +100,7 @@ fn fails_when_the_file_is_of_another_kind_or_version() {
 fn fails_when_an_initial_value_is_broken() {
 	let relu = [node("Relu", "x", "y", &[])];
 	let of = |tensor: Vec<u8>| of_nodes(&relu, &[tensor]);
-	assert!(of(floats("w", &[3], &[0.0; 2])).contains("tensor `w`: shape [2], the configuration says [3]"));
+	assert!(of(floats("w", &[3], &[0.0; 2])).contains("tensor `w`: shape [2] where [3] is expected"));
 	assert!(of(floats("w", &[1 << 40, 1 << 40], &[])).contains("tensor `w`: shape"));
 	assert!(of(floats("w", &[-1], &[])).contains("tensor `w`: shape"));
 	assert!(of(floats("w", &[1], &[f32::NAN])).contains("element 0 is NaN"));

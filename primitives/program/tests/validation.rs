@@ -133,6 +133,13 @@ fn tensor_rules() {
 	assert_eq!(role(uniform(0xbf80_0000)), (1, TensorProblem::Bound));
 	assert_eq!(role(uniform(0x7f80_0000)), (1, TensorProblem::Bound));
 	assert_eq!(role(Role::State(Init::Constant(0x7fc0_0000))), (1, TensorProblem::InitNotFinite));
+	// Any bits may be given: the root says which.
+	let mut given = program();
+	given.tensors[1].role = Role::Param(Init::Given { root: [7; 32] });
+	assert_eq!(given.validate(&Limits::default()), Ok(()));
+	assert_eq!(decode_program(&given.encode(), &Limits::default()), Ok(given.clone()));
+	assert_ne!(given.commitment(), program().commitment());
+	assert_eq!((given.memory().data, given.memory().state), (program().memory().data + 400, program().memory().state));
 	let unused = tensor_problem(|p| p.tensors.push(tensor("unused", 1, 1, Role::Temp)));
 	assert_eq!(unused, (8, TensorProblem::Undefined));
 }

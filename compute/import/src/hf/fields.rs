@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use assay_program::shape::MIN_HEAD;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -114,6 +115,15 @@ impl Fields {
 			}
 			_ => Ok(()),
 		}
+	}
+
+	/// Fails if `heads` heads have fewer columns than programs split.
+	pub(crate) fn head_width(&self, name: &str, heads: u32, width: u32) -> Result<(), ImportError> {
+		if heads == 1 || width >= MIN_HEAD {
+			return Ok(());
+		}
+		let found = format!("{heads} heads of {width} columns");
+		Err(self.error(name, FieldProblem::Unsupported { found, supported: "heads of 8 columns or more" }))
 	}
 
 	/// Ends the reading: `irrelevant` fields, and those that are for every family, are dropped; another one is an error.

@@ -66,6 +66,7 @@ impl Bert {
 		if !width.is_multiple_of(heads) {
 			return Err(fields.unsupported("num_attention_heads", &heads.to_string(), "a divisor of `hidden_size`"));
 		}
+		fields.head_width("num_attention_heads", heads, width / heads)?;
 		let config = Self {
 			vocabulary: fields.size("vocab_size")?,
 			context: fields.size("max_position_embeddings")?,

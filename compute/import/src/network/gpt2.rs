@@ -52,6 +52,7 @@ impl Gpt2 {
 		if !width.is_multiple_of(heads) {
 			return Err(fields.unsupported("n_head", &heads.to_string(), "a divisor of `n_embd`"));
 		}
+		fields.head_width("n_head", heads, width / heads)?;
 		let config = Self {
 			vocabulary: fields.size("vocab_size")?,
 			context: fields.size("n_positions")?,

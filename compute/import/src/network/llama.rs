@@ -64,6 +64,7 @@ impl Llama {
 		if head_width == 0 || !head_width.is_multiple_of(2) {
 			return Err(fields.unsupported("head_dim", &head_width.to_string(), "an even number above zero"));
 		}
+		fields.head_width("num_attention_heads", heads, head_width)?;
 		let config = Self {
 			vocabulary: fields.size("vocab_size")?,
 			context: fields.size("max_position_embeddings")?,

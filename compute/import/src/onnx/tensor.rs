@@ -73,7 +73,7 @@ impl TensorProto<'_> {
 	/// Elements outside of `raw_data`.
 	fn typed_elements(&self, dtype: Dtype) -> Option<usize> {
 		if dtype == Dtype::F32 {
-			return (self.floats.len() % 4 == 0).then_some(self.floats.len() / 4);
+			return self.floats.len().is_multiple_of(4).then_some(self.floats.len() / 4);
 		}
 		let mut count = 0usize;
 		Field::Bytes(self.ints).ints(0, |_| count += 1).ok()?;
