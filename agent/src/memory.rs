@@ -13,7 +13,7 @@ const UNKNOWN_MIB: u32 = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
 	data: u64,
-	/// The largest data tensor as a blob, beside the tensor that is read from it.
+	/// The largest data tensor or given initial value as a blob, beside the tensor that is read from it.
 	blob: u64,
 	state: u64,
 	checkpoint: u64,
@@ -29,8 +29,11 @@ impl Need {
 		let (mut blob, mut checkpoint, mut all_temps) = (0u64, 0u64, 0u64);
 		for decl in &program.tensors {
 			let canonical = decl.spec().layout().map_or(0, |layout| layout.byte_len());
+			if decl.role.given_root().is_some() {
+				blob = blob.max(canonical);
+			}
 			match decl.role {
-				Role::Data { .. } => blob = blob.max(canonical),
+				Role::Data { .. } => {}
 				Role::Param(_) | Role::State(_) => checkpoint = checkpoint.saturating_add(canonical),
 				Role::Temp => all_temps = all_temps.saturating_add(decl.spec().elements().saturating_mul(4)),
 			}

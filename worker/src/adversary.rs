@@ -4,7 +4,7 @@ use crate::error::WorkerError;
 use assay_agent::artifacts::ArtifactError;
 use assay_commitment::{state_root, StateLeaf, StateMeta};
 use assay_engine::{Engine, OracleError, SegmentOracle, State, Tensor};
-use assay_program::{commitment::OpOpening, Operand, Program, Role, TensorId};
+use assay_program::{commitment::OpOpening, Operand, Program, TensorId};
 use assay_protocol::{
 	dispute::{
 		player::{TraceOracle, TraceProof},
@@ -113,7 +113,7 @@ impl Misbehaviour {
 		}
 		let mut data = Vec::new();
 		for (decl, id) in program.tensors.iter().zip(0u32..) {
-			if let Role::Data { .. } = decl.role {
+			if decl.role.given_root().is_some() {
 				if let Some(tensor) = engine.data_tensor(TensorId(id)) {
 					data.push((TensorId(id), tensor));
 				}

@@ -125,8 +125,8 @@ impl Execution {
 	fn publish_inputs(&self, engine: &Engine) {
 		self.peer.grants.publish(BlobHash::from(self.spec.program_blob));
 		for decl in &engine.program().tensors {
-			if let assay_program::Role::Data { root } = decl.role {
-				self.peer.grants.publish(BlobHash::from(root));
+			if let Some(root) = decl.role.given_root() {
+				self.peer.grants.publish(BlobHash::from(*root));
 			}
 		}
 	}

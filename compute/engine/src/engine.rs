@@ -21,6 +21,8 @@ pub struct Engine {
 	trees: ProgramTrees,
 	/// Row-major bits of the data tensors, ascending by tensor id.
 	data: Vec<Tensor>,
+	/// Initial values that the program names by root, ascending by tensor id.
+	given: Vec<(TensorId, Tensor)>,
 	/// The parameter and state tensors, ascending.
 	states: Vec<TensorId>,
 	plan: Plan,
@@ -94,10 +96,10 @@ impl Engine {
 		program.validate(limits).map_err(EngineError::Program)?;
 		let trees =
 			ProgramTrees::build(&program).ok_or(EngineError::Program(assay_program::ProgramError::Empty("program")))?;
-		let data = check_data(&program, data)?;
+		let (data, given) = check_data(&program, data)?;
 		let states = program.state_tensors().map(|(id, _)| id).collect();
 		let plan = Plan::shared(&program);
-		Ok(Self { program, trees, data, states, plan, cpu })
+		Ok(Self { program, trees, data, given, states, plan, cpu })
 	}
 
 	/// The program.
@@ -138,18 +140,24 @@ impl Engine {
 		let tensors = self
 			.program
 			.state_tensors()
-			.map(|(_, decl)| {
+			.map(|(id, decl)| {
 				let elements = decl.spec().elements() as usize;
 				match decl.role {
 					Role::Param(Init::Constant(bits)) | Role::State(Init::Constant(bits)) => vec![bits; elements],
 					Role::Param(Init::Uniform { bound, stream }) | Role::State(Init::Uniform { bound, stream }) => {
 						(0..elements).map(|element| key.uniform(stream, element as u32, bound)).collect()
 					}
+					Role::Param(Init::Given { .. }) | Role::State(Init::Given { .. }) => self.given_bits(id),
 					_ => vec![0; elements],
 				}
 			})
 			.collect();
 		State { step: 0, tensors }
+	}
+
+	/// The given initial value of a tensor: [`Engine::with_limits`] found one for each that needs one.
+	fn given_bits(&self, id: TensorId) -> Vec<u32> {
+		self.data_tensor(id).map(|tensor| tensor.into_bits()).unwrap_or_default()
 	}
 
 	/// A parameter or state tensor of a state of this program.
@@ -158,8 +166,11 @@ impl Engine {
 		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors.get(position)?.clone()))
 	}
 
-	/// A data tensor of the program.
+	/// A data tensor of the program, or a given initial value.
 	pub fn data_tensor(&self, id: TensorId) -> Option<Tensor> {
+		if let Ok(position) = self.given.binary_search_by_key(&id, |(id, _)| *id) {
+			return self.given.get(position).map(|(_, tensor)| tensor.clone());
+		}
 		match self.plan.places.get(id.0 as usize)? {
 			Place::Data(position) => self.data.get(*position).cloned(),
 			_ => None,
@@ -403,7 +414,7 @@ impl Engine {
 	}
 }
 
-/// A data tensor that a program needs.
+/// A tensor that a program needs and names by its root: data, or a given initial value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
 	/// Id in the program.
@@ -416,24 +427,25 @@ pub struct Requirement {
 	pub root: Hash,
 }
 
-/// The data tensors that a program needs, ascending.
+/// The data tensors and given initial values that a program needs, ascending.
 pub fn requirements(program: &Program) -> Vec<Requirement> {
-	let data = program.tensors.iter().zip(0u32..).filter_map(|(decl, id)| match decl.role {
-		Role::Data { root } => {
-			let name = String::from_utf8_lossy(&decl.name).into_owned();
-			Some(Requirement { id: TensorId(id), name, spec: decl.spec(), root })
-		}
-		_ => None,
+	let needed = program.tensors.iter().zip(0u32..).filter_map(|(decl, id)| {
+		let name = || String::from_utf8_lossy(&decl.name).into_owned();
+		let root = decl.role.given_root()?;
+		Some(Requirement { id: TensorId(id), name: name(), spec: decl.spec(), root: *root })
 	});
-	data.collect()
+	needed.collect()
 }
 
-/// The data tensors in the order of the program, checked by shape and root.
-fn check_data(program: &Program, given: Vec<(TensorId, Tensor)>) -> Result<Vec<Tensor>, EngineError> {
+/// Data tensors in the order of the program, and given initial values by id.
+type Needed = (Vec<Tensor>, Vec<(TensorId, Tensor)>);
+
+/// What the program needs out of what was given, checked by shape and root.
+fn check_data(program: &Program, given: Vec<(TensorId, Tensor)>) -> Result<Needed, EngineError> {
 	let mut given: Vec<(TensorId, Option<Tensor>)> = given.into_iter().map(|(id, tensor)| (id, Some(tensor))).collect();
-	let mut data = Vec::new();
+	let (mut data, mut initial) = (Vec::new(), Vec::new());
 	for (decl, id) in program.tensors.iter().zip(0u32..) {
-		let Role::Data { root } = decl.role else { continue };
+		let Some(root) = decl.role.given_root() else { continue };
 		let name = || String::from_utf8_lossy(&decl.name).into_owned();
 		let tensor = given
 			.iter_mut()
@@ -443,13 +455,17 @@ fn check_data(program: &Program, given: Vec<(TensorId, Tensor)>) -> Result<Vec<T
 		if tensor.spec() != decl.spec() {
 			return Err(EngineError::DataShape { name: name() });
 		}
-		if tensor.root() != root {
+		if tensor.root() != *root {
 			return Err(EngineError::DataRoot { name: name() });
 		}
-		data.push(tensor);
+		if decl.role.is_state() {
+			initial.push((TensorId(id), tensor));
+		} else {
+			data.push(tensor);
+		}
 	}
 	match given.iter().find(|(_, tensor)| tensor.is_some()) {
 		Some((id, _)) => Err(EngineError::DataUnknown { id: id.0 }),
-		None => Ok(data),
+		None => Ok((data, initial)),
 	}
 }

@@ -50,6 +50,11 @@ impl Tensor {
 		&self.bits
 	}
 
+	/// The row-major bit patterns, by value.
+	pub fn into_bits(self) -> Vec<u32> {
+		self.bits
+	}
+
 	/// Row-major numbers, of an f32 tensor.
 	pub fn to_f32(&self) -> Vec<f32> {
 		self.bits.iter().map(|bits| f32::from_bits(*bits)).collect()

@@ -294,6 +294,11 @@ impl Graph {
 		Ok(program)
 	}
 
+	/// The first op that did not fit, which [`Graph::finish`] will report.
+	pub fn error(&self) -> Option<&BuildError> {
+		self.error.as_ref()
+	}
+
 	/// A stream of its own for a dropout.
 	pub(crate) fn next_dropout(&mut self) -> u32 {
 		self.dropouts += 1;

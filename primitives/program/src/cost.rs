@@ -27,7 +27,7 @@ impl Cost {
 /// Bytes that executing a program needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-	/// All data tensors.
+	/// All data tensors and given initial values.
 	pub data: u64,
 	/// All parameter and state tensors.
 	pub state: u64,
@@ -167,10 +167,12 @@ impl Program {
 		let bytes = |id: u32| self.tensors.get(id as usize).map_or(0, |decl| decl.spec().elements().saturating_mul(4));
 		let mut memory = Memory::default();
 		for (decl, id) in self.tensors.iter().zip(0u32..) {
+			if decl.role.given_root().is_some() {
+				memory.data = memory.data.saturating_add(bytes(id));
+			}
 			match decl.role {
-				Role::Data { .. } => memory.data = memory.data.saturating_add(bytes(id)),
 				Role::Param(_) | Role::State(_) => memory.state = memory.state.saturating_add(bytes(id)),
-				Role::Temp => {}
+				Role::Data { .. } | Role::Temp => {}
 			}
 		}
 		let last_use = self.last_uses();

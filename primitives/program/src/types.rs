@@ -64,6 +64,11 @@ pub enum Init {
 		/// Separates tensors that share the seed.
 		stream: u32,
 	},
+	/// The tensor with this root, such as a weight of an existing model. Whoever starts the job fetches it like data.
+	Given {
+		/// BLAKE3 of the canonical bytes.
+		root: [u8; 32],
+	},
 }
 
 /// What a tensor is for.
@@ -80,6 +85,16 @@ pub enum Role {
 	},
 	/// Output of an op, lives for one step.
 	Temp,
+}
+
+impl Role {
+	/// The root of the tensor that whoever starts the job must have: of data, and of a given initial value.
+	pub const fn given_root(&self) -> Option<&[u8; 32]> {
+		match self {
+			Role::Data { root } | Role::Param(Init::Given { root }) | Role::State(Init::Given { root }) => Some(root),
+			_ => None,
+		}
+	}
 }
 
 /// Declaration of a tensor: a matrix of `rows` x `cols` elements.

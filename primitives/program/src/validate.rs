@@ -431,7 +431,7 @@ fn check_decl(decl: &TensorDecl, limits: &Limits) -> Result<u64, TensorProblem> 
 
 fn check_init(decl: &TensorDecl, init: Init) -> Result<(), TensorProblem> {
 	match init {
-		Init::Zeros => Ok(()),
+		Init::Zeros | Init::Given { .. } => Ok(()),
 		Init::Constant(bits) if decl.dtype == DType::F32 && !is_finite(bits) => Err(TensorProblem::InitNotFinite),
 		Init::Constant(bits) if !decl.dtype.holds(bits) => Err(TensorProblem::InitRange),
 		Init::Constant(_) => Ok(()),

@@ -142,6 +142,13 @@ fn tensor_rules() {
 	assert_eq!(byte(Lane::I8, 128), (1, TensorProblem::InitRange));
 	assert_eq!(byte(Lane::I8, 255), (1, TensorProblem::InitRange));
 	assert_eq!(byte(Lane::F32, 5), (1, TensorProblem::Lane));
+	// Any bits may be given: the root says which.
+	let mut given = program();
+	given.tensors[1].role = Role::Param(Init::Given { root: [7; 32] });
+	assert_eq!(given.validate(&Limits::default()), Ok(()));
+	assert_eq!(decode_program(&given.encode(), &Limits::default()), Ok(given.clone()));
+	assert_ne!(given.commitment(), program().commitment());
+	assert_eq!((given.memory().data, given.memory().state), (program().memory().data + 400, program().memory().state));
 	let unused = tensor_problem(|p| p.tensors.push(tensor("unused", 1, 1, Role::Temp)));
 	assert_eq!(unused, (8, TensorProblem::Undefined));
 }

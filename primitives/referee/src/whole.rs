@@ -359,7 +359,8 @@ fn binary(kind: BinaryKind, a: F32, b: F32) -> F32 {
 	}
 }
 
-/// Row-major bits of a parameter or state tensor before the first step; `None` for other roles.
+/// Row-major bits of a parameter or state tensor before the first step; `None` for other roles and where the
+/// value is given rather than computed.
 pub fn init_tensor(decl: &TensorDecl, header: &Header) -> Option<Vec<u32>> {
 	let (Role::Param(init) | Role::State(init)) = decl.role else { return None };
 	let elements = usize::try_from(decl.spec().elements()).ok()?;
@@ -370,10 +371,11 @@ pub fn init_tensor(decl: &TensorDecl, header: &Header) -> Option<Vec<u32>> {
 			let key = Key::init(&header.seed);
 			(0..elements).map(|element| key.uniform(stream, element as u32, bound)).collect()
 		}
+		Init::Given { .. } => return None,
 	})
 }
 
-/// Values of all parameter and state tensors before the first step.
+/// Values of all parameter and state tensors before the first step, without those that are given.
 pub fn init_state(program: &Program) -> Values {
 	program.state_tensors().filter_map(|(id, decl)| init_tensor(decl, &program.header).map(|bits| (id, bits))).collect()
 }

@@ -1,0 +1,12 @@
+//! Directories as the Hugging Face tools leave them: `config.json`, safetensors files, `tokenizer.json`.
+
+mod checkpoint;
+mod directory;
+mod fields;
+mod tokenizer;
+
+pub use checkpoint::Checkpoint;
+pub use directory::ModelDirectory;
+pub use tokenizer::{Tokenizer, Window};
+
+pub(crate) use fields::Fields;

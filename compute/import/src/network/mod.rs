@@ -1,0 +1,73 @@
+//! Families of networks as graphs over the weights of a checkpoint.
+
+mod attention;
+mod bert;
+mod forward;
+mod gelu;
+mod gpt2;
+mod layers;
+mod llama;
+mod rope;
+mod training;
+mod weights;
+
+pub use bert::{Bert, BertHead};
+pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
+pub(crate) use gelu::erf;
+pub use gelu::gelu_erf;
+pub use gpt2::Gpt2;
+pub use layers::Nonlinearity;
+pub(crate) use layers::{over_root_mean_square, softmax};
+pub use llama::Llama;
+pub use rope::{Rope, Scaling};
+pub use training::{fine_tuning, FineTuning};
+pub use weights::Weights;
+
+/// A family of networks and the sizes of one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Family {
+	/// Decoder with layer norm and learned positions.
+	Gpt2(Gpt2),
+	/// Decoder with root-mean-square norm, rotary positions and gated feed-forward layers.
+	Llama(Llama),
+	/// Encoder.
+	Bert(Bert),
+}
+
+impl Family {
+	/// The family's name, as configurations spell it.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Family::Gpt2(_) => "gpt2",
+			Family::Llama(_) => "llama",
+			Family::Bert(_) => "bert",
+		}
+	}
+
+	/// Tokens there are.
+	pub fn vocabulary(&self) -> u32 {
+		match self {
+			Family::Gpt2(config) => config.vocabulary,
+			Family::Llama(config) => config.vocabulary,
+			Family::Bert(config) => config.vocabulary,
+		}
+	}
+
+	/// Most positions of a sequence.
+	pub fn context(&self) -> u32 {
+		match self {
+			Family::Gpt2(config) => config.context,
+			Family::Llama(config) => config.context,
+			Family::Bert(config) => config.context,
+		}
+	}
+
+	/// Layers of attention and feed-forward.
+	pub fn layers(&self) -> u32 {
+		match self {
+			Family::Gpt2(config) => config.layers,
+			Family::Llama(config) => config.layers,
+			Family::Bert(config) => config.layers,
+		}
+	}
+}

@@ -1,0 +1,102 @@
+//! The weights of a checkpoint as tensors of a graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assay_engine::Tensor;
+use assay_models::{Graph, Value};
+use assay_program::{types::MAX_NAME, DType, Init, TensorId};
+
+use crate::{error::TensorProblem, hf::Checkpoint, ImportError};
+
+/// What imported weights are in a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weights {
+	/// Data: fixed for the whole job, not part of the state. For inference.
+	#[default]
+	Frozen,
+	/// Parameters that start with the given values and are part of the state. For training.
+	Trained,
+}
+
+/// Reads weights as a network asks for them, each once.
+#[derive(Debug)]
+pub(crate) struct Loader<'a> {
+	checkpoint: &'a Checkpoint,
+	role: Weights,
+	declared: BTreeMap<String, Value>,
+	/// Trained tensors in the order of the graph.
+	pub(crate) params: Vec<Value>,
+	/// Everything that the program needs to be given.
+	pub(crate) given: Vec<(TensorId, Tensor)>,
+}
+
+impl<'a> Loader<'a> {
+	pub(crate) fn new(checkpoint: &'a Checkpoint, role: Weights) -> Self {
+		Self { checkpoint, role, declared: BTreeMap::new(), params: Vec::new(), given: Vec::new() }
+	}
+
+	pub(crate) fn has(&self, name: &str) -> bool {
+		self.checkpoint.entry(name).is_some()
+	}
+
+	/// First extent of a tensor whose size no configuration gives.
+	pub(crate) fn leading_extent(&self, name: &str) -> Result<u32, ImportError> {
+		let problem = |problem| ImportError::tensor(self.checkpoint.path(), name, problem);
+		let entry = self.checkpoint.entry(name).ok_or_else(|| problem(TensorProblem::Missing))?;
+		let extent = entry.shape.first().and_then(|extent| u32::try_from(*extent).ok());
+		extent.ok_or_else(|| problem(TensorProblem::Rank(entry.shape.clone())))
+	}
+
+	/// The f32 tensor `name` of this shape; one dimension is a row. Asked for twice it is the same tensor.
+	pub(crate) fn weight(&mut self, graph: &mut Graph, name: &str, shape: &[u32]) -> Result<Value, ImportError> {
+		if let Some(value) = self.declared.get(name) {
+			return Ok(*value);
+		}
+		let problem = |problem| ImportError::tensor(self.checkpoint.path(), name, problem);
+		let entry = self.checkpoint.entry(name).ok_or_else(|| problem(TensorProblem::Missing))?;
+		let expected: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
+		if entry.shape != expected {
+			return Err(problem(TensorProblem::Shape { found: entry.shape.clone(), expected }));
+		}
+		if name.len() > MAX_NAME {
+			return Err(problem(TensorProblem::Name));
+		}
+		let found = format!("{:?}", entry.dtype);
+		let tensor = self.checkpoint.read(name)?;
+		if tensor.spec().dtype != DType::F32 {
+			return Err(problem(TensorProblem::OtherType { found, expected: "F32, F16 or BF16" }));
+		}
+		let value = self.declare(graph, name, tensor);
+		self.declared.insert(name.into(), value);
+		Ok(value)
+	}
+
+	/// A tensor that is part of the program itself, such as positions.
+	pub(crate) fn constant(&mut self, graph: &mut Graph, name: &str, tensor: Tensor) -> Value {
+		let value = graph.data(name, tensor.spec(), tensor.root());
+		self.given.extend(value.tensor().map(|id| (id, tensor)));
+		value
+	}
+
+	/// Fails if a tensor of the checkpoint was not read, unless `spare` says that it may be.
+	pub(crate) fn finish(&self, spare: impl Fn(&str) -> bool) -> Result<(), ImportError> {
+		let read: BTreeSet<&str> = self.declared.keys().map(String::as_str).collect();
+		match self.checkpoint.names().find(|name| !read.contains(name) && !spare(name)) {
+			Some(name) => Err(ImportError::tensor(self.checkpoint.path(), name, TensorProblem::Unused)),
+			None => Ok(()),
+		}
+	}
+
+	fn declare(&mut self, graph: &mut Graph, name: &str, tensor: Tensor) -> Value {
+		let (spec, root) = (tensor.spec(), tensor.root());
+		let value = match self.role {
+			Weights::Frozen => graph.data(name, spec, root),
+			Weights::Trained => graph.param(name, spec.rows, spec.cols, Init::Given { root }),
+		};
+		if self.role == Weights::Trained {
+			self.params.push(value);
+		}
+		self.given.extend(value.tensor().map(|id| (id, tensor)));
+		value
+	}
+}

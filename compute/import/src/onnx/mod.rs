@@ -1,0 +1,16 @@
+//! ONNX models as programs.
+//!
+//! The graph is read with its initial values, and its inputs are given when the program is built: shapes are static, and
+//! everything made of integers (shapes, indices, token ids) is known and computed here. What is made of f32 becomes ops.
+//! A tensor of any rank is a matrix of the same elements in the same order; where an op needs them in other columns,
+//! [`array::Array::with_columns`] rearranges them exactly.
+
+mod array;
+mod builder;
+mod node;
+mod ops;
+mod proto;
+mod tensor;
+mod wire;
+
+pub use builder::{Onnx, OnnxInput, OnnxPort};

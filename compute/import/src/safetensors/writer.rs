@@ -1,0 +1,75 @@
+//! Writes tensors to a file.
+
+use std::{borrow::Cow, path::Path};
+
+use assay_engine::Tensor;
+use assay_program::DType;
+use safetensors::{serialize_to_file, Dtype, SafeTensorError, View};
+
+use crate::ImportError;
+
+/// A tensor and what the file calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+	/// Name in the file.
+	pub name: &'a str,
+	/// The elements.
+	pub tensor: &'a Tensor,
+	/// A single row is written as one dimension, as other tools keep biases and gains.
+	pub flat: bool,
+}
+
+/// Writes F32 and I32 tensors. The file appears whole or not at all, and at most one tensor is copied at a time.
+/// [`ImportError::Request`] if two tensors have one name.
+pub fn write_safetensors(path: &Path, tensors: &[Named<'_>]) -> Result<(), ImportError> {
+	let mut names: Vec<&str> = tensors.iter().map(|tensor| tensor.name).collect();
+	names.sort_unstable();
+	if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+		return Err(ImportError::Request(format!(
+			"two tensors are named `{}`; rename one",
+			pair.first().copied().unwrap_or_default()
+		)));
+	}
+	if names.contains(&"__metadata__") {
+		return Err(ImportError::Request("`__metadata__` is no tensor's name in safetensors; rename it".into()));
+	}
+	let views = tensors.iter().map(|tensor| (tensor.name, Source::new(tensor)));
+	serialize_to_file(views, None, path).map_err(|error| match error {
+		SafeTensorError::IoError(source) => ImportError::Io { path: path.into(), source },
+		other => ImportError::malformed(path, other),
+	})
+}
+
+struct Source<'a> {
+	tensor: &'a Tensor,
+	shape: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+	fn new(named: &Named<'a>) -> Self {
+		let spec = named.tensor.spec();
+		let (rows, cols) = (spec.rows as usize, spec.cols as usize);
+		Self { tensor: named.tensor, shape: if named.flat && rows == 1 { vec![cols] } else { vec![rows, cols] } }
+	}
+}
+
+impl View for Source<'_> {
+	fn dtype(&self) -> Dtype {
+		match self.tensor.spec().dtype {
+			DType::F32 => Dtype::F32,
+			DType::I32 => Dtype::I32,
+		}
+	}
+
+	fn shape(&self) -> &[usize] {
+		&self.shape
+	}
+
+	fn data(&self) -> Cow<'_, [u8]> {
+		Cow::Owned(self.tensor.bits().iter().flat_map(|bits| bits.to_le_bytes()).collect())
+	}
+
+	fn data_len(&self) -> usize {
+		self.tensor.bits().len() * 4
+	}
+}

@@ -1,0 +1,46 @@
+//! What the tests share: fixtures, and running a model forward.
+// Each test file uses a part.
+#![allow(dead_code)]
+
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+
+use assay_engine::{Cpu, Engine, Path, Tensor};
+use assay_import::{forward, Forward, Inputs, ModelDirectory, Safetensors, OUTPUT};
+use assay_models::Model;
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+	PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(name)
+}
+
+pub(crate) fn engine(model: &Model) -> Engine {
+	let cpu = Cpu::new(Path::Auto, 1).expect("a supported path");
+	Engine::new(model.program.clone(), model.data.clone(), Arc::new(cpu)).expect("loads")
+}
+
+/// The output after the program's one step.
+pub(crate) fn output(model: &Model) -> Tensor {
+	let engine = engine(model);
+	let mut state = engine.initial_state();
+	engine.run(&mut state, 1, &mut |_| ControlFlow::Continue(())).expect("runs");
+	engine.state_tensor_named(&state, OUTPUT).expect("an output")
+}
+
+/// A fixture's model, what it was run on, and what came out.
+pub(crate) fn case(name: &str) -> (ModelDirectory, Inputs, Tensor) {
+	let directory = ModelDirectory::open(&fixture(name)).expect("opens");
+	let expected = Safetensors::open(&fixture(name).join("expected.safetensors")).expect("opens");
+	let optional = |name: &str| expected.entries().contains_key(name).then(|| expected.read(name).expect("reads"));
+	let ids = optional("input_ids").expect("ids");
+	let inputs = Inputs { ids, mask: optional("attention_mask"), types: optional("token_type_ids") };
+	(directory, inputs, optional("output").expect("an output"))
+}
+
+pub(crate) fn build(directory: &ModelDirectory, inputs: &Inputs, options: &Forward) -> Model {
+	forward(directory.family(), directory.checkpoint(), inputs, options).expect("builds")
+}
+
+/// Largest difference of two tensors of one shape.
+pub(crate) fn distance(a: &Tensor, b: &Tensor) -> f32 {
+	assert_eq!(a.spec(), b.spec());
+	a.to_f32().iter().zip(b.to_f32()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
