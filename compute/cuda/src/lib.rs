@@ -1,0 +1,16 @@
+//! CUDA backend of lane F32, bit-identical to the referee.
+
+mod backend;
+mod device;
+mod error;
+mod grid;
+mod launch;
+mod lower;
+mod ptx;
+
+pub use backend::{Backend, Context, DeviceTensor, Input};
+pub use device::{Buffer, Device};
+pub use error::{CudaError, OpError};
+pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
+pub use lower::lower;
+pub use ptx::{Module, MODULES};
