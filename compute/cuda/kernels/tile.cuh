@@ -17,15 +17,9 @@ struct alignas(N * 4) Words {
 // `outer` x `inner` of an operand whose stored rows are `stride` apart.
 struct Operand {
 	const u32 *data;
-	u64 outer;
-	u64 inner;
-	u64 stride;
+	u32 outer;
+	u32 stride;
 };
-
-template <bool INNER_CONTIGUOUS>
-DEVICE u64 place(Operand x, u64 outer, u64 inner) {
-	return INNER_CONTIGUOUS ? outer * x.stride + inner : inner * x.stride + outer;
-}
 
 // Rows of shared memory are longer than the tile: threads that store along `inner` then meet different banks, and rows
 // stay aligned to 16 bytes.
@@ -34,40 +28,57 @@ struct alignas(16) SharedTile {
 	u32 at[DEPTH][SIDE + 4];
 };
 
-// What one thread moves of a tile of SIDE x DEPTH: LEN words that are neighbours in memory.
+// What one thread moves of each tile of SIDE x DEPTH: LEN words that are neighbours in memory.
+//
+// Everything that stays the same from tile to tile is settled in `begin`; registers are what limits the chains.
 template <int SIDE, bool INNER_CONTIGUOUS>
 struct Share {
-	static const int LEN = SIDE * DEPTH / THREADS;
-	static const int ALONG = INNER_CONTIGUOUS ? DEPTH : SIDE;
+	static constexpr int LEN = SIDE * DEPTH / THREADS;
+	static constexpr int ALONG = INNER_CONTIGUOUS ? DEPTH : SIDE;
 	Words<LEN> words;
+	// Where the next tile's words are.
+	const u32 *at;
+	// How many of them lie inside along `outer`.
+	u32 inside;
+	// Whether they can be read as one.
+	bool wide;
 
-	static __device__ __forceinline__ int outer(int thread) {
+	static __device__ __forceinline__ u32 outer(u32 thread) {
 		return INNER_CONTIGUOUS ? thread * LEN / ALONG : thread * LEN % ALONG;
 	}
-	static __device__ __forceinline__ int inner(int thread) {
+	static __device__ __forceinline__ u32 inner(u32 thread) {
 		return INNER_CONTIGUOUS ? thread * LEN % ALONG : thread * LEN / ALONG;
 	}
 
-	// Reads from (outer0, inner0) on; +0 outside. With `wide`, stored rows are aligned to LEN words.
-	__device__ __forceinline__ void load(Operand x, u64 outer0, u64 inner0, bool wide, int thread) {
-		u64 o = outer0 + outer(thread), i = inner0 + inner(thread);
-		u64 last_o = INNER_CONTIGUOUS ? o : o + LEN - 1, last_i = INNER_CONTIGUOUS ? i + LEN - 1 : i;
-		if (wide && last_o < x.outer && last_i < x.inner) {
-			words = *(const Words<LEN> *)(x.data + place<INNER_CONTIGUOUS>(x, o, i));
-			return;
-		}
-#pragma unroll
-		for (int at = 0; at < LEN; at++) {
-			u64 oo = INNER_CONTIGUOUS ? o : o + at, ii = INNER_CONTIGUOUS ? i + at : i;
-			words.word[at] = oo < x.outer && ii < x.inner ? x.data[place<INNER_CONTIGUOUS>(x, oo, ii)] : 0;
-		}
+	// Tiles of the rows or columns from `outer0` on, and of the inner dimension from `inner0` on.
+	__device__ __forceinline__ void begin(Operand x, u32 outer0, u32 inner0, u32 thread) {
+		u64 o = (u64)outer0 + outer(thread), i = (u64)inner0 + inner(thread);
+		at = x.data + (INNER_CONTIGUOUS ? o * x.stride + i : i * x.stride + o);
+		u64 left = o < x.outer ? x.outer - o : 0;
+		inside = INNER_CONTIGUOUS ? (left > 0 ? LEN : 0) : (u32)(left < LEN ? left : LEN);
+		wide = inside == LEN && x.stride % LEN == 0;
 	}
 
-	__device__ __forceinline__ void store(SharedTile<SIDE> &tile, int thread) const {
-		int o = outer(thread), i = inner(thread);
+	// Reads the next tile, of which `depth` inner indices are inside; +0 where it is outside.
+	__device__ __forceinline__ void load(u32 stride, u32 depth, u32 thread) {
+		u32 i = inner(thread);
+		if (wide && (INNER_CONTIGUOUS ? depth == DEPTH : i < depth)) {
+			words = *(const Words<LEN> *)at;
+		} else {
+#pragma unroll
+			for (u32 w = 0; w < LEN; w++) {
+				bool there = INNER_CONTIGUOUS ? inside != 0 && i + w < depth : w < inside && i < depth;
+				words.word[w] = there ? at[w] : 0;
+			}
+		}
+		at += INNER_CONTIGUOUS ? (u64)DEPTH : (u64)DEPTH * stride;
+	}
+
+	__device__ __forceinline__ void store(SharedTile<SIDE> &tile, u32 thread) const {
+		u32 o = outer(thread), i = inner(thread);
 		if (INNER_CONTIGUOUS) {
 #pragma unroll
-			for (int at = 0; at < LEN; at++) tile.at[i + at][o] = words.word[at];
+			for (int w = 0; w < LEN; w++) tile.at[i + w][o] = words.word[w];
 		} else {
 			*(Words<LEN> *)&tile.at[i][o] = words;
 		}

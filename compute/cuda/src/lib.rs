@@ -2,6 +2,7 @@
 
 mod backend;
 mod device;
+mod driver;
 mod error;
 mod grid;
 mod launch;
@@ -10,7 +11,11 @@ mod ptx;
 
 pub use backend::{Backend, Context, DeviceTensor, Input};
 pub use device::{Buffer, Device};
+pub use driver::{DeviceInfo, Driver, DriverBuffer, DriverGraph};
 pub use error::{CudaError, OpError};
 pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
 pub use lower::lower;
 pub use ptx::{Module, MODULES};
+
+/// The backend on a GPU.
+pub type Cuda = Backend<Driver>;

@@ -50,17 +50,18 @@ pub(super) fn lower(
 		(false, true, true) => "matmul_small_tt",
 	};
 	let launch = |out, flag, segments: u64| {
-		let tasks = tiles.saturating_mul(segments);
-		let (grid, block) = grid::blocks(tasks, [THREADS, 1, 1]);
-		let numbers = [m, n, k, blocks, share, segments, tasks].map(Arg::U64);
+		let tasks = u32::try_from(tiles.saturating_mul(segments)).ok().filter(|tasks| *tasks <= i32::MAX as u32);
+		let tasks = tasks.ok_or(OpError::Shape("the product has more tiles than one launch takes"))?;
+		// All are extents of tensors, or divide one: they fit 32 bits.
+		let numbers = [m, n, k, blocks, share, segments].map(|number| Arg::U32(number as u32));
 		let args = [Arg::Input(0), Arg::Input(1), out, flag].into_iter().chain(numbers).collect();
-		Launch { kernel, grid, block, args }
+		Ok::<_, OpError>(Launch { kernel, grid: [tasks, 1, 1], block: [THREADS, 1, 1], args })
 	};
 	if !split {
-		return Ok(Lowered { launches: vec![launch(Arg::Output, Arg::Flag, 1)], scratch: Vec::new() });
+		return Ok(Lowered { launches: vec![launch(Arg::Output, Arg::Flag, 1)?], scratch: Vec::new() });
 	}
 	let fold = fold("sum_fold", op, op.output.elements(), 1, segments);
-	Ok(Lowered { launches: vec![launch(Arg::Scratch(0), Arg::Null, segments), fold], scratch: vec![parts] })
+	Ok(Lowered { launches: vec![launch(Arg::Scratch(0), Arg::Null, segments)?, fold], scratch: vec![parts] })
 }
 
 /// Joins `count` parts of every output element, which lie in scratch memory 0.
