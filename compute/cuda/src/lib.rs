@@ -7,7 +7,9 @@ mod error;
 mod grid;
 mod launch;
 mod lower;
+mod placement;
 mod ptx;
+mod session;
 
 pub use backend::{Backend, Context, DeviceTensor, Input};
 pub use device::{Buffer, Device};
@@ -16,6 +18,7 @@ pub use error::{CudaError, OpError};
 pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
 pub use lower::lower;
 pub use ptx::{Module, MODULES};
+pub use session::{Session, SessionError};
 
 /// The backend on a GPU.
 pub type Cuda = Backend<Driver>;
