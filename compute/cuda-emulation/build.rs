@@ -39,7 +39,8 @@ fn main() -> io::Result<()> {
 		let _ = writeln!(modules, "extern const Entry entries_of_{name}[];");
 		let _ = write!(table, "entries_of_{name}, ");
 	}
-	let _ = writeln!(modules, "extern const Entry *const modules[];\nconst Entry *const modules[] = {{{table}nullptr}};");
+	let _ =
+		writeln!(modules, "extern const Entry *const modules[];\nconst Entry *const modules[] = {{{table}nullptr}};");
 	let path = out.join("modules.cpp");
 	fs::write(&path, modules)?;
 	build.file(path).file(host.join("grid.cpp"));

@@ -107,7 +107,8 @@ impl Emulated {
 		self.buffers.borrow().iter().filter_map(Weak::upgrade).any(|memory| {
 			let start = memory.address();
 			let end = start + 4 * memory.words as u64;
-			start <= address && words.checked_mul(4).and_then(|len| address.checked_add(len)).is_some_and(|to| to <= end)
+			start <= address
+				&& words.checked_mul(4).and_then(|len| address.checked_add(len)).is_some_and(|to| to <= end)
 		})
 	}
 
@@ -188,7 +189,8 @@ impl Device for Emulated {
 
 	fn allocate(&self, words: u64) -> Result<EmulatedBuffer, CudaError> {
 		let refused = CudaError::OutOfMemory { needed: words.saturating_mul(4), free: 0 };
-		let count = usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
+		let count =
+			usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
 		let lines_needed = (count + 2 * GUARD).div_ceil(64);
 		let mut lines = Vec::new();
 		lines.try_reserve_exact(lines_needed).map_err(|_| refused)?;

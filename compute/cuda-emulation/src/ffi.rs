@@ -49,7 +49,8 @@ pub(crate) unsafe fn launch(call: &Call<'_>) -> Result<(), EmulationError> {
 		return Err(EmulationError::Arguments { kernel: (*kernel).to_owned(), takes, given });
 	}
 	let threads: u64 = block.iter().map(|extent| u64::from(*extent)).product();
-	let runs = grid.iter().all(|extent| *extent > 0) && grid[0] <= i32::MAX as u32 && grid[1] <= 65535 && grid[2] <= 65535;
+	let runs =
+		grid.iter().all(|extent| *extent > 0) && grid[0] <= i32::MAX as u32 && grid[1] <= 65535 && grid[2] <= 65535;
 	if !runs || threads == 0 || threads > 1024 || block[2] > 64 {
 		return Err(EmulationError::Grid { kernel: (*kernel).to_owned(), grid: *grid, block: *block });
 	}

@@ -1,11 +1,12 @@
 //! Functions that have kernels and no op yet, against softfloat.
 
-mod support;
+#[path = "../../cuda/conformance/mod.rs"]
+mod conformance;
 
 use assay_cuda::{Buffer, Device, Value, Work};
 use assay_cuda_emulation::{Emulated, Order};
 use assay_softfloat::{functions, F32};
-use support::{same, Random};
+use conformance::{check::same, random::Random};
 
 fn check(kernel: &'static str, function: impl Fn(F32) -> F32) {
 	let mut random = Random(31);

@@ -16,8 +16,7 @@ macro_rules! modules {
 }
 
 /// Every module.
-pub const MODULES: &[Module] =
-	modules!["elementwise" "mask" "matmul" "rearrange" "reduce" "root" "rows" "scatter"];
+pub const MODULES: &[Module] = modules!["elementwise" "mask" "matmul" "rearrange" "reduce" "root" "rows" "scatter"];
 
 impl Module {
 	/// Names of the kernels.

@@ -229,9 +229,9 @@ fn assignments(program: &Program, places: &[Place], metrics: u64) -> Vec<Work> {
 		let (from, to) = (place(update.value)?, place(update.state)?);
 		Some(Work::Copy { from: from.address, to: to.address, words: to.spec.elements() })
 	});
-	let metrics = (0u64..).zip(&program.metrics).filter_map(|(index, id)| {
-		Some(Work::Copy { from: place(*id)?.address, to: metrics + 4 * index, words: 1 })
-	});
+	let metrics = (0u64..)
+		.zip(&program.metrics)
+		.filter_map(|(index, id)| Some(Work::Copy { from: place(*id)?.address, to: metrics + 4 * index, words: 1 }));
 	states.chain(metrics).collect()
 }
 

@@ -65,20 +65,11 @@ pub(super) fn lower(
 }
 
 /// Joins `count` parts of every output element, which lie in scratch memory 0.
-pub(super) fn fold(
-	kernel: &'static str,
-	op: &Checked<'_>,
-	part_stride: u64,
-	item_stride: u64,
-	count: u64,
-) -> Launch {
+pub(super) fn fold(kernel: &'static str, op: &Checked<'_>, part_stride: u64, item_stride: u64, count: u64) -> Launch {
 	let elements = op.output.elements();
 	let (grid, block) = grid::line(elements, THREADS, op.profile);
 	let strides = [part_stride, item_stride, count].map(Arg::U64);
-	let args = [Arg::Scratch(0)]
-		.into_iter()
-		.chain(strides)
-		.chain([Arg::Output, Arg::Flag, Arg::U64(elements)])
-		.collect();
+	let args =
+		[Arg::Scratch(0)].into_iter().chain(strides).chain([Arg::Output, Arg::Flag, Arg::U64(elements)]).collect();
 	Launch { kernel, grid, block, args }
 }

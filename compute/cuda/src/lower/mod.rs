@@ -70,8 +70,7 @@ pub fn lower(
 			scalar => scalar,
 		})
 		.collect();
-	check_op(kind, &marked, output, output.rows)
-		.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
+	check_op(kind, &marked, output, output.rows).map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
 	if let Some((kernel, arity)) = elementwise::kernel(kind) {
 		return Ok(elementwise::lower(kernel, arity, inputs, output, profile));
 	}

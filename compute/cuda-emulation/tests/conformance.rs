@@ -1,0 +1,41 @@
+//! The suites that every device must pass, on emulated devices of several sizes with threads in several orders.
+
+#[path = "../../cuda/conformance/mod.rs"]
+mod conformance;
+
+use assay_cuda::Backend;
+use assay_cuda_emulation::{Emulated, Order};
+
+/// Sizes at which kernels loop, cover, and split.
+fn devices() -> Vec<Backend<Emulated>> {
+	[(1, Order::Scattered), (12, Order::Descending), (1000, Order::Ascending)]
+		.map(|(multiprocessors, order)| Backend::on(Emulated::new(multiprocessors, order)).expect("memory"))
+		.into()
+}
+
+macro_rules! tests {
+	($($name:ident)*) => {
+		$(
+			#[test]
+			fn $name() {
+				let suite = conformance::suites().into_iter().find(|(name, _)| *name == stringify!($name));
+				let (_, suite) = suite.expect("a suite");
+				if let Err(error) = suite(&devices()) {
+					panic!("{error}");
+				}
+			}
+		)*
+
+		#[test]
+		fn every_suite_is_run() {
+			let names: Vec<_> = conformance::suites::<Emulated>().into_iter().map(|(name, _)| name).collect();
+			assert_eq!(names, [$(stringify!($name)),*]);
+		}
+	};
+}
+
+tests! {
+	matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
+	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
+	copies_and_heads rows_by_id block_products masks roots roots_of_several_levels training
+}
