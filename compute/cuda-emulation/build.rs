@@ -3,7 +3,12 @@
 //! Which kernels a file has is read from its PTX, so what is emulated is what is shipped. Without a C++ compiler the crate
 //! still builds, and says so when it is used.
 
-use std::{env, fmt::Write as _, fs, io, path::PathBuf};
+use std::{
+	env,
+	fmt::Write as _,
+	fs, io,
+	path::{Path, PathBuf},
+};
 
 fn main() -> io::Result<()> {
 	println!("cargo::rustc-check-cfg=cfg(no_compiler)");
@@ -48,6 +53,29 @@ fn main() -> io::Result<()> {
 	if let Err(error) = build.try_compile("assay_cuda_emulation") {
 		println!("cargo::warning=the CUDA kernels are not emulated, a C++ compiler is needed: {error}");
 		println!("cargo::rustc-cfg=no_compiler");
+	} else if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+		link_driver(&build, &host, &out)?;
 	}
+	Ok(())
+}
+
+/// Makes `libcuda.so`, a driver that runs kernels in the emulation. Nothing links it: a test has it found by its name.
+fn link_driver(build: &cc::Build, host: &Path, out: &Path) -> io::Result<()> {
+	let dir = out.join("driver");
+	fs::create_dir_all(&dir)?;
+	let status = build
+		.get_compiler()
+		.to_command()
+		.args(["-shared", "-fPIC", "-fvisibility=hidden", "-o"])
+		.arg(dir.join("libcuda.so"))
+		.arg(host.join("driver.cpp"))
+		.arg("-Wl,--whole-archive")
+		.arg(out.join("libassay_cuda_emulation.a"))
+		.arg("-Wl,--no-whole-archive")
+		.status()?;
+	if !status.success() {
+		println!("cargo::warning=the emulated driver could not be linked: {status}");
+	}
+	println!("cargo::rustc-env=ASSAY_EMULATED_DRIVER={}", dir.display());
 	Ok(())
 }

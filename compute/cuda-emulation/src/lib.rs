@@ -63,3 +63,7 @@ pub enum EmulationError {
 		threads: u64,
 	},
 }
+
+/// Folder with a `libcuda.so` that runs kernels in the emulation, for the dynamic loader's path; `None` where none was
+/// built. It checks the code that talks to NVIDIA's driver, and is no driver to use.
+pub const EMULATED_DRIVER: Option<&str> = option_env!("ASSAY_EMULATED_DRIVER");

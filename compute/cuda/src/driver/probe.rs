@@ -50,10 +50,18 @@ fn library() -> Result<Library, CudaError> {
 		// SAFETY: NVIDIA's driver library; its initialisers run like those of any program that uses a GPU.
 		match unsafe { Library::new(&name) } {
 			Ok(library) => return Ok(library),
-			Err(error) => first_error = first_error.or(Some(error.to_string())),
+			Err(error) => first_error = first_error.or(Some(reason(&error))),
 		}
 	}
 	Err(CudaError::NoDriver { reason: first_error.unwrap_or_else(|| "the library has no name here".to_owned()) })
+}
+
+/// What went wrong, with what the loader said of it.
+fn reason(error: &libloading::Error) -> String {
+	match std::error::Error::source(error) {
+		Some(source) => format!("{error}: {source}"),
+		None => error.to_string(),
+	}
 }
 
 /// The driver's CUDA version, once the driver is known to have all that is needed of it. Initialises the driver.
@@ -64,7 +72,7 @@ pub(super) fn driver_version() -> Result<u32, CudaError> {
 		type Version = unsafe extern "C" fn(*mut c_int) -> c_int;
 		// SAFETY: the function's type, from NVIDIA's header.
 		let ask = unsafe { library.get::<Version>(b"cuDriverGetVersion\0") }
-			.map_err(|error| CudaError::NoDriver { reason: error.to_string() })?;
+			.map_err(|error| CudaError::NoDriver { reason: reason(&error) })?;
 		// SAFETY: writes one integer.
 		let status = unsafe { ask(&mut version) };
 		if status != 0 {
