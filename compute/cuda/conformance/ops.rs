@@ -154,6 +154,8 @@ pub(crate) fn reductions<D: Device>(devices: &[Backend<D>]) -> Result<(), String
 		(5, 17),
 		(70, 4100),
 		(4100, 70),
+		(700, 40),
+		(40, 700),
 	];
 	for _ in 0..8 {
 		shapes.push((1 + random.below(100), 1 + random.below(100)));

@@ -38,7 +38,7 @@ pub(crate) fn line(units: u64, threads: u32, profile: &Profile) -> Shape {
 	([clamp(units.div_ceil(u64::from(threads)), limit(profile)), 1, 1], [threads, 1, 1])
 }
 
-/// `tasks`, each of a whole block.
-pub(crate) fn blocks(tasks: u64, block: [u32; 3]) -> Shape {
-	([clamp(tasks, MAX_X), 1, 1], block)
+/// `tasks`, each of a whole block; blocks loop where there are more than the device holds many times over.
+pub(crate) fn blocks(tasks: u64, block: [u32; 3], profile: &Profile) -> Shape {
+	([clamp(tasks, limit(profile)), 1, 1], block)
 }

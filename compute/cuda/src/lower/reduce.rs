@@ -30,7 +30,7 @@ pub(super) fn lower(op: &Checked<'_>, reduction: Reduction, axis: Axis) -> Resul
 	};
 	let segments = inner.div_ceil(SEGMENT);
 	let launch = |out, flag| {
-		let (grid, block) = grid::blocks(outer.div_ceil(u64::from(STRIP)) * segments, block);
+		let (grid, block) = grid::blocks(outer.div_ceil(u64::from(STRIP)) * segments, block, op.profile);
 		let args = vec![Arg::Input(0), out, flag, Arg::U64(rows), Arg::U64(cols), Arg::U64(segments)];
 		Launch { kernel, grid, block, args }
 	};

@@ -33,7 +33,7 @@ pub(crate) fn lower_root(spec: &TensorSpec, profile: &Profile) -> Result<Lowered
 	let (mut count, mut from, mut to) = (chunks, 0, 1);
 	loop {
 		let groups = count.div_ceil(GROUP);
-		let (grid, block) = grid::blocks(groups, [JOINERS, 1, 1]);
+		let (grid, block) = grid::blocks(groups, [JOINERS, 1, 1], profile);
 		let target = if groups == 1 { Arg::Output } else { Arg::Scratch(to) };
 		let args = vec![Arg::Scratch(from), target, Arg::U64(count)];
 		launches.push(Launch { kernel: "join_cvs", grid, block, args });
