@@ -67,7 +67,7 @@ struct Chains {
 	// Stores the chains, or adds them to the totals. `out` has `n` columns.
 	__device__ __forceinline__ void fold(u32 *out, u32 m, u32 n, u32 row0, u32 col0, bool first, u32 *flag, u32 ty,
 										 u32 tx) const {
-		bool wide = n % 4 == 0;
+		bool wide = n % 4 == 0, bad = false;
 #pragma unroll
 		for (int i = 0; i < QUADS * 4; i++) {
 			u64 row = (u64)row0 + i / 4 * 64 + ty * 4 + i % 4;
@@ -83,7 +83,7 @@ struct Chains {
 					for (int j = 0; j < 4; j++) {
 						F32 chain = at[i][q * 4 + j];
 						sum.word[j] = to_bits(first ? chain : add(from_bits(sum.word[j]), chain));
-						check(flag, sum.word[j]);
+						bad |= is_non_finite(sum.word[j]);
 					}
 					*(Words<4> *)total = sum;
 				} else {
@@ -93,11 +93,13 @@ struct Chains {
 						F32 chain = at[i][q * 4 + j];
 						u32 bits = to_bits(first ? chain : add(from_bits(total[j]), chain));
 						total[j] = bits;
-						check(flag, bits);
+						bad |= is_non_finite(bits);
 					}
 				}
 			}
 		}
+		// Once for all of a thread's elements: a branch for each would be most of the code.
+		if (flag != nullptr && bad) *flag = 1;
 	}
 };
 
@@ -112,10 +114,10 @@ DEVICE void one_tile(const u32 *a_data, const u32 *b_data, u32 *out, u32 *flag, 
 	Operand b = {b_data + (u64)(t.block / p.share) * p.k * p.n, p.n, TRANS_B ? p.k : p.n};
 	u32 *target = out + ((u64)t.segment * p.blocks + t.block) * p.m * p.n;
 
-	// Inner indices that are not in shared memory yet, and those that are and not in the chains.
+	// Inner indices that are not in the chains yet, and those that are not on their way from global memory yet.
 	u32 left = p.k - (u32)start;
 	if (p.segments > 1 && left > SEGMENT) left = SEGMENT;
-	u32 depth = left < DEPTH ? left : DEPTH;
+	u32 ahead = left, depth = left < DEPTH ? left : DEPTH;
 	Share<SIDE, !TRANS_A> next_a;
 	Share<SIDE, TRANS_B> next_b;
 	next_a.begin(a, t.row0, (u32)start, thread);
@@ -124,36 +126,37 @@ DEVICE void one_tile(const u32 *a_data, const u32 *b_data, u32 *out, u32 *flag, 
 	next_b.load(b.stride, depth, thread);
 	next_a.store(as[0], thread);
 	next_b.store(bs[0], thread);
-	left -= depth;
+	ahead -= depth;
 	__syncthreads();
 
+	u32 half = 0;
 	Chains<QUADS> chains;
-	chains.clear();
-	u32 done = 0;
-	for (;;) {
-		u32 half = done / DEPTH % 2, next_depth = left < DEPTH ? left : DEPTH;
-		if (next_depth > 0) {
-			next_a.load(a.stride, next_depth, thread);
-			next_b.load(b.stride, next_depth, thread);
-		}
-		if (depth == DEPTH) {
+	for (bool first = true;; first = false) {
+		chains.clear();
+		u32 segment = left < SEGMENT ? left : SEGMENT;
+		left -= segment;
+#pragma unroll 1
+		for (; segment >= DEPTH; segment -= DEPTH) {
+			depth = ahead < DEPTH ? ahead : DEPTH;
+			if (depth > 0) {
+				next_a.load(a.stride, depth, thread);
+				next_b.load(b.stride, depth, thread);
+			}
 #pragma unroll
 			for (u32 k = 0; k < DEPTH; k++) chains.step(as[half], bs[half], k, ty, tx);
-		} else {
+			half ^= 1;
+			if (depth > 0) {
+				next_a.store(as[half], thread);
+				next_b.store(bs[half], thread);
+			}
+			ahead -= depth;
+			__syncthreads();
+		}
+		// Only the last segment leaves a rest.
 #pragma unroll 1
-			for (u32 k = 0; k < depth; k++) chains.step(as[half], bs[half], k, ty, tx);
-		}
-		done += DEPTH;
-		if (next_depth == 0 || done % SEGMENT == 0) {
-			chains.fold(target, p.m, p.n, t.row0, t.col0, done <= SEGMENT, next_depth == 0 ? flag : nullptr, ty, tx);
-			chains.clear();
-		}
-		if (next_depth == 0) return;
-		next_a.store(as[half ^ 1], thread);
-		next_b.store(bs[half ^ 1], thread);
-		left -= next_depth;
-		depth = next_depth;
-		__syncthreads();
+		for (u32 k = 0; k < segment; k++) chains.step(as[half], bs[half], k, ty, tx);
+		chains.fold(target, p.m, p.n, t.row0, t.col0, first, left == 0 ? flag : nullptr, ty, tx);
+		if (left == 0) return;
 	}
 }
 
