@@ -212,12 +212,12 @@ pub(crate) fn copies_and_heads<D: Device>(devices: &[Backend<D>]) -> Result<(), 
 			let mut element = || if special { random.any() } else { random.ordinary() };
 			let x = f32s(rows, cols, &mut element);
 			check(devices, OpKind::Columns { first }, core::slice::from_ref(&x), TensorSpec::f32(rows, count))?;
-			check(devices, OpKind::Flatten, &[x.clone()], TensorSpec::f32(rows * cols, 1))?;
+			check(devices, OpKind::Flatten, core::slice::from_ref(&x), TensorSpec::f32(rows * cols, 1))?;
 			check(devices, OpKind::PadColumns { first }, &[x], TensorSpec::f32(rows, first + cols + 3))?;
 		}
 		let ids = i32s(rows, cols, || random.next());
 		let output = TensorSpec { dtype: DType::I32, rows, cols: count };
-		check(devices, OpKind::Columns { first }, &[ids.clone()], output)?;
+		check(devices, OpKind::Columns { first }, core::slice::from_ref(&ids), output)?;
 		let output = TensorSpec { dtype: DType::I32, rows: rows * cols, cols: 1 };
 		check(devices, OpKind::Flatten, &[ids], output)?;
 	}
@@ -288,11 +288,11 @@ pub(crate) fn masks<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
 			let x = f32s(blocks * rows, cols, || if special { random.any() } else { random.ordinary() });
 			for offset in [0, 3, u32::MAX] {
 				let kind = OpKind::Causal { rows, offset, fill: 0xf149_f2ca };
-				check(devices, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols))?;
+				check(devices, kind, core::slice::from_ref(&x), TensorSpec::f32(blocks * rows, cols))?;
 			}
 			for keep in [0, 3 << 30, u32::MAX] {
 				let kind = OpKind::Dropout { stream: 5, keep, scale: 0x3faa_aaab };
-				check(devices, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols))?;
+				check(devices, kind, core::slice::from_ref(&x), TensorSpec::f32(blocks * rows, cols))?;
 			}
 		}
 	}

@@ -40,7 +40,7 @@ fn broken(statement: &str) -> Option<&'static str> {
 	let is_float = |modifier: &&str| {
 		["f16", "bf16", "tf32", "f32", "f64"].iter().any(|float| modifier.trim_end_matches("x2") == *float)
 	};
-	let float = modifiers.iter().any(|modifier| is_float(modifier));
+	let float = modifiers.iter().any(is_float);
 
 	if ["mma", "wmma", "wgmma", "tcgen05"].contains(&operation) && float {
 		return Some("tensor cores add floats in an order of their own");
