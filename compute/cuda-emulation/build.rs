@@ -26,8 +26,8 @@ fn main() -> io::Result<()> {
 		build.flag_if_supported(flag);
 	}
 
-	let mut modules = String::from("#include \"cuda.h\"\n");
-	let mut table = String::new();
+	let mut modules = String::from("#include \"cuda.h\"\nextern const Entry entries_of_faulty[];\n");
+	let mut table = String::from("entries_of_faulty, ");
 	let mut files: Vec<PathBuf> = fs::read_dir(&kernels)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
 	files.sort();
 	for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "cu")) {
@@ -48,7 +48,7 @@ fn main() -> io::Result<()> {
 		writeln!(modules, "extern const Entry *const modules[];\nconst Entry *const modules[] = {{{table}nullptr}};");
 	let path = out.join("modules.cpp");
 	fs::write(&path, modules)?;
-	build.file(path).file(host.join("grid.cpp"));
+	build.file(path).file(host.join("grid.cpp")).file(host.join("faulty.cpp"));
 
 	if let Err(error) = build.try_compile("assay_cuda_emulation") {
 		println!("cargo::warning=the CUDA kernels are not emulated, a C++ compiler is needed: {error}");

@@ -42,6 +42,11 @@ fn no_device_is_named() {
 }
 
 #[test]
+fn an_answer_that_the_bindings_do_not_know_is_an_error() {
+	with_driver("inside::unknown_answer", &[("ASSAY_EMULATED_DEVICES", "-1")]);
+}
+
+#[test]
 fn a_number_too_high_is_named() {
 	with_driver("inside::number_too_high", &[("ASSAY_EMULATED_DEVICES", "2")]);
 }
@@ -98,6 +103,12 @@ mod inside {
 	}
 
 	#[test]
+	#[ignore = "run by an_answer_that_the_bindings_do_not_know_is_an_error"]
+	fn unknown_answer() {
+		assert_eq!(refused(0), CudaError::NoDriver { reason: "cuInit: error 4321".to_owned() });
+	}
+
+	#[test]
 	#[ignore = "run by a_number_too_high_is_named"]
 	fn number_too_high() {
 		assert_eq!(refused(2), CudaError::NoDevice { ordinal: 2, count: 2 });
@@ -124,7 +135,10 @@ mod inside {
 	#[ignore = "run by kernels_that_the_driver_refuses_are_named"]
 	fn bad_ptx() {
 		let CudaError::Ptx { reason, .. } = refused(0) else { panic!("another error") };
-		assert!(reason.contains("line 1: not understood"), "{reason}");
+		assert!(
+			reason.contains("line 1: not understood") && reason.contains("CUDA_ERROR_INVALID_PTX (218)"),
+			"{reason}"
+		);
 	}
 
 	#[test]

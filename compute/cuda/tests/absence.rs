@@ -36,3 +36,9 @@ fn every_error_says_what_to_do() {
 	let error = CudaError::DriverTooOld { have: 11080, need: 12010 };
 	assert!(error.to_string().contains("CUDA 11.8, the kernels need 12.1"), "{error}");
 }
+
+#[test]
+fn a_backend_can_be_shared_between_threads() {
+	fn shared<T: Send + Sync>() {}
+	shared::<Cuda>();
+}

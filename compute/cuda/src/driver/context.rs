@@ -1,14 +1,36 @@
 //! The primary context of a device, and one stream on it.
 
+use core::ffi::CStr;
+
 use cudarc::driver::sys;
 
 use crate::CudaError;
 
+/// What the driver calls an answer. By number first: a driver newer than the bindings has answers that they do not name.
+pub(super) fn name(status: sys::CUresult) -> String {
+	let number = status as u32;
+	let mut text = core::ptr::null();
+	// SAFETY: writes a pointer to a static string, or leaves null.
+	let _ = unsafe { sys::cuGetErrorName(status, &mut text) };
+	if text.is_null() {
+		return format!("error {number}");
+	}
+	// SAFETY: a static string with its end.
+	let text = unsafe { CStr::from_ptr(text) };
+	format!("{} ({number})", text.to_string_lossy())
+}
+
+/// Whether the driver's answer is this one.
+pub(super) fn is(status: sys::CUresult, answer: sys::CUresult) -> bool {
+	status as u32 == answer as u32
+}
+
 /// The driver's answer as a result.
 pub(super) fn check(call: &'static str, status: sys::CUresult) -> Result<(), CudaError> {
-	match status {
-		sys::CUresult::CUDA_SUCCESS => Ok(()),
-		status => Err(CudaError::Driver { call, reason: format!("{status:?}") }),
+	if is(status, sys::CUresult::CUDA_SUCCESS) {
+		Ok(())
+	} else {
+		Err(CudaError::Driver { call, reason: name(status) })
 	}
 }
 

@@ -44,9 +44,7 @@ impl Kernels {
 				let mut function = core::ptr::null_mut();
 				// SAFETY: writes a handle; the module is loaded and the name ends in 0.
 				let status = unsafe { sys::cuModuleGetFunction(&mut function, handle, symbol.as_ptr()) };
-				if status != sys::CUresult::CUDA_SUCCESS {
-					return Err(refused(format!("{name}: {status:?}")));
-				}
+				check("cuModuleGetFunction", status).map_err(|error| refused(format!("{name}: {error}")))?;
 				kernels.functions.insert(name, function);
 			}
 		}
@@ -79,9 +77,9 @@ fn load(module: &Module) -> Result<sys::CUmodule, CudaError> {
 			values.as_mut_ptr(),
 		)
 	};
-	check("cuModuleLoadDataEx", status).map(|()| handle).map_err(|_| {
+	check("cuModuleLoadDataEx", status).map(|()| handle).map_err(|error| {
 		let log = String::from_utf8_lossy(log.split(|byte| *byte == 0).next().unwrap_or(&[])).into_owned();
-		refused(format!("{status:?} {}", log.trim()))
+		refused(format!("{error} {}", log.trim()))
 	})
 }
 

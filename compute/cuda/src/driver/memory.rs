@@ -6,7 +6,7 @@ use cudarc::driver::sys;
 
 use super::{
 	bytes,
-	context::{check, Context},
+	context::{check, is, Context},
 };
 use crate::CudaError;
 
@@ -25,12 +25,11 @@ impl DriverBuffer {
 		let size = bytes(words.max(1))?;
 		let mut address = 0;
 		// SAFETY: writes an address; a context is current.
-		match unsafe { sys::cuMemAlloc_v2(&mut address, size) } {
-			sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY => {
-				Err(CudaError::OutOfMemory { needed: size as u64, free: context.free_memory().unwrap_or(0) })
-			}
-			status => check("cuMemAlloc", status).map(|()| Self { context: Arc::clone(context), address, words }),
+		let status = unsafe { sys::cuMemAlloc_v2(&mut address, size) };
+		if is(status, sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY) {
+			return Err(CudaError::OutOfMemory { needed: size as u64, free: context.free_memory().unwrap_or(0) });
 		}
+		check("cuMemAlloc", status).map(|()| Self { context: Arc::clone(context), address, words })
 	}
 
 	pub(super) fn place(&self) -> u64 {

@@ -5,7 +5,10 @@ use core::ffi::{c_char, c_int};
 use cudarc::driver::sys;
 use libloading::Library;
 
-use super::{context::check, DeviceInfo};
+use super::{
+	context::{check, is, name},
+	DeviceInfo,
+};
 use crate::{ptx::MODULES, CudaError};
 
 /// What this crate calls. `cudarc` looks a function up when it is first called and panics if it is missing, so all are looked
@@ -92,10 +95,12 @@ pub(super) fn driver_version() -> Result<u32, CudaError> {
 	}
 	// SAFETY: needs nothing; calling it again does nothing.
 	let status = unsafe { sys::cuInit(0) };
-	match status {
-		sys::CUresult::CUDA_ERROR_NO_DEVICE => Err(CudaError::NoDevice { ordinal: 0, count: 0 }),
-		sys::CUresult::CUDA_SUCCESS => Ok(have),
-		status => Err(CudaError::NoDriver { reason: format!("cuInit returns {status:?}") }),
+	if is(status, sys::CUresult::CUDA_SUCCESS) {
+		Ok(have)
+	} else if is(status, sys::CUresult::CUDA_ERROR_NO_DEVICE) {
+		Err(CudaError::NoDevice { ordinal: 0, count: 0 })
+	} else {
+		Err(CudaError::NoDriver { reason: format!("cuInit: {}", name(status)) })
 	}
 }
 
