@@ -37,5 +37,15 @@ macro_rules! tests {
 tests! {
 	matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
 	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
-	copies_and_heads rows_by_id block_products masks roots roots_of_several_levels training
+	copies_and_heads rows_by_id block_products masks random_ops roots roots_of_several_levels training
+}
+
+/// As long as wanted: `ASSAY_FUZZ_SEED=7 cargo test -p assay-cuda-emulation --test conformance -- --ignored`.
+#[test]
+#[ignore = "minutes"]
+fn more_random_ops() {
+	let seed = std::env::var("ASSAY_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+	if let Err(error) = conformance::fuzz::fuzz(&devices(), seed, 20_000) {
+		panic!("{error}");
+	}
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod check;
+pub(crate) mod fuzz;
 pub(crate) mod ops;
 pub(crate) mod random;
 pub(crate) mod root;
@@ -29,6 +30,7 @@ suites! {
 		matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
 		functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
 		copies_and_heads rows_by_id block_products masks;
+	fuzz: random_ops;
 	root: roots roots_of_several_levels;
 	training: training;
 }
