@@ -68,35 +68,39 @@ struct Chains {
 	__device__ __forceinline__ void fold(u32 *out, u32 m, u32 n, u32 row0, u32 col0, bool first, u32 *flag, u32 ty,
 										 u32 tx) const {
 		bool wide = n % 4 == 0, bad = false;
+		// Inside the output, from this thread's first row and column on.
+		int rows = (int)(m - row0 < QUADS * 64 ? m - row0 : QUADS * 64) - (int)ty * 4;
+		int cols = (int)(n - col0 < QUADS * 64 ? n - col0 : QUADS * 64) - (int)tx * 4;
+		u64 line = ((u64)row0 + ty * 4) * n + col0 + tx * 4;
 #pragma unroll
 		for (int i = 0; i < QUADS * 4; i++) {
-			u64 row = (u64)row0 + i / 4 * 64 + ty * 4 + i % 4;
-			if (row >= m) continue;
+			if (i / 4 * 64 + i % 4 < rows) {
 #pragma unroll
-			for (int q = 0; q < QUADS; q++) {
-				u64 col = (u64)col0 + q * 64 + tx * 4;
-				u32 *total = out + row * n + col;
-				Words<4> sum;
-				if (wide && col + 3 < n) {
-					if (!first) sum = *(const Words<4> *)total;
+				for (int q = 0; q < QUADS; q++) {
+					u32 *total = out + line + q * 64;
+					if (wide && q * 64 + 3 < cols) {
+						Words<4> sum = {};
+						if (!first) sum = *(const Words<4> *)total;
 #pragma unroll
-					for (int j = 0; j < 4; j++) {
-						F32 chain = at[i][q * 4 + j];
-						sum.word[j] = to_bits(first ? chain : add(from_bits(sum.word[j]), chain));
-						bad |= is_non_finite(sum.word[j]);
-					}
-					*(Words<4> *)total = sum;
-				} else {
+						for (int j = 0; j < 4; j++) {
+							F32 chain = at[i][q * 4 + j];
+							sum.word[j] = to_bits(first ? chain : add(from_bits(sum.word[j]), chain));
+							bad |= is_non_finite(sum.word[j]);
+						}
+						*(Words<4> *)total = sum;
+					} else {
 #pragma unroll
-					for (int j = 0; j < 4; j++) {
-						if (col + j >= n) continue;
-						F32 chain = at[i][q * 4 + j];
-						u32 bits = to_bits(first ? chain : add(from_bits(total[j]), chain));
-						total[j] = bits;
-						bad |= is_non_finite(bits);
+						for (int j = 0; j < 4; j++) {
+							if (q * 64 + j >= cols) continue;
+							F32 chain = at[i][q * 4 + j];
+							u32 bits = to_bits(first ? chain : add(from_bits(total[j]), chain));
+							total[j] = bits;
+							bad |= is_non_finite(bits);
+						}
 					}
 				}
 			}
+			line += i % 4 == 3 ? (u64)n * 61 : n;
 		}
 		// Once for all of a thread's elements: a branch for each would be most of the code.
 		if (flag != nullptr && bad) *flag = 1;
