@@ -8,7 +8,11 @@ use std::{
 
 use assay_cuda::{Buffer, CudaError, Device, Profile, Value, Work};
 
-use crate::{ffi, EmulationError};
+use crate::{
+	ffi,
+	ptx::{self, Access},
+	EmulationError,
+};
 
 /// Words on either side of a buffer that no kernel may write.
 const GUARD: usize = 64;
@@ -81,6 +85,7 @@ impl Buffer for EmulatedBuffer {
 pub struct Emulated {
 	profile: Profile,
 	order: Order,
+	shipped: bool,
 	buffers: RefCell<Vec<Weak<Memory>>>,
 	launches: RefCell<BTreeMap<&'static str, u64>>,
 }
@@ -89,7 +94,12 @@ impl Emulated {
 	/// A device that cuts work up as one with `multiprocessors` processors would.
 	pub fn new(multiprocessors: u32, order: Order) -> Self {
 		let (buffers, launches) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
-		Self { profile: Profile { multiprocessors }, order, buffers, launches }
+		Self { profile: Profile { multiprocessors }, order, shipped: false, buffers, launches }
+	}
+
+	/// A device that interprets the PTX as shipped, instead of running the kernels' source as compiled for this machine.
+	pub fn interpreting(multiprocessors: u32, order: Order) -> Self {
+		Self { shipped: true, ..Self::new(multiprocessors, order) }
 	}
 
 	/// The order of turns.
@@ -100,16 +110,6 @@ impl Emulated {
 	/// How often each kernel was launched.
 	pub fn launches(&self) -> BTreeMap<&'static str, u64> {
 		self.launches.borrow().clone()
-	}
-
-	/// Whether `words` words from `address` on are inside a living buffer.
-	fn holds(&self, address: u64, words: u64) -> bool {
-		self.buffers.borrow().iter().filter_map(Weak::upgrade).any(|memory| {
-			let start = memory.address();
-			let end = start + 4 * memory.words as u64;
-			start <= address
-				&& words.checked_mul(4).and_then(|len| address.checked_add(len)).is_some_and(|to| to <= end)
-		})
 	}
 
 	fn guards_hold(&self) -> bool {
@@ -124,7 +124,7 @@ impl Emulated {
 	unsafe fn one(&self, work: &Work) -> Result<(), CudaError> {
 		match work {
 			Work::Launch { kernel, grid, block, args } => {
-				let arguments = args
+				let arguments: Vec<(u64, usize)> = args
 					.iter()
 					.map(|value| match *value {
 						Value::Address(address) => (address, 8),
@@ -138,6 +138,12 @@ impl Emulated {
 					Order::Scattered => 2,
 				};
 				*self.launches.borrow_mut().entry(kernel).or_default() += 1;
+				if self.shipped {
+					let (grid, block, order) = (*grid, *block, self.order);
+					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order };
+					return ptx::launch(&call, &Ranges::of(&self.buffers.borrow()))
+						.map_err(|error| CudaError::Launch { kernel, reason: error.to_string() });
+				}
 				let call = ffi::Call { kernel, grid: *grid, block: *block, arguments, order };
 				// SAFETY: the caller vouches for the addresses.
 				let done = unsafe { ffi::launch(&call) };
@@ -164,10 +170,31 @@ impl Emulated {
 	}
 
 	fn inside(&self, call: &'static str, address: u64, words: u64) -> Result<(), CudaError> {
-		match self.holds(address, words) {
+		match Ranges::of(&self.buffers.borrow()).holds(address, words.saturating_mul(4)) {
 			true => Ok(()),
 			false => Err(CudaError::Driver { call, reason: "outside of every buffer".to_owned() }),
 		}
+	}
+}
+
+/// Where the living buffers are: start and end, ascending.
+struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+	fn of(buffers: &[Weak<Memory>]) -> Self {
+		let living = buffers.iter().filter_map(Weak::upgrade);
+		let mut ranges: Vec<_> =
+			living.map(|memory| (memory.address(), memory.address() + 4 * memory.words as u64)).collect();
+		ranges.sort_unstable();
+		Self(ranges)
+	}
+}
+
+impl Access for Ranges {
+	fn holds(&self, address: u64, bytes: u64) -> bool {
+		let after = self.0.partition_point(|(start, _)| *start <= address);
+		let range = after.checked_sub(1).and_then(|index| self.0.get(index));
+		range.is_some_and(|(_, end)| address.checked_add(bytes).is_some_and(|to| to <= *end))
 	}
 }
 

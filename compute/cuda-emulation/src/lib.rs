@@ -1,23 +1,28 @@
-//! The CUDA kernels of `assay-cuda` on the CPU: the same source text, compiled as C++ for this machine.
+//! The CUDA kernels of `assay-cuda` on the CPU, two ways: their source compiled as C++ for this machine, and the PTX as
+//! shipped, interpreted instruction by instruction with softfloat for its floats.
 //!
-//! It answers whether a kernel computes the right bits, not how fast. [`Emulated`] is a device like a GPU to
+//! Both answer whether a kernel computes the right bits, not how fast. [`Emulated`] is a device like a GPU to
 //! `assay-cuda`, so what is checked is everything up to the driver: the choice of kernels, grids, arguments, scratch
 //! memory, the kernels themselves, and the order of work.
 //!
-//! What a GPU would only sometimes show, it shows always:
+//! What a GPU would only sometimes show, they show always:
 //!
-//! - threads of a block take turns in an [`Order`] of choice, blocks too, so that a missing barrier changes bits;
+//! - threads of a block take turns in an [`Order`] of choice, so that a missing barrier changes bits;
 //! - a barrier that only some threads of a block reach is an error;
-//! - memory is filled with a pattern before use and has guard words on both sides, checked after every launch;
-//! - number and sizes of a kernel's arguments are checked.
+//! - memory is filled with a pattern before use;
+//! - number and sizes of a kernel's arguments are checked;
+//! - a write outside: compiled, by guard words on both sides of every buffer; interpreted, any access outside, and any that
+//!   is not aligned, at the instruction that does it.
 //!
-//! What it cannot show: how the driver's compiler and the device execute the PTX. `assay-cuda`'s lint of the PTX and its
-//! conformance example are for that.
+//! The compiled kernels are fast enough for thousands of random cases, and run under [`EMULATED_DRIVER`] too; the
+//! interpreted ones are what a driver is given. What neither can show: how the driver's compiler and the device execute the
+//! PTX. `assay-cuda`'s conformance example, on a GPU, is for that.
 //!
-//! Building needs a C++ compiler (`g++` or `clang++`). Without one the crate builds and every launch says so.
+//! The compiled kernels need a C++ compiler (`g++` or `clang++`). Without one the crate builds and their launches say so.
 
 mod device;
 mod ffi;
+mod ptx;
 
 pub use device::{Emulated, Order};
 
@@ -56,6 +61,30 @@ pub enum EmulationError {
 	/// A word next to a buffer was written.
 	#[error("`{0}` writes outside its buffers")]
 	OutOfBounds(String),
+	/// The interpreter does not know this PTX.
+	#[error("{module}.ptx, line {line}: `{text}` is not understood")]
+	Ptx {
+		/// The module.
+		module: &'static str,
+		/// Line, from 1.
+		line: usize,
+		/// What is not understood.
+		text: String,
+	},
+	/// An instruction reads or writes where it may not.
+	#[error("`{kernel}`, line {line} of its PTX: {bytes} bytes at {address:#x} are {what}")]
+	Access {
+		/// The kernel.
+		kernel: String,
+		/// Line of the module, from 1.
+		line: usize,
+		/// Address.
+		address: u64,
+		/// Bytes.
+		bytes: u64,
+		/// What is wrong with it.
+		what: &'static str,
+	},
 	/// Memory for the threads' stacks cannot be had.
 	#[error("no memory for the stacks of {threads} threads")]
 	Memory {

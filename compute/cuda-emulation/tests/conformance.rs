@@ -3,7 +3,9 @@
 #[path = "../../cuda/conformance/mod.rs"]
 mod conformance;
 
-use assay_cuda::Backend;
+use std::collections::BTreeSet;
+
+use assay_cuda::{Backend, MODULES};
 use assay_cuda_emulation::{Emulated, Order};
 
 /// Sizes at which kernels loop, cover, and split.
@@ -38,6 +40,20 @@ tests! {
 	matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
 	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
 	copies_and_heads rows_by_id block_products masks random_ops roots roots_of_several_levels training
+}
+
+/// A kernel that no suite launches would be unchecked. Those of functions without an op are checked in `functions.rs`.
+#[test]
+fn the_suites_launch_every_kernel() {
+	let devices = devices();
+	for name in ["random_ops", "roots", "products_of_long_inner_dimension"] {
+		let suite = conformance::suites().into_iter().find(|(suite, _)| *suite == name);
+		suite.expect("a suite").1(&devices).expect("equal");
+	}
+	let launched: BTreeSet<_> = devices.iter().flat_map(|device| device.device().launches().into_keys()).collect();
+	let shipped = MODULES.iter().flat_map(|module| module.kernels());
+	let missing: Vec<_> = shipped.filter(|kernel| !launched.contains(kernel)).collect();
+	assert_eq!(missing, ["unary_erf", "unary_sin", "unary_cos", "unary_rsqrt"]);
 }
 
 /// As long as wanted: `ASSAY_FUZZ_SEED=7 cargo test -p assay-cuda-emulation --test conformance -- --ignored`.

@@ -15,12 +15,22 @@ fn check(kernel: &'static str, function: impl Fn(F32) -> F32) {
 	// Angles around the bound, and everything that has a meaning of its own.
 	x.extend((0..2000).map(|i| 0x4a80_0000u32.wrapping_add(i).wrapping_sub(1000)));
 	x.extend([0, 1, 0x7f80_0000, 0x7f80_0001, 0x3f80_0000, 0x0080_0000].iter().flat_map(|x| [*x, *x | 1 << 31]));
-	let len = x.len() as u64;
 
-	let device = Emulated::new(4, Order::Ascending);
+	for device in [Emulated::new(4, Order::Ascending), Emulated::interpreting(4, Order::Descending)] {
+		let y = run(&device, kernel, &x);
+		for (x, y) in x.iter().zip(y) {
+			let expected = function(F32(*x)).0;
+			assert!(same(y, expected), "{kernel} of {x:08x} is {y:08x}, softfloat says {expected:08x}");
+		}
+	}
+}
+
+/// An elementwise kernel of one input on `x`.
+fn run(device: &Emulated, kernel: &'static str, x: &[u32]) -> Vec<u32> {
+	let len = x.len() as u64;
 	let (input, output) = (device.allocate(len).expect("memory"), device.allocate(len).expect("memory"));
 	let flag = device.allocate(1).expect("memory");
-	device.upload(&x, &input).expect("fits");
+	device.upload(x, &input).expect("fits");
 	device.upload(&[0], &flag).expect("fits");
 	let args = vec![
 		Value::Address(input.address()),
@@ -38,10 +48,7 @@ fn check(kernel: &'static str, function: impl Fn(F32) -> F32) {
 
 	let mut y = vec![0; x.len()];
 	device.download(&output, &mut y).expect("fits");
-	for (x, y) in x.iter().zip(y) {
-		let expected = function(F32(*x)).0;
-		assert!(same(y, expected), "{kernel} of {x:08x} is {y:08x}, softfloat says {expected:08x}");
-	}
+	y
 }
 
 #[test]

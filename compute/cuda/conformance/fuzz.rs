@@ -35,6 +35,15 @@ fn extent(random: &mut Random) -> u32 {
 	}
 }
 
+/// A side of a product: often one that takes large tiles.
+fn side(random: &mut Random) -> u32 {
+	match random.below(4) {
+		0 => 65 + random.below(80),
+		1 => 126 + random.below(6),
+		_ => extent(random),
+	}
+}
+
 /// An inner dimension: sometimes of several segments.
 fn inner(random: &mut Random) -> u32 {
 	match random.below(6) {
@@ -112,7 +121,7 @@ fn op(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
 }
 
 fn product(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
-	let (m, k, n) = (extent(random), inner(random), extent(random));
+	let (m, k, n) = (side(random), inner(random), side(random));
 	let (trans_a, trans_b) = (random.below(2) == 0, random.below(2) == 0);
 	let a = if trans_a { numbers(random, k, m) } else { numbers(random, m, k) };
 	let b = if trans_b { numbers(random, n, k) } else { numbers(random, k, n) };

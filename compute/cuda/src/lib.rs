@@ -50,8 +50,9 @@
 //!
 //! `conformance/` is one set of suites for every device: each op kind on odd shapes and special values against the
 //! referee, tensor roots against the commitment, training steps against the CPU engine. `cargo test -p
-//! assay-cuda-emulation` runs them with the same kernel source compiled for the CPU, threads in adverse orders, and once
-//! more through [`Driver`] with a library in the place of NVIDIA's. `scripts/gpu-check` runs them on a GPU.
+//! assay-cuda-emulation` runs them with the same kernel source compiled for the CPU, threads in adverse orders; with the
+//! shipped PTX interpreted; and through [`Driver`] with a library in the place of NVIDIA's. `scripts/gpu-check` runs them
+//! on a GPU.
 //!
 //! Not measured: no figure for a GPU exists yet, neither of speed nor of equality. Until `scripts/gpu-check` has passed on a
 //! card, nothing else in the workspace uses this crate.
