@@ -101,7 +101,7 @@ fn place_of(turn: usize, count: usize, order: Order, round: usize) -> usize {
 		// Pairs of halves in turn: every thread once, another first one in each round.
 		Order::Scattered => {
 			let half = count.div_ceil(2);
-			let mixed = if turn % 2 == 0 { turn / 2 } else { half + turn / 2 };
+			let mixed = if turn.is_multiple_of(2) { turn / 2 } else { half + turn / 2 };
 			(mixed + round * 7 + 3) % count
 		}
 	}
@@ -225,7 +225,7 @@ impl<A: Access> Block<'_, A> {
 			Space::Shared => address.checked_add(bytes).is_some_and(|end| end <= self.shared.len() as u64),
 			Space::Global => self.memory.holds(address, bytes),
 		};
-		if inside && address % bytes == 0 {
+		if inside && address.is_multiple_of(bytes) {
 			return Ok(address);
 		}
 		let what = if inside { "not aligned" } else { "outside" };
