@@ -7,7 +7,7 @@ use assay_program::{OpKind, OperandSpec, TensorSpec};
 
 use crate::{
 	device::{Buffer, Device},
-	launch::{Addresses, Lowered},
+	launch::{Addresses, Arg, Lowered, Work},
 	lower::{lower, lower_root},
 	CudaError, OpError,
 };
@@ -125,8 +125,9 @@ impl<D: Device> Backend<D> {
 			})
 			.collect();
 		let mut shared = self.shared();
-		self.device.upload(&[0], &shared.flag)?;
-		self.device.upload(&[context.step as u32, (context.step >> 32) as u32], &shared.step)?;
+		if lowered.launches.iter().any(|launch| launch.args.contains(&Arg::Step)) {
+			self.device.upload(&[context.step as u32, (context.step >> 32) as u32], &shared.step)?;
+		}
 		self.submit(&lowered, &addresses, out.buffer.address(), &mut shared)?;
 		let mut flag = [0];
 		self.device.download(&shared.flag, &mut flag)?;
@@ -160,7 +161,9 @@ impl<D: Device> Backend<D> {
 		let scratch: Vec<u64> = shared.scratch.iter().map(Buffer::address).collect();
 		let (flag, step) = (shared.flag.address(), shared.step.address());
 		let addresses = Addresses { inputs, output, scratch: &scratch, flag, step };
-		let work: Vec<_> = lowered.launches.iter().map(|launch| launch.bind(&addresses)).collect();
+		let clear = Work::Clear { to: flag, words: 1 };
+		let work: Vec<_> =
+			[clear].into_iter().chain(lowered.launches.iter().map(|launch| launch.bind(&addresses))).collect();
 		// SAFETY: `lower` makes arguments for tensors of the specs that the buffers were allocated for, and scratch
 		// memory is at least as large as it asks. All of it is borrowed until the caller has waited, or lives on in `self`.
 		unsafe { self.device.submit(&work) }
