@@ -1,0 +1,73 @@
+// The words of CUDA C++ that the kernels use, for the machine's own compiler.
+//
+// A thread of the grid is a coroutine; threads of a block take turns, and __syncthreads lets the others go first.
+#pragma once
+#include <cfloat>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+static_assert(FLT_EVAL_METHOD == 0, "float operations must round to float; on 32-bit x86 compile with -msse2 -mfpmath=sse");
+static_assert(sizeof(unsigned long long) == 8 && sizeof(unsigned) == 4, "words as on a device");
+
+struct Index3 {
+	unsigned x, y, z;
+};
+
+// Of the thread that runs.
+extern thread_local Index3 threadIdx, blockIdx, blockDim, gridDim;
+
+void __syncthreads();
+
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+// Blocks run one after another, so one copy serves them all.
+#define __shared__ static thread_local
+
+inline unsigned __float_as_uint(float x) {
+	unsigned bits;
+	std::memcpy(&bits, &x, 4);
+	return bits;
+}
+
+inline float __uint_as_float(unsigned bits) {
+	float x;
+	std::memcpy(&x, &bits, 4);
+	return x;
+}
+
+// Each is one operation: the build forbids contraction.
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
+inline float __fmaf_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+
+// A kernel by name, with the sizes of its parameters.
+struct Entry {
+	const char *name;
+	void (*call)(void *const *arguments);
+	const size_t *sizes;
+	size_t count;
+};
+
+template <auto KERNEL_FUNCTION, class F>
+struct Thunk;
+
+template <auto KERNEL_FUNCTION, class... A>
+struct Thunk<KERNEL_FUNCTION, void (*)(A...)> {
+	static constexpr size_t SIZES[] = {sizeof(A)...};
+
+	template <size_t... I>
+	static void apply(void *const *arguments, std::index_sequence<I...>) {
+		KERNEL_FUNCTION(*static_cast<A *>(arguments[I])...);
+	}
+	static void call(void *const *arguments) { apply(arguments, std::index_sequence_for<A...>{}); }
+};
+
+#define ENTRY(name)                                                                                                   \
+	{#name, Thunk<&name, decltype(&name)>::call, Thunk<&name, decltype(&name)>::SIZES,                                \
+	 sizeof(Thunk<&name, decltype(&name)>::SIZES) / sizeof(size_t)}

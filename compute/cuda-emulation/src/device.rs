@@ -1,0 +1,256 @@
+//! A device whose memory is this machine's and whose kernels run here.
+
+use std::{
+	cell::RefCell,
+	collections::BTreeMap,
+	rc::{Rc, Weak},
+};
+
+use assay_cuda::{Buffer, CudaError, Device, Profile, Value, Work};
+
+use crate::{
+	ffi,
+	ptx::{self, Access},
+	EmulationError,
+};
+
+/// Words on either side of a buffer that no kernel may write.
+const GUARD: usize = 64;
+const GUARD_WORD: u32 = 0xa5a5_5a5a;
+/// What fresh memory holds: a NaN, so that a read of it shows.
+const FRESH: u32 = 0xffde_ad01;
+
+/// The order in which threads of a block, and blocks of a grid, take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+	/// By number.
+	Ascending,
+	/// From the last to the first.
+	Descending,
+	/// Another order at every barrier; the same one every time.
+	Scattered,
+}
+
+/// Words aligned like device memory.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(256))]
+struct Line([u32; 64]);
+
+/// Memory with a guard on both sides.
+#[derive(Debug)]
+struct Memory {
+	lines: RefCell<Vec<Line>>,
+	words: usize,
+}
+
+impl Memory {
+	/// The address of word 0. Kernels write through it, so it comes from a mutable borrow.
+	fn address(&self) -> u64 {
+		let mut lines = self.lines.borrow_mut();
+		lines.as_mut_ptr().cast::<u32>().wrapping_add(GUARD) as u64
+	}
+
+	/// All words, guards included.
+	fn with<R>(&self, look: impl FnOnce(&mut [u32]) -> R) -> R {
+		let mut lines = self.lines.borrow_mut();
+		let len = lines.len() * 64;
+		// SAFETY: a line is 64 words, and the borrow is held while they are looked at.
+		look(unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), len) })
+	}
+
+	fn guards_hold(&self) -> bool {
+		self.with(|words| {
+			let (before, rest) = words.split_at(GUARD);
+			before.iter().chain(&rest[self.words..]).all(|word| *word == GUARD_WORD)
+		})
+	}
+}
+
+/// A buffer of an [`Emulated`] device.
+#[derive(Debug)]
+pub struct EmulatedBuffer(Rc<Memory>);
+
+impl Buffer for EmulatedBuffer {
+	fn address(&self) -> u64 {
+		self.0.address()
+	}
+
+	fn words(&self) -> u64 {
+		self.0.words as u64
+	}
+}
+
+/// The device. Work is done when it is queued.
+#[derive(Debug)]
+pub struct Emulated {
+	profile: Profile,
+	order: Order,
+	shipped: bool,
+	buffers: RefCell<Vec<Weak<Memory>>>,
+	launches: RefCell<BTreeMap<&'static str, u64>>,
+}
+
+impl Emulated {
+	/// A device that cuts work up as one with `multiprocessors` processors would.
+	pub fn new(multiprocessors: u32, order: Order) -> Self {
+		let (buffers, launches) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
+		Self { profile: Profile { multiprocessors }, order, shipped: false, buffers, launches }
+	}
+
+	/// A device that interprets the PTX as shipped, instead of running the kernels' source as compiled for this machine.
+	pub fn interpreting(multiprocessors: u32, order: Order) -> Self {
+		Self { shipped: true, ..Self::new(multiprocessors, order) }
+	}
+
+	/// The order of turns.
+	pub fn order(&self) -> Order {
+		self.order
+	}
+
+	/// How often each kernel was launched.
+	pub fn launches(&self) -> BTreeMap<&'static str, u64> {
+		self.launches.borrow().clone()
+	}
+
+	fn guards_hold(&self) -> bool {
+		let mut buffers = self.buffers.borrow_mut();
+		buffers.retain(|buffer| buffer.strong_count() > 0);
+		buffers.iter().filter_map(Weak::upgrade).all(|memory| memory.guards_hold())
+	}
+
+	/// # Safety
+	///
+	/// As for [`Device::submit`].
+	unsafe fn one(&self, work: &Work) -> Result<(), CudaError> {
+		match work {
+			Work::Launch { kernel, grid, block, args } => {
+				let arguments: Vec<(u64, usize)> = args
+					.iter()
+					.map(|value| match *value {
+						Value::Address(address) => (address, 8),
+						Value::U32(word) => (u64::from(word), 4),
+						Value::U64(word) => (word, 8),
+					})
+					.collect();
+				let order = match self.order {
+					Order::Ascending => 0,
+					Order::Descending => 1,
+					Order::Scattered => 2,
+				};
+				*self.launches.borrow_mut().entry(kernel).or_default() += 1;
+				if self.shipped {
+					let (grid, block, order) = (*grid, *block, self.order);
+					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order };
+					return ptx::launch(&call, &Ranges::of(&self.buffers.borrow()))
+						.map_err(|error| CudaError::Launch { kernel, reason: error.to_string() });
+				}
+				let call = ffi::Call { kernel, grid: *grid, block: *block, arguments, order };
+				// SAFETY: the caller vouches for the addresses.
+				let done = unsafe { ffi::launch(&call) };
+				let done = done.and_then(|()| match self.guards_hold() {
+					true => Ok(()),
+					false => Err(EmulationError::OutOfBounds((*kernel).to_owned())),
+				});
+				done.map_err(|error| CudaError::Launch { kernel, reason: error.to_string() })
+			}
+			Work::Copy { from, to, words } => {
+				self.inside("copy", *from, *words)?;
+				self.inside("copy", *to, *words)?;
+				// SAFETY: both ranges were found inside living buffers; `copy` allows them to overlap.
+				unsafe { core::ptr::copy(*from as *const u32, *to as *mut u32, *words as usize) };
+				Ok(())
+			}
+			Work::Clear { to, words } => {
+				self.inside("clear", *to, *words)?;
+				// SAFETY: the range was found inside a living buffer.
+				unsafe { core::ptr::write_bytes(*to as *mut u32, 0, *words as usize) };
+				Ok(())
+			}
+		}
+	}
+
+	fn inside(&self, call: &'static str, address: u64, words: u64) -> Result<(), CudaError> {
+		match Ranges::of(&self.buffers.borrow()).holds(address, words.saturating_mul(4)) {
+			true => Ok(()),
+			false => Err(CudaError::Driver { call, reason: "outside of every buffer".to_owned() }),
+		}
+	}
+}
+
+/// Where the living buffers are: start and end, ascending.
+struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+	fn of(buffers: &[Weak<Memory>]) -> Self {
+		let living = buffers.iter().filter_map(Weak::upgrade);
+		let mut ranges: Vec<_> =
+			living.map(|memory| (memory.address(), memory.address() + 4 * memory.words as u64)).collect();
+		ranges.sort_unstable();
+		Self(ranges)
+	}
+}
+
+impl Access for Ranges {
+	fn holds(&self, address: u64, bytes: u64) -> bool {
+		let after = self.0.partition_point(|(start, _)| *start <= address);
+		let range = after.checked_sub(1).and_then(|index| self.0.get(index));
+		range.is_some_and(|(_, end)| address.checked_add(bytes).is_some_and(|to| to <= *end))
+	}
+}
+
+fn fits(given: usize, buffer: &EmulatedBuffer) -> Result<(), CudaError> {
+	if given <= buffer.0.words {
+		Ok(())
+	} else {
+		Err(CudaError::Length { given: given as u64, holds: buffer.words() })
+	}
+}
+
+impl Device for Emulated {
+	type Buffer = EmulatedBuffer;
+	type Graph = Vec<Work>;
+
+	fn profile(&self) -> Profile {
+		self.profile
+	}
+
+	fn allocate(&self, words: u64) -> Result<EmulatedBuffer, CudaError> {
+		let refused = CudaError::OutOfMemory { needed: words.saturating_mul(4), free: 0 };
+		let count =
+			usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
+		let lines_needed = (count + 2 * GUARD).div_ceil(64);
+		let mut lines = Vec::new();
+		lines.try_reserve_exact(lines_needed).map_err(|_| refused)?;
+		lines.resize(lines_needed, Line([GUARD_WORD; 64]));
+		let memory = Rc::new(Memory { lines: RefCell::new(lines), words: count });
+		memory.with(|all| all[GUARD..][..count].fill(FRESH));
+		self.buffers.borrow_mut().push(Rc::downgrade(&memory));
+		Ok(EmulatedBuffer(memory))
+	}
+
+	fn upload(&self, bits: &[u32], to: &EmulatedBuffer) -> Result<(), CudaError> {
+		fits(bits.len(), to)?;
+		to.0.with(|all| all[GUARD..][..bits.len()].copy_from_slice(bits));
+		Ok(())
+	}
+
+	fn download(&self, from: &EmulatedBuffer, bits: &mut [u32]) -> Result<(), CudaError> {
+		fits(bits.len(), from)?;
+		from.0.with(|all| bits.copy_from_slice(&all[GUARD..][..bits.len()]));
+		Ok(())
+	}
+
+	unsafe fn submit(&self, work: &[Work]) -> Result<(), CudaError> {
+		// SAFETY: the caller's word.
+		work.iter().try_for_each(|work| unsafe { self.one(work) })
+	}
+
+	unsafe fn record(&self, work: &[Work]) -> Result<Vec<Work>, CudaError> {
+		Ok(work.to_vec())
+	}
+
+	unsafe fn replay(&self, graph: &Vec<Work>) -> Result<(), CudaError> {
+		// SAFETY: the caller's word.
+		unsafe { self.submit(graph) }
+	}
+}

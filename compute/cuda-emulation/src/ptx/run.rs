@@ -1,0 +1,373 @@
+//! Runs a kernel's instructions.
+
+use assay_softfloat::F32;
+
+use super::{
+	instruction::{Compare, FloatOp, Instruction, Int, IntOp, Kernel, Op, Place, Source, Space},
+	kernels,
+};
+use crate::{EmulationError, Order};
+
+/// What registers and shared memory hold at first.
+const FRESH: u64 = 0xffde_ad01_ffde_ad01;
+
+/// A kernel launch.
+pub(crate) struct Call<'a> {
+	pub(crate) kernel: &'a str,
+	pub(crate) grid: [u32; 3],
+	pub(crate) block: [u32; 3],
+	/// Value of each argument, and its bytes.
+	pub(crate) arguments: &'a [(u64, usize)],
+	pub(crate) order: Order,
+}
+
+/// Device memory.
+pub(crate) trait Access {
+	/// Whether these bytes are inside one living buffer.
+	fn holds(&self, address: u64, bytes: u64) -> bool;
+}
+
+enum Stop {
+	Barrier,
+	End,
+}
+
+struct Thread {
+	registers: Vec<u64>,
+	at: usize,
+	index: [u32; 3],
+	ended: bool,
+}
+
+/// A block of threads with its shared memory.
+struct Block<'a, A> {
+	call: &'a Call<'a>,
+	kernel: &'a Kernel,
+	memory: &'a A,
+	index: [u32; 3],
+	shared: Vec<u8>,
+}
+
+/// Runs a kernel to its end.
+pub(crate) fn launch(call: &Call<'_>, memory: &impl Access) -> Result<(), EmulationError> {
+	let name = || call.kernel.to_owned();
+	let kernel = kernels()?.get(call.kernel).ok_or_else(|| EmulationError::NoKernel(name()))?;
+	let given: Vec<usize> = call.arguments.iter().map(|(_, size)| *size).collect();
+	if given != kernel.parameters {
+		return Err(EmulationError::Arguments { kernel: name(), takes: kernel.parameters.clone(), given });
+	}
+	let [x, y, z] = call.block;
+	let count = x as usize * y as usize * z as usize;
+	let blocks: u64 = call.grid.iter().map(|extent| u64::from(*extent)).product();
+	let mut threads: Vec<Thread> = (0..count as u32)
+		.map(|i| Thread { registers: vec![], at: 0, index: [i % x, i / x % y, i / x / y], ended: false })
+		.collect();
+	for b in 0..blocks {
+		let (gx, gy) = (u64::from(call.grid[0]), u64::from(call.grid[1]));
+		let index = [(b % gx) as u32, (b / gx % gy) as u32, (b / gx / gy) as u32];
+		let shared = FRESH.to_le_bytes().into_iter().cycle().take(kernel.shared).collect();
+		let mut block = Block { call, kernel, memory, index, shared };
+		for thread in &mut threads {
+			thread.registers.clear();
+			thread.registers.resize(kernel.registers, FRESH);
+			(thread.at, thread.ended) = (0, false);
+		}
+		let mut round = 0;
+		loop {
+			let mut waiting = 0;
+			for turn in 0..count {
+				let thread = &mut threads[place_of(turn, count, call.order, round)];
+				if let Stop::Barrier = block.run(thread)? {
+					waiting += 1;
+				}
+			}
+			if waiting == 0 {
+				break;
+			}
+			if waiting != count || threads.iter().any(|thread| thread.ended) {
+				return Err(EmulationError::Barrier(name()));
+			}
+			round += 1;
+		}
+	}
+	Ok(())
+}
+
+/// Which thread has turn number `turn`.
+fn place_of(turn: usize, count: usize, order: Order, round: usize) -> usize {
+	match order {
+		Order::Ascending => turn,
+		Order::Descending => count - 1 - turn,
+		// Pairs of halves in turn: every thread once, another first one in each round.
+		Order::Scattered => {
+			let half = count.div_ceil(2);
+			let mixed = if turn.is_multiple_of(2) { turn / 2 } else { half + turn / 2 };
+			(mixed + round * 7 + 3) % count
+		}
+	}
+}
+
+impl<A: Access> Block<'_, A> {
+	/// Runs a thread to its next barrier or to its end.
+	fn run(&mut self, thread: &mut Thread) -> Result<Stop, EmulationError> {
+		if thread.ended {
+			return Ok(Stop::End);
+		}
+		while let Some(instruction) = self.kernel.code.get(thread.at) {
+			thread.at += 1;
+			if let Some((predicate, wanted)) = instruction.guard {
+				if (thread.registers[predicate as usize] & 1 == 1) != wanted {
+					continue;
+				}
+			}
+			match &instruction.op {
+				Op::Branch { to } => thread.at = *to,
+				Op::Return => break,
+				Op::Barrier => return Ok(Stop::Barrier),
+				op => self.step(op, thread, instruction)?,
+			}
+		}
+		thread.ended = true;
+		Ok(Stop::End)
+	}
+
+	fn step(&mut self, op: &Op, thread: &mut Thread, instruction: &Instruction) -> Result<(), EmulationError> {
+		let value = |source: &Source| self.value(thread, *source);
+		let (to, result) = match op {
+			Op::Move { bits, to, from } => (*to, low(value(from), *bits)),
+			Op::Int { op, of, to, a, b } => (*to, integer(*op, *of, value(a), value(b))),
+			Op::Not { bits, to, from } => (*to, low(!value(from), *bits)),
+			Op::FunnelLeft { to, low: below, high, by } => {
+				let both = (value(high) << 32) | low(value(below), 32);
+				(*to, low((both << (value(by) & 31)) >> 32, 32))
+			}
+			Op::ExtractBits { to, from, first, len } => {
+				let (first, len) = (value(first) & 0xff, value(len) & 0xff);
+				(*to, low(low(value(from), 32).checked_shr(first as u32).unwrap_or(0), len.min(32) as u32))
+			}
+			Op::CompareInt { how, of, to, a, b } => {
+				let (a, b) = (of.extend(value(a)), of.extend(value(b)));
+				(*to, u64::from(holds(*how, a.cmp(&b))))
+			}
+			Op::CompareFloat { how, or_unordered, to, a, b } => {
+				let (a, b) = (float(value(a)), float(value(b)));
+				let nan = |x: F32| x.0 & 0x7fff_ffff > 0x7f80_0000;
+				let ordering = if a.lt(b) {
+					core::cmp::Ordering::Less
+				} else if b.lt(a) {
+					core::cmp::Ordering::Greater
+				} else {
+					core::cmp::Ordering::Equal
+				};
+				let unordered = nan(a) || nan(b);
+				(*to, u64::from(if unordered { *or_unordered } else { holds(*how, ordering) }))
+			}
+			Op::Select { bits, to, yes, no, condition } => {
+				let chosen = if value(condition) & 1 == 1 { value(yes) } else { value(no) };
+				(*to, low(chosen, *bits))
+			}
+			Op::Convert { from_type, to_bits, to, from } => (*to, low(from_type.extend(value(from)) as u64, *to_bits)),
+			Op::Float { op, to, a, b, c } => {
+				let (a, b, c) = (float(value(a)), float(value(b)), float(value(c)));
+				let result = match op {
+					FloatOp::Add => a.add(b),
+					FloatOp::Sub => a.sub(b),
+					FloatOp::Mul => a.mul(b),
+					FloatOp::Div => a.div(b),
+					FloatOp::Fma => a.fma(b, c),
+					FloatOp::Sqrt => a.sqrt(),
+				};
+				(*to, u64::from(result.0))
+			}
+			Op::Load { place, to } => {
+				let address = self.address(thread, place, to.len(), instruction)?;
+				for (i, to) in to.iter().enumerate() {
+					thread.registers[*to as usize] = self.load(place, address + (i * place.width) as u64);
+				}
+				return Ok(());
+			}
+			Op::Store { place, from } => {
+				let address = self.address(thread, place, from.len(), instruction)?;
+				for (i, from) in from.iter().enumerate() {
+					let value = self.value(thread, *from);
+					self.store(place, address + (i * place.width) as u64, value);
+				}
+				return Ok(());
+			}
+			Op::Branch { .. } | Op::Barrier | Op::Return => return Ok(()),
+		};
+		thread.registers[to as usize] = result;
+		Ok(())
+	}
+
+	fn value(&self, thread: &Thread, source: Source) -> u64 {
+		match source {
+			Source::Register(register) => thread.registers[register as usize],
+			Source::Constant(value) => value,
+			Source::Special(name, axis) => {
+				u64::from([thread.index, self.call.block, self.index, self.call.grid][name][axis])
+			}
+		}
+	}
+
+	/// The address of an access of `count` elements, once it is known to be allowed.
+	fn address(
+		&self,
+		thread: &Thread,
+		place: &Place,
+		count: usize,
+		instruction: &Instruction,
+	) -> Result<u64, EmulationError> {
+		let address = self.value(thread, place.base).wrapping_add(place.offset);
+		let bytes = (place.width * count) as u64;
+		let inside = match place.space {
+			Space::Parameter => self.kernel.parameters.get((address >> 32) as usize) == Some(&place.width),
+			Space::Shared => address.checked_add(bytes).is_some_and(|end| end <= self.shared.len() as u64),
+			Space::Global => self.memory.holds(address, bytes),
+		};
+		if inside && address.is_multiple_of(bytes) {
+			return Ok(address);
+		}
+		let what = if inside { "not aligned" } else { "outside" };
+		let kernel = self.call.kernel.to_owned();
+		Err(EmulationError::Access { kernel, line: instruction.line, address, bytes, what })
+	}
+
+	fn load(&self, place: &Place, address: u64) -> u64 {
+		let mut bytes = [0u8; 8];
+		match place.space {
+			Space::Parameter => return self.call.arguments[(address >> 32) as usize].0,
+			Space::Shared => bytes[..place.width].copy_from_slice(&self.shared[address as usize..][..place.width]),
+			// SAFETY: `address` found the bytes inside a living buffer, which nothing else accesses meanwhile.
+			Space::Global => unsafe {
+				core::ptr::copy_nonoverlapping(address as *const u8, bytes.as_mut_ptr(), place.width);
+			},
+		}
+		u64::from_le_bytes(bytes)
+	}
+
+	fn store(&mut self, place: &Place, address: u64, value: u64) {
+		let bytes = value.to_le_bytes();
+		match place.space {
+			Space::Parameter => {}
+			Space::Shared => self.shared[address as usize..][..place.width].copy_from_slice(&bytes[..place.width]),
+			// SAFETY: as for a load.
+			Space::Global => unsafe {
+				core::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, place.width);
+			},
+		}
+	}
+}
+
+impl Int {
+	/// The number that the low bits are.
+	fn extend(self, value: u64) -> i128 {
+		let value = low(value, self.bits);
+		if self.signed && value >> (self.bits - 1) == 1 {
+			i128::from(value) - (1i128 << self.bits)
+		} else {
+			i128::from(value)
+		}
+	}
+}
+
+fn low(value: u64, bits: u32) -> u64 {
+	if bits >= 64 {
+		value
+	} else {
+		value & ((1 << bits) - 1)
+	}
+}
+
+fn float(value: u64) -> F32 {
+	F32(value as u32)
+}
+
+fn integer(op: IntOp, of: Int, a: u64, b: u64) -> u64 {
+	let (x, y) = (of.extend(a), of.extend(b));
+	// A shift's distance is 32 bits without sign, and one past the width shifts everything out.
+	let by = (b as u32).min(of.bits);
+	let wide = match op {
+		IntOp::Add => x + y,
+		IntOp::Sub => x - y,
+		IntOp::MulLow => return low(a.wrapping_mul(b), of.bits),
+		IntOp::MulWide => return low((x * y) as u64, 2 * of.bits),
+		IntOp::Min => x.min(y),
+		IntOp::Max => x.max(y),
+		// A device gives some number for a division by zero; no kernel may depend on it.
+		IntOp::Div => x.checked_div(y).unwrap_or(-1),
+		IntOp::Rem => x.checked_rem(y).unwrap_or(-1),
+		IntOp::And => return low(a & b, of.bits),
+		IntOp::Or => return low(a | b, of.bits),
+		IntOp::Xor => return low(a ^ b, of.bits),
+		IntOp::Shl => x << by,
+		IntOp::Shr => x >> by,
+	};
+	low(wide as u64, of.bits)
+}
+
+fn holds(how: Compare, ordering: core::cmp::Ordering) -> bool {
+	match how {
+		Compare::Eq => ordering.is_eq(),
+		Compare::Ne => ordering.is_ne(),
+		Compare::Lt => ordering.is_lt(),
+		Compare::Le => ordering.is_le(),
+		Compare::Gt => ordering.is_gt(),
+		Compare::Ge => ordering.is_ge(),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const U32: Int = Int { bits: 32, signed: false };
+	const S32: Int = Int { bits: 32, signed: true };
+	const U64: Int = Int { bits: 64, signed: false };
+	const S64: Int = Int { bits: 64, signed: true };
+
+	#[test]
+	fn integers_as_the_manual_has_them() {
+		let minus = |x: i64| low(x as u64, 32);
+		let cases = [
+			(IntOp::Add, U32, u64::from(u32::MAX), 2, 1),
+			(IntOp::Add, S64, u64::MAX, 2, 1),
+			(IntOp::Sub, U32, 1, 2, minus(-1)),
+			(IntOp::MulLow, S64, u64::MAX, 5, -5i64 as u64),
+			(IntOp::MulWide, U32, u64::from(u32::MAX), u64::from(u32::MAX), 0xffff_fffe_0000_0001),
+			(IntOp::MulWide, S32, minus(-1), minus(-1), 1),
+			(IntOp::MulWide, S32, minus(-3), 4, -12i64 as u64),
+			(IntOp::Min, U32, minus(-1), 1, 1),
+			(IntOp::Min, S32, minus(-1), 1, minus(-1)),
+			(IntOp::Max, U64, u64::MAX, 1, u64::MAX),
+			(IntOp::Div, U64, u64::MAX, 10, u64::MAX / 10),
+			(IntOp::Rem, U32, 17, 5, 2),
+			(IntOp::Shl, U32, 3, 31, 1 << 31),
+			(IntOp::Shl, U32, 3, 32, 0),
+			(IntOp::Shl, U64, 1, 64, 0),
+			(IntOp::Shr, U32, 1 << 31, 31, 1),
+			(IntOp::Shr, S32, 1 << 31, 31, minus(-1)),
+			(IntOp::Shr, S32, 1 << 31, 200, minus(-1)),
+			(IntOp::Shr, U64, u64::MAX, 200, 0),
+			// What is above the type's width is not part of the value.
+			(IntOp::Add, U32, 1 << 32, 1, 1),
+			(IntOp::Shr, U32, 1 << 32, 1, 0),
+		];
+		for (op, of, a, b, expected) in cases {
+			assert_eq!(integer(op, of, a, b), expected, "{op:?} {of:?} {a:#x} {b:#x}");
+		}
+	}
+
+	#[test]
+	fn every_turn_goes_to_another_thread() {
+		for count in [1, 2, 3, 31, 32, 128, 255, 256] {
+			for order in [Order::Ascending, Order::Descending, Order::Scattered] {
+				for round in 0..5 {
+					let mut places: Vec<_> = (0..count).map(|turn| place_of(turn, count, order, round)).collect();
+					places.sort_unstable();
+					assert_eq!(places, (0..count).collect::<Vec<_>>());
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,67 @@
+//! The suites that every device must pass, on emulated devices of several sizes with threads in several orders.
+
+#[path = "../../cuda/conformance/mod.rs"]
+mod conformance;
+
+use std::collections::BTreeSet;
+
+use assay_cuda::{Backend, MODULES};
+use assay_cuda_emulation::{Emulated, Order};
+
+/// Sizes at which kernels loop, cover, and split.
+fn devices() -> Vec<Backend<Emulated>> {
+	[(1, Order::Scattered), (12, Order::Descending), (1000, Order::Ascending)]
+		.map(|(multiprocessors, order)| Backend::on(Emulated::new(multiprocessors, order)).expect("memory"))
+		.into()
+}
+
+macro_rules! tests {
+	($($name:ident)*) => {
+		$(
+			#[test]
+			fn $name() {
+				let suite = conformance::suites().into_iter().find(|(name, _)| *name == stringify!($name));
+				let (_, suite) = suite.expect("a suite");
+				if let Err(error) = suite(&devices()) {
+					panic!("{error}");
+				}
+			}
+		)*
+
+		#[test]
+		fn every_suite_is_run() {
+			let names: Vec<_> = conformance::suites::<Emulated>().into_iter().map(|(name, _)| name).collect();
+			assert_eq!(names, [$(stringify!($name)),*]);
+		}
+	};
+}
+
+tests! {
+	matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
+	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
+	copies_and_heads rows_by_id block_products masks random_ops roots roots_of_several_levels training
+}
+
+/// A kernel that no suite launches would be unchecked. Those of functions without an op are checked in `functions.rs`.
+#[test]
+fn the_suites_launch_every_kernel() {
+	let devices = devices();
+	for name in ["random_ops", "roots", "products_of_long_inner_dimension"] {
+		let suite = conformance::suites().into_iter().find(|(suite, _)| *suite == name);
+		suite.expect("a suite").1(&devices).expect("equal");
+	}
+	let launched: BTreeSet<_> = devices.iter().flat_map(|device| device.device().launches().into_keys()).collect();
+	let shipped = MODULES.iter().flat_map(|module| module.kernels());
+	let missing: Vec<_> = shipped.filter(|kernel| !launched.contains(kernel)).collect();
+	assert_eq!(missing, ["unary_erf", "unary_sin", "unary_cos", "unary_rsqrt"]);
+}
+
+/// As long as wanted: `ASSAY_FUZZ_SEED=7 cargo test -p assay-cuda-emulation --test conformance -- --ignored`.
+#[test]
+#[ignore = "minutes"]
+fn more_random_ops() {
+	let seed = std::env::var("ASSAY_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+	if let Err(error) = conformance::fuzz::fuzz(&devices(), seed, 20_000) {
+		panic!("{error}");
+	}
+}

@@ -1,0 +1,36 @@
+//! What must hold on every device: one set of suites for the emulation and for GPUs.
+//!
+//! Included by path where it runs; a suite takes backends and returns the first thing that is wrong.
+// Each place uses a part.
+#![allow(dead_code)]
+
+pub(crate) mod check;
+pub(crate) mod fuzz;
+pub(crate) mod ops;
+pub(crate) mod random;
+pub(crate) mod root;
+pub(crate) mod training;
+
+use assay_cuda::{Backend, Device};
+
+/// A check of backends.
+pub(crate) type Suite<D> = fn(&[Backend<D>]) -> Result<(), String>;
+
+macro_rules! suites {
+	($($module:ident: $($name:ident)*;)*) => {
+		/// Every suite by name.
+		pub(crate) fn suites<D: Device>() -> Vec<(&'static str, Suite<D>)> {
+			vec![$($((stringify!($name), $module::$name::<D>)),*),*]
+		}
+	};
+}
+
+suites! {
+	ops:
+		matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
+		functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
+		copies_and_heads rows_by_id block_products masks;
+	fuzz: random_ops;
+	root: roots roots_of_several_levels;
+	training: training;
+}

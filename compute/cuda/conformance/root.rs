@@ -1,0 +1,48 @@
+//! The root of a tensor, hashed where it lies, is the commitment's.
+
+use assay_commitment::{tensor_root, Layout};
+use assay_cuda::{Backend, Device};
+use assay_program::{DType, TensorSpec};
+
+use super::{check::text, random::Random};
+
+fn check<D: Device>(devices: &[Backend<D>], spec: TensorSpec, random: &mut Random) -> Result<(), String> {
+	let bits: Vec<u32> = (0..spec.elements()).map(|_| random.next()).collect();
+	let layout = Layout::new(spec.rows, spec.cols).map_err(|error| error.to_string())?;
+	let expected = tensor_root(&layout.to_canonical(&bits).map_err(|error| error.to_string())?);
+	for device in devices {
+		let tensor = device.upload(spec, &bits).map_err(text)?;
+		let root = device.root(&tensor).map_err(|error| error.to_string())?;
+		if root != expected {
+			return Err(format!("the root of {spec:?}, {:?}, is another", device.device().profile()));
+		}
+	}
+	Ok(())
+}
+
+pub(crate) fn roots<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	let mut random = Random(21);
+	for cols in [1, 255, 256, 257, 1023, 1024, 1025, 2048, 3000, 9 * 1024] {
+		check(devices, TensorSpec::f32(1, cols), &mut random)?;
+	}
+	for (rows, cols) in
+		[(2, 1), (7, 31), (8, 32), (32, 32), (33, 32), (32, 33), (40, 50), (97, 101), (1000, 1), (3, 999)]
+	{
+		check(devices, TensorSpec::f32(rows, cols), &mut random)?;
+		check(devices, TensorSpec { dtype: DType::I32, rows, cols }, &mut random)?;
+	}
+	for _ in 0..15 {
+		check(devices, TensorSpec::f32(1 + random.below(200), 1 + random.below(200)), &mut random)?;
+	}
+	Ok(())
+}
+
+/// More nodes than one block joins: levels of blocks, the last group full, of one node, of an odd number.
+pub(crate) fn roots_of_several_levels<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	let (devices, mut random) = (&devices[..1], Random(22));
+	for tiles in [127, 128, 129, 256, 257, 300] {
+		check(devices, TensorSpec::f32(1, tiles * 1024 - 5), &mut random)?;
+	}
+	check(devices, TensorSpec::f32(700, 513), &mut random)?;
+	check(devices, TensorSpec::f32(1, (512 * 512 / 4 + 1) * 1024), &mut random)
+}

@@ -1,0 +1,33 @@
+// Rows taken by number: batches, tables, labels.
+#include "arithmetic.cuh"
+#include "philox.cuh"
+
+// out[i] = row number `draw * rows / 2^32` of data, by (stream, step, i). Draws differ per row, so each thread makes its own.
+KERNEL gather_batch(const u32 *data, u32 data_rows, u32 *out, u32 *flag, u64 rows, u64 cols, u32 key0, u32 key1,
+					u32 stream, const u64 *step) {
+	u64 now = *step;
+	for (u64 row = first_y(); row < rows; row += stride_y()) {
+		u32 draw = philox4x32_10((u32)row, stream, (u32)now, (u32)(now >> 32), key0, key1).word[0];
+		u64 source = ((u64)draw * data_rows) >> 32;
+		for (u64 col = first_x(); col < cols; col += stride_x()) {
+			u32 bits = data[source * cols + col];
+			out[row * cols + col] = bits;
+			check(flag, bits);
+		}
+	}
+}
+
+// Row `ids[i]` of the table; +0 where there is none. A negative id is a large unsigned one, outside like any other.
+KERNEL lookup(const u32 *table, u32 table_rows, const u32 *ids, u32 *out, u32 *flag, u64 rows, u64 cols) {
+	each_element(rows, cols, [=](u64 row, u64 col) {
+		u32 id = ids[row];
+		u32 bits = id < table_rows ? table[(u64)id * cols + col] : 0;
+		out[row * cols + col] = bits;
+		check(flag, bits);
+	});
+}
+
+// 1 in the label's column, +0 elsewhere.
+KERNEL one_hot(const u32 *labels, u32 *out, u64 rows, u64 cols) {
+	each_element(rows, cols, [=](u64 row, u64 col) { out[row * cols + col] = labels[row] == col ? 0x3f800000u : 0; });
+}

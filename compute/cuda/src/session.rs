@@ -1,0 +1,310 @@
+//! A program on a device: its tensors stay there, and a step is two graphs.
+//!
+//! The first graph is every op of the step. Between the two the host looks at one word per op: if an output held an
+//! infinity or a NaN, the step ends there and the state stays what it was. The second assigns the new state.
+
+use assay_commitment::Hash;
+use assay_program::{Limits, Op, Operand, OperandSpec, Program, Role, TensorId, TensorSpec};
+
+use crate::{
+	backend::{grow, hash_of, same_length, Backend},
+	device::{Buffer, Device},
+	launch::{Addresses, Work},
+	lower::{lower, lower_root},
+	placement::Placement,
+	CudaError, OpError,
+};
+
+/// Words of a hash.
+const ROOT_WORDS: u64 = 8;
+
+/// Why a session cannot begin or go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+	/// The program breaks a rule.
+	#[error("the program is not valid: {0:?}")]
+	Program(assay_program::ProgramError),
+	/// A data tensor was not given, or has another number of elements.
+	#[error("data tensor {0} is missing or has another shape")]
+	Data(u32),
+	/// The state does not have the tensors of the program.
+	#[error("the state does not have the tensors of the program")]
+	State,
+	/// An op cannot run.
+	#[error("op {op}: {source}")]
+	Op {
+		/// Index of the op.
+		op: u32,
+		/// What is wrong with it.
+		source: OpError,
+	},
+	/// An op's output holds an infinity or NaN. The state is the one before the step.
+	#[error("step {step}, op {op}: an output element is infinite or NaN; lower the learning rate or rescale the data")]
+	NonFinite {
+		/// The step, from 0.
+		step: u64,
+		/// Index of the op.
+		op: u32,
+	},
+	/// The device failed.
+	#[error(transparent)]
+	Device(#[from] CudaError),
+}
+
+/// A tensor of the program on the device.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+	address: u64,
+	spec: TensorSpec,
+}
+
+/// A program whose state and data are on a device.
+#[derive(Debug)]
+pub struct Session<'a, D: Device> {
+	device: &'a D,
+	// Graphs before the memory that they name: fields are dropped in this order.
+	compute: D::Graph,
+	update: D::Graph,
+	hash: D::Graph,
+	/// State tensors, ascending by id.
+	states: Vec<(D::Buffer, TensorSpec)>,
+	flags: D::Buffer,
+	step_word: D::Buffer,
+	metrics: D::Buffer,
+	roots: D::Buffer,
+	ops: usize,
+	metric_count: usize,
+	step: u64,
+	/// Data, temps and scratch: used by the graphs only.
+	_memory: Vec<D::Buffer>,
+}
+
+impl<'a, D: Device> Session<'a, D> {
+	/// Puts a program on the device, at `step` steps done. `data` holds every data tensor, `state` every parameter and
+	/// state tensor in ascending order of ids, row-major bits each.
+	pub fn new(
+		backend: &'a Backend<D>,
+		program: &Program,
+		data: &[(TensorId, &[u32])],
+		state: &[Vec<u32>],
+		step: u64,
+	) -> Result<Self, SessionError> {
+		program.validate(&Limits::default()).map_err(SessionError::Program)?;
+		let device = backend.device();
+		let mut memory = Vec::new();
+		let mut states = Vec::new();
+		let placement = Placement::of(program);
+		let mut slots = Vec::with_capacity(placement.words.len());
+		for words in &placement.words {
+			slots.push(device.allocate(*words)?);
+		}
+
+		let mut given = state.iter();
+		let mut places = Vec::with_capacity(program.tensors.len());
+		for (id, decl) in (0u32..).zip(&program.tensors) {
+			let spec = decl.spec();
+			let address = match decl.role {
+				Role::Temp => {
+					let slot = placement.slots.get(id as usize).copied().flatten().and_then(|slot| slots.get(slot));
+					slot.map_or(0, Buffer::address)
+				}
+				Role::Data { .. } => {
+					let bits = data.iter().find(|(data, _)| data.0 == id).map(|(_, bits)| *bits);
+					let bits = bits.filter(|bits| same_length(bits.len(), spec).is_ok());
+					let buffer = filled(device, bits.ok_or(SessionError::Data(id))?)?;
+					memory.push(buffer);
+					memory.last().map_or(0, Buffer::address)
+				}
+				Role::Param(_) | Role::State(_) => {
+					let bits = given.next().filter(|bits| same_length(bits.len(), spec).is_ok());
+					states.push((filled(device, bits.ok_or(SessionError::State)?)?, spec));
+					states.last().map_or(0, |(buffer, _)| buffer.address())
+				}
+			};
+			places.push(Place { address, spec });
+		}
+		if given.next().is_some() {
+			return Err(SessionError::State);
+		}
+
+		let flags = device.allocate(program.ops.len() as u64)?;
+		let step_word = device.allocate(2)?;
+		let metrics = device.allocate(program.metrics.len() as u64)?;
+		let roots = device.allocate(states.len() as u64 * ROOT_WORDS)?;
+		let mut recorder = Recorder { device, scratch: Vec::new(), pending: Vec::new() };
+		for (op, index) in program.ops.iter().zip(0u32..) {
+			recorder.op(program, op, index, &places, flags.address(), step_word.address())?;
+		}
+		for (index, (buffer, spec)) in (0u64..).zip(&states) {
+			recorder.root(*spec, buffer.address(), roots.address() + index * ROOT_WORDS * 4)?;
+		}
+		let (ops, hash) = recorder.bind(program.ops.len());
+		let mut compute = vec![Work::Clear { to: flags.address(), words: flags.words() }];
+		compute.extend(ops);
+		let update = assignments(program, &places, metrics.address());
+
+		memory.extend(slots);
+		memory.extend(recorder.scratch);
+		// SAFETY: all addresses are of buffers that the session keeps as long as its graphs, large enough for the specs
+		// that `lower` was given or, for scratch memory, for what it asked.
+		let (compute, update, hash) =
+			unsafe { (device.record(&compute)?, device.record(&update)?, device.record(&hash)?) };
+		Ok(Self {
+			device,
+			compute,
+			update,
+			hash,
+			states,
+			flags,
+			step_word,
+			metrics,
+			roots,
+			ops: program.ops.len(),
+			metric_count: program.metrics.len(),
+			step,
+			_memory: memory,
+		})
+	}
+
+	/// Steps done.
+	pub fn steps_done(&self) -> u64 {
+		self.step
+	}
+
+	/// Does one step. On [`SessionError::NonFinite`] the state is as before.
+	pub fn step(&mut self) -> Result<(), SessionError> {
+		self.device.upload(&[self.step as u32, (self.step >> 32) as u32], &self.step_word)?;
+		// SAFETY: the session keeps every buffer that its graphs name.
+		unsafe { self.device.replay(&self.compute)? };
+		let mut flags = vec![0; self.ops];
+		self.device.download(&self.flags, &mut flags)?;
+		if let Some((op, _)) = (0u32..).zip(&flags).find(|(_, flag)| **flag != 0) {
+			return Err(SessionError::NonFinite { step: self.step, op });
+		}
+		// SAFETY: as above.
+		unsafe { self.device.replay(&self.update)? };
+		self.step = self.step.saturating_add(1);
+		Ok(())
+	}
+
+	/// Bits of the program's metrics at the last step, in the program's order.
+	pub fn metrics(&self) -> Result<Vec<u32>, SessionError> {
+		let mut bits = vec![0; self.metric_count];
+		self.device.download(&self.metrics, &mut bits)?;
+		Ok(bits)
+	}
+
+	/// The parameter and state tensors, ascending by id, row-major bits.
+	pub fn state(&self) -> Result<Vec<Vec<u32>>, SessionError> {
+		let read = |(buffer, spec): &(D::Buffer, TensorSpec)| {
+			let len = usize::try_from(spec.elements()).map_err(|_| SessionError::State)?;
+			let mut bits = vec![0; len];
+			self.device.download(buffer, &mut bits)?;
+			Ok(bits)
+		};
+		self.states.iter().map(read).collect()
+	}
+
+	/// Roots of the parameter and state tensors, ascending by id, hashed on the device.
+	pub fn state_roots(&self) -> Result<Vec<Hash>, SessionError> {
+		// SAFETY: the session keeps every buffer that its graphs name.
+		unsafe { self.device.replay(&self.hash)? };
+		let mut words = vec![0; self.states.len() * ROOT_WORDS as usize];
+		self.device.download(&self.roots, &mut words)?;
+		Ok(words.chunks_exact(ROOT_WORDS as usize).map(hash_of).collect())
+	}
+}
+
+/// Memory that holds `bits`.
+fn filled<D: Device>(device: &D, bits: &[u32]) -> Result<D::Buffer, CudaError> {
+	let buffer = device.allocate(bits.len() as u64)?;
+	device.upload(bits, &buffer)?;
+	Ok(buffer)
+}
+
+/// The copies at the end of a step: new states, and metrics, from temps that nothing overwrites.
+fn assignments(program: &Program, places: &[Place], metrics: u64) -> Vec<Work> {
+	let place = |id: TensorId| places.get(id.0 as usize);
+	let states = program.updates.iter().filter_map(|update| {
+		let (from, to) = (place(update.value)?, place(update.state)?);
+		Some(Work::Copy { from: from.address, to: to.address, words: to.spec.elements() })
+	});
+	let metrics = (0u64..)
+		.zip(&program.metrics)
+		.filter_map(|(index, id)| Some(Work::Copy { from: place(*id)?.address, to: metrics + 4 * index, words: 1 }));
+	states.chain(metrics).collect()
+}
+
+/// A launch with the addresses of its tensors, waiting for scratch memory to reach its final size.
+struct Pending {
+	lowered: crate::launch::Lowered,
+	inputs: Vec<u64>,
+	output: u64,
+	flag: u64,
+	step: u64,
+}
+
+/// Collects launches, then gives all of them the same scratch memory, which is as large as the largest needs.
+struct Recorder<'a, D: Device> {
+	device: &'a D,
+	scratch: Vec<D::Buffer>,
+	pending: Vec<Pending>,
+}
+
+impl<D: Device> Recorder<'_, D> {
+	fn op(
+		&mut self,
+		program: &Program,
+		op: &Op,
+		index: u32,
+		places: &[Place],
+		flags: u64,
+		step: u64,
+	) -> Result<(), SessionError> {
+		let wrong = |source| SessionError::Op { op: index, source };
+		let absent = || wrong(OpError::Shape("a tensor of the op is not declared"));
+		let place = |id: TensorId| places.get(id.0 as usize).copied().ok_or_else(absent);
+		let (mut operands, mut inputs) = (Vec::new(), Vec::new());
+		for input in &op.inputs {
+			match *input {
+				Operand::Scalar(bits) => {
+					operands.push(OperandSpec::Scalar(bits));
+					inputs.push(0);
+				}
+				Operand::Tensor(id) => {
+					let place = place(id)?;
+					operands.push(OperandSpec::Tensor { spec: place.spec, data: false });
+					inputs.push(place.address);
+				}
+			}
+		}
+		let output = place(op.output)?;
+		let profile = self.device.profile();
+		let lowered = lower(op.kind, &operands, output.spec, &program.header.seed, &profile).map_err(wrong)?;
+		let flag = flags + 4 * u64::from(index);
+		self.push(Pending { lowered, inputs, output: output.address, flag, step })
+	}
+
+	fn root(&mut self, spec: TensorSpec, input: u64, output: u64) -> Result<(), SessionError> {
+		let lowered = lower_root(&spec, &self.device.profile()).map_err(|_| SessionError::State)?;
+		self.push(Pending { lowered, inputs: vec![input], output, flag: 0, step: 0 })
+	}
+
+	fn push(&mut self, pending: Pending) -> Result<(), SessionError> {
+		grow(self.device, &pending.lowered.scratch, &mut self.scratch)?;
+		self.pending.push(pending);
+		Ok(())
+	}
+
+	/// The work of the first `count` that were pushed, and of the others. Scratch memory must not grow afterwards.
+	fn bind(&mut self, count: usize) -> (Vec<Work>, Vec<Work>) {
+		let scratch: Vec<u64> = self.scratch.iter().map(Buffer::address).collect();
+		let bind = |Pending { lowered, inputs, output, flag, step }: Pending| -> Vec<Work> {
+			let addresses = Addresses { inputs: &inputs, output, scratch: &scratch, flag, step };
+			lowered.launches.iter().map(|launch| launch.bind(&addresses)).collect()
+		};
+		let mut pending = core::mem::take(&mut self.pending).into_iter();
+		let first = pending.by_ref().take(count).flat_map(bind).collect();
+		(first, pending.flat_map(bind).collect())
+	}
+}
