@@ -64,6 +64,9 @@ fn all_events() -> Vec<Happening> {
 		Happening::Reopened { milestone, max_price: 0, attempt: 0 },
 		Happening::Closed { reason: why(), result_root: text(), paid: 0, refunded: 0 },
 		Happening::Forgotten,
+		Happening::DrawWaits { milestone, seed: text() },
+		Happening::AlsoUnserved { milestone, segment, verifier: text() },
+		Happening::CancelRequested,
 	]
 }
 
@@ -95,6 +98,9 @@ const fn kind(event: &Happening) -> usize {
 		Happening::Reopened { .. } => 23,
 		Happening::Closed { .. } => 24,
 		Happening::Forgotten => 25,
+		Happening::DrawWaits { .. } => 26,
+		Happening::AlsoUnserved { .. } => 27,
+		Happening::CancelRequested => 28,
 	}
 }
 

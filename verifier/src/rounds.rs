@@ -53,7 +53,7 @@ pub(crate) fn lies(record: &MilestoneRecord<Account>, now: BlockNumber) -> bool 
 	let passed = |until: BlockNumber| now > until;
 	let lain = |until: BlockNumber| now > until.saturating_add(PATIENCE);
 	match &record.round.phase {
-		Phase::Committed => lain(record.round.committed_at),
+		Phase::Committed | Phase::Waiting => lain(record.round.committed_at),
 		Phase::Blind { segments } => segments.iter().any(|round| match round.challenge {
 			Challenge::Open { until } => passed(until),
 			_ => lain(round.until),
@@ -271,7 +271,7 @@ mod tests {
 
 	fn committed(job: JobId, attempt: u32, segments: Vec<SegmentRound<Account>>) -> Committed {
 		let round = Round { phase: Phase::Blind { segments }, ..Round::commit([0; 32], 0) };
-		((job, 3), MilestoneRecord { attempt, worker: [7; 32], seed: None, round })
+		((job, 3), MilestoneRecord { attempt, worker: [7; 32], seed: None, bond_at_work: 0, round })
 	}
 
 	#[test]

@@ -193,6 +193,7 @@ mod tests {
 			milestones: 5,
 			attempt: 0,
 			client_faults: 0,
+			cancelling: false,
 			verified: Verified { milestones: 0, root: [6; 32] },
 			account: Account { price_left: 10 * UNIT, ..Account::default() },
 			shares: shares.into_iter().collect::<Vec<_>>().try_into().unwrap(),

@@ -64,6 +64,7 @@ mod tests {
 			milestones: 2,
 			attempt: 0,
 			client_faults: 0,
+			cancelling: false,
 			verified: Verified { milestones: 0, root: [0; 32] },
 			account: Money::default(),
 			shares: Default::default(),

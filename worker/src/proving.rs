@@ -41,6 +41,8 @@ pub(crate) async fn prove(
 				Round { worker, snapshot, now, running, milestone, record: &record }.answer(job)?;
 			}
 			Some(_) => break,
+			// The chain takes nothing more of this job.
+			None if job.cancelling || now > job.deadline => break,
 			None => {
 				let range = running.plan.segments_of(milestone);
 				let Some(tree) = worker.ledger.milestone(running.lease, range)? else { break };

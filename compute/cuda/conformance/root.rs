@@ -8,7 +8,7 @@ use super::{check::text, random::Random};
 
 fn check<D: Device>(devices: &[Backend<D>], spec: TensorSpec, random: &mut Random) -> Result<(), String> {
 	let bits: Vec<u32> = (0..spec.elements()).map(|_| random.next()).collect();
-	let layout = Layout::new(spec.rows, spec.cols).map_err(|error| error.to_string())?;
+	let layout = Layout::new(spec.dtype, spec.rows, spec.cols).map_err(|error| error.to_string())?;
 	let expected = tensor_root(&layout.to_canonical(&bits).map_err(|error| error.to_string())?);
 	for device in devices {
 		let tensor = device.upload(spec, &bits).map_err(text)?;

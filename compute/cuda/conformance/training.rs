@@ -22,6 +22,7 @@ fn sequences(length: u32) -> Result<Tensor, String> {
 /// A language model of two blocks with dropout: every kind of op that training one needs.
 pub(crate) fn model() -> Result<Model, String> {
 	let config = TransformerConfig {
+		lane: assay_program::Lane::F32,
 		vocabulary: 13,
 		context: 9,
 		layers: 2,

@@ -140,8 +140,7 @@ impl<D: Device> Backend<D> {
 
 	/// The root of a tensor: BLAKE3 of its canonical bytes, hashed on the device.
 	pub fn root(&self, tensor: &DeviceTensor<D>) -> Result<Hash, OpError> {
-		let lowered = lower_root(&tensor.spec, &self.device.profile())
-			.map_err(|_| OpError::Shape("the tensor is too large for a commitment"))?;
+		let lowered = lower_root(&tensor.spec, &self.device.profile())?;
 		let mut shared = self.shared();
 		let out = shared.root.address();
 		self.submit(&lowered, &[tensor.buffer.address()], out, &mut shared)?;

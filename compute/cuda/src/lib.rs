@@ -59,7 +59,7 @@
 //!
 //! # What is missing
 //!
-//! An op kind without a kernel is [`OpError::Unsupported`]; kinds of today all have one. A new kind gets a kernel in
+//! An op kind without a kernel is [`OpError::Unsupported`]; kinds of lane F32 all have one but those of images, sampling and erf, sin, cos, rsqrt; kinds of lane I8 have none. A new kind gets a kernel in
 //! `kernels/`, an arm in [`lower()`], and cases in `conformance/ops.rs`. The kernels `unary_erf`, `unary_sin`, `unary_cos` and
 //! `unary_rsqrt` wait for their kinds. One device at a time.
 

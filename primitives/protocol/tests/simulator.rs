@@ -92,7 +92,7 @@ fn milestone(job: u64, range: SegmentRange, drawn: u32, worker: Worker, wrong_ve
 	let ends = (range.first..=last).map(|s| boundary(&salt(s), job, s + 1, &at(s))).collect();
 	let tree = MilestoneTree::build(ends).unwrap();
 	let parameters = Parameters::development();
-	let context = RoundContext { job, milestone: 0, range, verified_root, parameters };
+	let context = RoundContext { job, milestone: 0, range, verified_root, parameters, deadline: u32::MAX };
 
 	let wrong = |who: u64| wrong_verifiers && who.is_multiple_of(10);
 	let mut ending = Ending::default();

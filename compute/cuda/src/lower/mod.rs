@@ -44,7 +44,7 @@ impl Checked<'_> {
 	fn flag(&self) -> Arg {
 		match self.output.dtype {
 			DType::F32 => Arg::Flag,
-			DType::I32 => Arg::Null,
+			DType::I32 | DType::I8 => Arg::Null,
 		}
 	}
 }

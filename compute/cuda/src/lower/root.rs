@@ -1,9 +1,10 @@
 //! The root of a tensor, hashed where it lies.
 
-use assay_commitment::{layout::TILE_SIDE, Layout, LayoutError};
-use assay_program::TensorSpec;
+use assay_commitment::Layout;
+use assay_program::{DType, TensorSpec};
 
 use crate::{
+	error::OpError,
 	grid,
 	launch::{Arg, Launch, Lowered, Profile},
 };
@@ -16,10 +17,14 @@ const HASHERS: u32 = 128;
 const NODE: u64 = 8;
 
 /// Input 0 is the tensor, output the 8 words of its root. Scratch 0 holds the chunks' values and every other level.
-pub(crate) fn lower_root(spec: &TensorSpec, profile: &Profile) -> Result<Lowered, LayoutError> {
-	let layout = Layout::new(spec.rows, spec.cols)?;
+pub(crate) fn lower_root(spec: &TensorSpec, profile: &Profile) -> Result<Lowered, OpError> {
+	if spec.dtype == DType::I8 {
+		return Err(OpError::Shape("roots of byte tensors have no kernel yet"));
+	}
+	let layout =
+		Layout::new(spec.dtype, spec.rows, spec.cols).map_err(|_| OpError::Shape("no tensor has this shape"))?;
 	let chunks = u64::from(layout.chunks());
-	let grid_cols = if layout.is_vector() { 0 } else { u64::from(spec.cols.div_ceil(TILE_SIDE)) };
+	let grid_cols = if layout.is_vector() { 0 } else { u64::from(spec.cols.div_ceil(layout.tile_side())) };
 	let (grid, block) = grid::line(chunks, HASHERS, profile);
 	let args = vec![
 		Arg::Input(0),

@@ -58,6 +58,7 @@ impl View for Source<'_> {
 		match self.tensor.spec().dtype {
 			DType::F32 => Dtype::F32,
 			DType::I32 => Dtype::I32,
+			DType::I8 => Dtype::I8,
 		}
 	}
 
@@ -66,10 +67,19 @@ impl View for Source<'_> {
 	}
 
 	fn data(&self) -> Cow<'_, [u8]> {
-		Cow::Owned(self.tensor.bits().iter().flat_map(|bits| bits.to_le_bytes()).collect())
+		let bits = self.tensor.bits().iter();
+		Cow::Owned(match self.tensor.spec().dtype {
+			DType::F32 | DType::I32 => bits.flat_map(|bits| bits.to_le_bytes()).collect(),
+			// An element is its low byte.
+			DType::I8 => bits.map(|bits| *bits as u8).collect(),
+		})
 	}
 
 	fn data_len(&self) -> usize {
-		self.tensor.bits().len() * 4
+		let element = match self.tensor.spec().dtype {
+			DType::F32 | DType::I32 => 4,
+			DType::I8 => 1,
+		};
+		self.tensor.bits().len() * element
 	}
 }
