@@ -1,6 +1,6 @@
 //! JSON from strangers: bounded in length, in depth and in values, and no name twice.
 
-use std::{cell::Cell, fmt, fs::File, io::Read, path::Path};
+use std::{cell::Cell, collections::HashSet, fmt, fs::File, io::Read, path::Path};
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -33,29 +33,36 @@ pub(crate) fn read_object(path: &Path, limit: u64, what: &'static str) -> Result
 	object(&bytes).map_err(|problem| ImportError::malformed(path, problem))
 }
 
+/// What `serde_json` calls the only name of the map as which it hands out a number, where any crate of the build turns
+/// on its feature `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// The object in `bytes`. Deeper nesting than `serde_json` bounds (128), more than [`MAX_VALUES`] values or a name that
 /// an object has twice are errors.
+///
+/// The text is read twice: once to see that it keeps to the bounds, where nothing is stored but an object's names, and
+/// once by `serde_json` itself, so that numbers are read alike with any of its features.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, String> {
 	let left = Cell::new(MAX_VALUES);
 	let mut reader = serde_json::Deserializer::from_slice(bytes);
-	let value = Strict { left: &left }.deserialize(&mut reader).map_err(|error| error.to_string())?;
+	Strict { left: &left }.deserialize(&mut reader).map_err(|error| error.to_string())?;
 	reader.end().map_err(|error| error.to_string())?;
-	match value {
+	match serde_json::from_slice(bytes).map_err(|error| error.to_string())? {
 		Value::Object(map) => Ok(map),
 		_ => Err("not a JSON object".into()),
 	}
 }
 
-/// Reads a value, and counts it.
+/// Counts a value and those in it, and refuses a name that an object has twice.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
 	left: &'a Cell<u32>,
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
-	type Value = Value;
+	type Value = ();
 
-	fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+	fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
 		let left = self.left.get().checked_sub(1).ok_or_else(|| D::Error::custom("more than 2^20 JSON values"))?;
 		self.left.set(left);
 		deserializer.deserialize_any(self)
@@ -63,54 +70,55 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
 }
 
 impl<'de> Visitor<'de> for Strict<'_> {
-	type Value = Value;
+	type Value = ();
 
 	fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
 		formatter.write_str("a JSON value")
 	}
 
-	fn visit_unit<E>(self) -> Result<Value, E> {
-		Ok(Value::Null)
+	fn visit_unit<E>(self) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-		Ok(value.into())
+	fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-		Ok(value.into())
+	fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-		Ok(value.into())
+	fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-		Ok(value.into())
+	fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-		Ok(value.into())
+	fn visit_str<E>(self, _: &str) -> Result<(), E> {
+		Ok(())
 	}
 
-	fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-		let mut items = Vec::new();
-		while let Some(item) = seq.next_element_seed(self)? {
-			items.push(item);
-		}
-		Ok(Value::Array(items))
+	fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+		while seq.next_element_seed(self)?.is_some() {}
+		Ok(())
 	}
 
-	fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-		let mut object = Map::new();
+	fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+		let mut names = HashSet::new();
 		while let Some(name) = map.next_key::<String>()? {
-			let value = map.next_value_seed(self)?;
-			if object.insert(name.clone(), value).is_some() {
+			if name == NUMBER {
+				map.next_value::<String>()?;
+				continue;
+			}
+			map.next_value_seed(self)?;
+			if let Some(name) = names.replace(name) {
 				let name = crate::error::shortened(&name);
 				return Err(A::Error::custom(format!("the name `{name}` occurs twice in an object")));
 			}
 		}
-		Ok(Value::Object(object))
+		Ok(())
 	}
 }
 
@@ -132,6 +140,7 @@ mod tests {
 		assert!(problem(r#"{"x": {"a": 1, "a": 1}}"#).contains("`a` occurs twice"));
 		assert!(problem(&format!("{{\"a\":{}", "[".repeat(100_000))).contains("recursion limit"));
 		assert!(problem(&format!("{{\"a\":[{}0]}}", "0,".repeat(1 << 20))).contains("2^20 JSON values"));
+		assert!(problem(r#"{"a": {"$serde_json::private::Number": [0, 0]}}"#).contains("expected a string"));
 		assert!(problem("[]").contains("not a JSON object"));
 		assert!(problem("{} x").contains("trailing"));
 		assert!(problem("").contains("EOF"));
