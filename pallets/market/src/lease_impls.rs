@@ -64,8 +64,13 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 		with_storage_layer(|| Self::do_worker_fault(id, fault, challenger, checkers))
 	}
 
-	fn lease_failed(id: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), DispatchError> {
-		with_storage_layer(|| Self::do_lease_failed(id, reason, unserved_ppm))
+	fn lease_failed(
+		id: JobId,
+		reason: Reason,
+		unserved_ppm: u32,
+		checkers: &[T::AccountId],
+	) -> Result<(), DispatchError> {
+		with_storage_layer(|| Self::do_lease_failed(id, reason, unserved_ppm, checkers))
 	}
 }
 
@@ -130,8 +135,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn do_lease_failed(id: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), DispatchError> {
+	fn do_lease_failed(
+		id: JobId,
+		reason: Reason,
+		unserved_ppm: u32,
+		checkers: &[T::AccountId],
+	) -> Result<(), DispatchError> {
 		let (mut job, spec) = Self::found(id)?;
+		// The milestone is still to be verified once: what that costs stays in the escrow.
+		let reserved = rules::fees_from(&Self::plan(&job, &spec)?, job.verified.milestones);
+		Self::pay_checkers(&mut job, &spec, checkers, reserved);
 		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm)?;
 		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);

@@ -8,7 +8,10 @@ use crate::{
 use assay_protocol::{interfaces::Operators, job::JobSpec, parameters::Parameters, reason::Reason, Balance, JobId};
 use frame_support::{
 	pallet_prelude::{DispatchError, DispatchResult},
-	traits::{fungible::MutateHold, tokens::Precision},
+	traits::{
+		fungible::MutateHold,
+		tokens::{Fortitude, Precision},
+	},
 	BoundedVec,
 };
 
@@ -47,7 +50,24 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Gives the lease to the best bid whose worker is still able. When none is, the bids go and the window begins anew.
+	/// Burns the deposit of a winning bid whose worker cannot take the lease.
+	fn burn_bid_deposit(
+		id: JobId,
+		job: &mut Job<T::AccountId>,
+		worker: &T::AccountId,
+		deposit: Balance,
+	) -> DispatchResult {
+		let reason = HoldReason::BidDeposit.into();
+		let burned = T::NativeBalance::burn_held(&reason, worker, deposit, Precision::Exact, Fortitude::Force)?;
+		let slashed = &mut job.account.slashed;
+		slashed.burned = slashed.burned.saturating_add(burned);
+		let reason = Some(Reason::BidNotReady);
+		Self::deposit_event(Event::BidRemoved { job: id, worker: worker.clone(), reason });
+		Ok(())
+	}
+
+	/// Gives the lease to the best bid whose worker is still able. Those that were better and are
+	/// not lose their deposit. When none is able, the bids go and the window begins anew.
 	pub(crate) fn clear_auction(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec) -> DispatchResult {
 		let JobState::Order(order) = &mut job.state else { return Err(Error::<T>::NotOpen.into()) };
 		let bids = rules::best_first(core::mem::take(&mut order.bids));
@@ -67,7 +87,12 @@ impl<T: Config> Pallet<T> {
 					Err(_) => Some(Reason::BidNotReady),
 				}
 			};
-			Self::return_bid_deposit(id, &bid.worker, job.parameters.bid_deposit, reason)?;
+			let deposit = job.parameters.bid_deposit;
+			match reason {
+				// It kept the lease from others: were it free, a few bonds could keep every order from being leased.
+				Some(Reason::BidNotReady) => Self::burn_bid_deposit(id, job, &bid.worker, deposit)?,
+				_ => Self::return_bid_deposit(id, &bid.worker, deposit, reason)?,
+			}
 		}
 		if !granted {
 			Self::deposit_event(Event::AuctionFailed { job: id });

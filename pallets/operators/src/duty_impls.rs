@@ -74,11 +74,11 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 
 	fn is_fair(at: BlockNumber, before: Balance, barred: &[T::AccountId], checking: &[T::AccountId]) -> bool {
 		let sum = |total: Balance, bond: Balance| total.saturating_add(bond);
-		let ready = ReadyVerifiers::<T>::get()
-			.iter()
-			.filter(|entry| entry.since <= at && !barred.contains(&entry.who) && !checking.contains(&entry.who))
-			.map(|entry| entry.weight)
-			.fold(0, sum);
+		let verifiers = ReadyVerifiers::<T>::get();
+		let free = || verifiers.iter().filter(|entry| !barred.contains(&entry.who) && !checking.contains(&entry.who));
+		let ready = free().filter(|entry| entry.since <= at).map(|entry| entry.weight).fold(0, sum);
+		// Bonds that are too new to be drawn are on neither side: or whoever adds some would stop every draw.
+		let young = free().filter(|entry| entry.since > at).map(|entry| entry.weight).fold(0, sum);
 		let mut apart: Vec<&T::AccountId> = barred.iter().chain(checking).collect();
 		apart.sort_unstable();
 		apart.dedup();
@@ -87,7 +87,8 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 			.filter_map(|who| Registry::<T>::get(Role::Verifier, who))
 			.map(|verifier| verifier.at_work())
 			.fold(0, sum);
-		draw_is_fair(ready, BondAtWork::<T>::get().max(before).saturating_sub(apart))
+		let at_work = BondAtWork::<T>::get().saturating_sub(young).max(before);
+		draw_is_fair(ready, at_work.saturating_sub(apart))
 	}
 
 	fn lock_check(who: &T::AccountId) -> Result<(), DispatchError> {

@@ -158,7 +158,9 @@ impl<T: Config> Pallet<T> {
 		let parties = [lease.worker.clone(), lease.client.clone()];
 		let fair = T::Operators::is_fair(at, record.bond_at_work, &parties, &busy);
 		let patience = context.parameters.blind_window;
-		let given_up = |entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience);
+		// As long as a first draw: sooner, and whoever keeps others busy would have a segment unjudged.
+		let given_up =
+			|entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience).max(lease.deadline);
 		let waits: Vec<SegmentIndex> = record
 			.round
 			.phase

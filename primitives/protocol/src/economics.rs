@@ -107,7 +107,8 @@ pub const fn split_slash(amount: Balance, client_cap: Balance, challenger: bool)
 /// What the end of a lease costs its worker where nobody's fault is proven, out of its collateral; burned, so that nobody
 /// gains by bringing it about. `idle`: the lease had no milestone verified.
 ///
-/// - [`Reason::Unserved`]: up to half, by how much those refused outweigh those who committed (`unserved_ppm`). Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
+/// - [`Reason::Unserved`]: up to half, by how much those refused outweigh those who answered (`unserved_ppm`), and at least the
+///   bid's deposit. Whether a worker did not serve or its verifiers lied about it cannot be proven. If it were
 ///   free, a cheat that is drawn would answer on chain, serve nobody and leave; half of `max(2 R, ..)` is at least the price
 ///   of the whole job and the fees of the checks. Verifiers gain nothing by reporting it, and a few that lie burn little.
 /// - [`Reason::GaveUp`], and [`Reason::Absent`] of an idle lease: the bid's deposit, for an attempt of the job that is used
@@ -115,7 +116,7 @@ pub const fn split_slash(amount: Balance, client_cap: Balance, challenger: bool)
 /// - All else: nothing.
 pub fn forfeit(reason: Reason, idle: bool, unserved_ppm: u32, collateral: Balance, bid_deposit: Balance) -> Balance {
 	match reason {
-		Reason::Unserved => mul_div_floor(collateral / 2, unserved_ppm, PPM),
+		Reason::Unserved => mul_div_floor(collateral / 2, unserved_ppm, PPM).max(bid_deposit).min(collateral),
 		Reason::GaveUp => bid_deposit.min(collateral),
 		Reason::Absent if idle => bid_deposit.min(collateral),
 		_ => 0,

@@ -94,8 +94,9 @@ pub trait Leases<AccountId> {
 	) -> Result<(), Self::Error>;
 
 	/// The lease ends without anyone's proven fault, and the order goes up again. Collateral returns, less what the reason
-	/// forfeits: see [`forfeit`](crate::economics::forfeit), which takes `unserved_ppm`.
-	fn lease_failed(job: JobId, reason: Reason, unserved_ppm: u32) -> Result<(), Self::Error>;
+	/// forfeits: see [`forfeit`](crate::economics::forfeit), which takes `unserved_ppm`. Honest `checkers` of the failed
+	/// milestone are paid their fee as far as what verifying the rest needs leaves it.
+	fn lease_failed(job: JobId, reason: Reason, unserved_ppm: u32, checkers: &[AccountId]) -> Result<(), Self::Error>;
 }
 
 /// Implemented by `verification`: what `market` must know before it lets a lease end without a verdict.

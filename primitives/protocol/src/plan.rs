@@ -17,6 +17,8 @@ pub const PROGRAM_VERSION: u16 = 1;
 pub const MAX_STEPS: u64 = 1 << 40;
 /// Most steps of a segment.
 pub const MAX_SEGMENT_STEPS: u32 = 1 << 20;
+/// Most blocks from posting to the deadline.
+pub const MAX_DEADLINE: BlockNumber = 1 << 22;
 /// Most segments of a job.
 pub const MAX_SEGMENTS: u32 = 1 << 20;
 /// Most segments of a milestone.
@@ -170,6 +172,9 @@ fn validate_clearing(spec: &JobSpec, parameters: &Parameters) -> Result<(), Reas
 	let least = auction.saturating_add(parameters.beacon_blocks).saturating_add(1);
 	if offer.deadline <= least {
 		return Err(Reason::DeadlineTooSoon);
+	}
+	if offer.deadline > MAX_DEADLINE {
+		return Err(Reason::DeadlineTooLate);
 	}
 	Ok(())
 }

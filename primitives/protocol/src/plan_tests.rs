@@ -95,6 +95,7 @@ fn refusals_name_their_field() {
 	assert_eq!(refusal(ramp(1, 0)), Some(Reason::RampInvalid));
 	assert_eq!(refusal(ramp(1, 10)), None);
 	assert_eq!(refusal(|s| s.offer.deadline = 6), Some(Reason::DeadlineTooSoon));
+	assert_eq!(refusal(|s| s.offer.deadline = (1 << 22) + 1), Some(Reason::DeadlineTooLate));
 	assert_eq!(refusal(|s| s.endpoint.clear()), Some(Reason::EndpointInvalid));
 	assert_eq!(refusal(|s| s.endpoint = alloc::vec![b'x'; 129]), Some(Reason::EndpointInvalid));
 	assert_eq!(refusal(|s| s.memory_mib = 0), Some(Reason::MemoryInvalid));

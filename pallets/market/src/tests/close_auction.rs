@@ -40,8 +40,15 @@ fn success_passes_over_a_worker_that_is_not_able() {
 		assert_ok!(Market::bid(signed(BOB), id, 2 * UNIT));
 		assert_ok!(Operators::set_draining(signed(ALICE), Role::Worker));
 		skip(WINDOW);
+		let issued = Balances::total_issuance();
 		assert_ok!(Market::close_auction(signed(0), id));
 		assert_eq!(job(id).shares[0].worker, BOB);
+		// She kept her bid and could not keep her word.
+		let deposit = job(id).parameters.bid_deposit;
+		assert!(deposit > 0);
+		assert_eq!((on_hold(ALICE), on_hold(BOB)), (BOND, BOND));
+		assert_eq!(Balances::total_issuance(), issued - deposit);
+		assert_eq!(job(id).account.slashed.burned, deposit);
 	});
 }
 

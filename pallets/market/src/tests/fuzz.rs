@@ -133,7 +133,7 @@ impl Run {
 			}
 			18 => {
 				let reason = random.pick(&[Reason::NoVerifiers, Reason::Unserved]);
-				random.chance(3) && Market::lease_failed(id, reason, 0).is_ok()
+				random.chance(3) && Market::lease_failed(id, reason, 0, &[20, 21]).is_ok()
 			}
 			19 => {
 				Market::progressed(id);

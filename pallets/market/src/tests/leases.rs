@@ -57,7 +57,7 @@ fn fails_when_out_of_order() {
 		let order = post(spec());
 		assert_noop!(Market::milestone_verified(order, 0, [1; 32], &[]), Error::<Test>::NotRunning);
 		assert_noop!(Market::worker_fault(order, WorkerFault::NotOpened, None, &[]), Error::<Test>::NotRunning);
-		assert_noop!(Market::lease_failed(order, Reason::NoVerifiers, 0), Error::<Test>::NotRunning);
+		assert_noop!(Market::lease_failed(order, Reason::NoVerifiers, 0, &[]), Error::<Test>::NotRunning);
 	});
 }
 
@@ -97,7 +97,7 @@ fn success_a_fault_is_slashed_and_its_checks_are_paid_by_it() {
 fn success_a_failed_lease_costs_nobody() {
 	run(|| {
 		let id = leased(ALICE, UNIT);
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
 		assert_eq!(job(id).shares[0].ended, Some(Reason::NoVerifiers));
 		assert_eq!((wealth(ALICE), wealth(CLIENT)), (FUNDS, FUNDS));
 		assert_eq!(Operators::free_bond(Role::Worker, ALICE), BOND);
@@ -110,7 +110,7 @@ fn success_a_lease_nobody_could_check_costs_half() {
 		let id = leased(ALICE, 40 * UNIT);
 		let issued = Balances::total_issuance();
 		let JobState::Running(lease) = job(id).state else { panic!("leased") };
-		assert_ok!(Market::lease_failed(id, Reason::Unserved, 1_000_000));
+		assert_ok!(Market::lease_failed(id, Reason::Unserved, 1_000_000, &[]));
 		let half = lease.collateral / 2;
 		assert!(half >= 40 * UNIT);
 		assert_eq!(Balances::total_issuance(), issued - half);
@@ -127,7 +127,7 @@ fn success_a_lease_hardly_anyone_could_check_costs_a_part_of_it() {
 		let id = leased(ALICE, 40 * UNIT);
 		let issued = Balances::total_issuance();
 		let JobState::Running(lease) = job(id).state else { panic!("leased") };
-		assert_ok!(Market::lease_failed(id, Reason::Unserved, 250_000));
+		assert_ok!(Market::lease_failed(id, Reason::Unserved, 250_000, &[]));
 		assert_eq!(Balances::total_issuance(), issued - lease.collateral / 8);
 	});
 }

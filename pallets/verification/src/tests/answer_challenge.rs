@@ -146,6 +146,12 @@ fn answering_on_chain_and_serving_nobody_costs_half_the_collateral() {
 			check();
 		}
 		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
+		// Who did answer has a say first.
+		assert!(is_opening(0));
+		assert_ok!(open(&honest, 0));
+		let (segment, who) = assigned(0)[0].clone();
+		assert_ok!(reveal(0, segment, &who, &answer(&honest, 0, segment, &who)));
+		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));
 		// Twice the price was locked.
 		assert_eq!(bond(&WORKER), WORKER_BOND - PRICE);
 		let job = pallet_market::Jobs::<Test>::get(JOB).expect("kept");

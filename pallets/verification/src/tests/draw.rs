@@ -179,6 +179,8 @@ fn whoever_registers_after_the_commitment_is_not_drawn() {
 		// So heavy that it would be drawn.
 		assert_ok!(Operators::register_verifier(signed(&late), 9_000 * assay_protocol::parameters::UNIT, contact));
 		draw(0);
+		// Nor does so much new bond keep the others from being drawn.
+		assert!(!assigned(0).is_empty());
 		assert!(assigned(0).iter().all(|(_, who)| *who != late));
 	});
 }

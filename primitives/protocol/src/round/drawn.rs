@@ -71,6 +71,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				post_root: None,
 				challenge: Challenge::None,
 				refused: 0,
+				unfilled: 0,
 				checks: verifiers.into_iter().map(assigned).collect(),
 			})
 			.collect();
@@ -100,10 +101,12 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		Ok(())
 	}
 
-	/// Goes on to the opening if no check is missing any more. Not where one is given up: that ends the lease.
+	/// Goes on to the opening once nobody is waited for or asked any more, if anybody answered at all. Also where a segment is
+	/// outweighed: who answered has a say, or a cheat would serve halves of its verifiers and leave unjudged.
 	pub(super) fn close_blind_if_complete(&mut self, context: &RoundContext, now: BlockNumber) {
 		let Phase::Blind { segments } = &mut self.phase else { return };
-		if segments.iter().all(|segment| segment.missing() == 0 && !segment.is_outweighed()) {
+		let settled = segments.iter().all(|segment| segment.is_settled(&context.parameters));
+		if settled && segments.iter().any(|segment| segment.answered() > 0) {
 			let until = now.saturating_add(context.parameters.open_window);
 			self.phase = Phase::Opening { segments: core::mem::take(segments), until };
 		}
@@ -195,12 +198,16 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		if verifiers.len() > entry.needed() || has_duplicates(&verifiers) || verifiers.iter().any(drawn_before) {
 			return Err(Reason::NotEnoughDrawn);
 		}
+		let unfilled = entry.needed().saturating_sub(verifiers.len()) as u32;
 		let mut effects = entry.dismiss_absent();
 		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
 		if verifiers.is_empty() {
 			// Nobody is left to ask: this was the last tranche.
+			let tranches = context.parameters.max_tranches.saturating_sub(entry.tranche);
+			entry.unfilled = entry.unfilled.saturating_add(unfilled.saturating_mul(tranches));
 			entry.tranche = context.parameters.max_tranches;
 		} else {
+			entry.unfilled = entry.unfilled.saturating_add(unfilled);
 			entry.checks.extend(verifiers.into_iter().map(assigned));
 			entry.tranche = entry.tranche.saturating_add(1);
 			entry.until = now.saturating_add(context.parameters.blind_window);
@@ -223,7 +230,7 @@ impl<AccountId> SegmentRound<AccountId> {
 	/// theirs: so it cannot wait for a friend by refusing others.
 	fn needed(&self) -> usize {
 		match self.missing() {
-			0 => self.refused.saturating_add(1).saturating_sub(self.committed()) as usize,
+			0 => self.refused.saturating_add(1).saturating_sub(self.answered()) as usize,
 			missing => missing.saturating_add(usize::from(self.challenge != Challenge::None)),
 		}
 	}

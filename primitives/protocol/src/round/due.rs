@@ -32,6 +32,11 @@ impl<AccountId> Round<AccountId> {
 		self.beacon_end(parameters).saturating_add(tranches)
 	}
 
+	/// Last block in which a round whose draw would not be fair waits; `deadline` is the job's.
+	pub(super) fn wait_until(&self, parameters: &Parameters, deadline: BlockNumber) -> BlockNumber {
+		deadline.max(self.draw_until(parameters))
+	}
+
 	/// Last block of the beacon.
 	pub(super) fn beacon_end(&self, parameters: &Parameters) -> BlockNumber {
 		self.committed_at.saturating_add(parameters.beacon_blocks.max(1))
@@ -48,8 +53,10 @@ impl<AccountId> Round<AccountId> {
 					_ => None,
 				}
 			}
-			Phase::Waiting if now > deadline => Some(neutral(Step::Settle, deadline)),
-			Phase::Waiting => Some(neutral(Step::Draw, self.beacon_end(parameters))),
+			Phase::Waiting => match self.wait_until(parameters, deadline) {
+				until if now > until => Some(neutral(Step::Settle, until)),
+				_ => Some(neutral(Step::Draw, self.beacon_end(parameters))),
+			},
 			Phase::Blind { segments } => due_blind(segments, parameters, now),
 			Phase::Opening { until, .. } => (now > *until).then(|| against(*until)),
 			Phase::Reveal { segments, until } => {
@@ -76,8 +83,9 @@ fn due_blind<A>(segments: &[SegmentRound<A>], parameters: &Parameters, now: Bloc
 	if let Some(until) = unanswered {
 		return Some(against(until));
 	}
-	if let Some(entry) = segments.iter().find(|entry| entry.is_unchecked(parameters)) {
-		return Some(against(entry.until));
+	if segments.iter().all(|entry| entry.is_settled(parameters) && entry.answered() == 0) {
+		let until = segments.iter().map(|entry| entry.until).max().unwrap_or(now);
+		return Some(against(until.min(now)));
 	}
 	let exhausted = missing().find(|entry| now > entry.until && entry.tranche >= parameters.max_tranches);
 	if let Some(entry) = exhausted {

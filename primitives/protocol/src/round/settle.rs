@@ -11,13 +11,14 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 	/// Does what is due at block `now`; anyone may call it. [`Reason::TooEarly`] if nothing is.
 	///
 	/// - Committed: a round that nobody drew in time ends the lease, at nobody's cost. So does one that still waits for enough
-	///   verifiers when the job's deadline passes.
+	///   verifiers when the job's deadline and the time to draw have passed.
 	/// - Blind: an unanswered challenge is the worker's fault. When a segment's window has passed with no tranche left, its
-	///   absent verifiers are given up; a segment that [`is_unchecked`](super::SegmentRound::is_unchecked) then ends the lease: as
-	///   [`Reason::Unserved`] if more of its verifiers were refused than committed, else as [`Reason::NoVerifiers`].
+	///   absent verifiers are given up. Once nobody is waited for, the worker opens if anybody answered; else the lease ends.
 	/// - Opening: a passed window is the worker's fault.
 	/// - Reveal: when all have revealed or the window has passed, those who did not are slashed; without open disputes the
-	///   milestone is verified, if at least one check of each segment agreed.
+	///   milestone is verified if of each segment at least one check agreed and more answered than were refused. Else the
+	///   lease ends: as [`Reason::Unserved`] if a segment was outweighed by verifiers that were refused, else as
+	///   [`Reason::NoVerifiers`].
 	pub fn settle(&mut self, context: &RoundContext, now: BlockNumber) -> Result<Vec<Effect<AccountId>>, Reason> {
 		match &self.phase {
 			Phase::Blind { .. } => self.settle_blind(context, now),
@@ -29,8 +30,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				let late = now > *until;
 				self.settle_reveal(late)
 			}
-			Phase::Committed if now > self.draw_until(&context.parameters) => Ok(self.fail(Reason::NoVerifiers, 0)),
-			Phase::Waiting if now > context.deadline => Ok(self.fail(Reason::NoVerifiers, 0)),
+			Phase::Committed if now > self.draw_until(&context.parameters) => Ok(self.fail()),
+			Phase::Waiting if now > self.wait_until(&context.parameters, context.deadline) => Ok(self.fail()),
 			Phase::Committed | Phase::Waiting => Err(Reason::TooEarly),
 			Phase::Verified { .. } | Phase::Failed(_) => Err(Reason::WrongPhase),
 		}
@@ -50,10 +51,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 				effects.extend(entry.dismiss_absent());
 			}
 		}
-		let unchecked = segments.iter().filter(|entry| entry.is_unchecked(&context.parameters));
-		if let Some(unserved_ppm) = unchecked.map(SegmentRound::unserved_ppm).max() {
-			let reason = if unserved_ppm > 0 { Reason::Unserved } else { Reason::NoVerifiers };
-			effects.extend(self.fail(reason, unserved_ppm));
+		if segments.iter().all(|entry| entry.is_settled(&context.parameters) && entry.answered() == 0) {
+			effects.extend(self.fail());
 			return Ok(effects);
 		}
 		if effects.is_empty() {
@@ -85,24 +84,30 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		}
 		let end = segments.last().and_then(|entry| entry.post_root).ok_or(Reason::WrongPhase)?;
 		// A lost accusation is a ruling that the claim is right where it was disputed, not that the segment was checked.
-		let checked = segments.iter().all(|entry| entry.checks.iter().any(|check| check.state == CheckState::Agreed));
+		let checked = segments
+			.iter()
+			.all(|entry| !entry.is_outweighed() && entry.checks.iter().any(|check| check.state == CheckState::Agreed));
+		if !checked {
+			effects.extend(self.fail());
+			return Ok(effects);
+		}
 		let (released, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
 		effects.extend(released);
-		if checked {
-			effects.push(Effect::Verified { state_root: end, checkers });
-			self.phase = Phase::Verified { state_root: end };
-		} else {
-			let (reason, unserved_ppm) = (Reason::NoVerifiers, 0);
-			effects.push(Effect::LeaseFailed { reason, unserved_ppm });
-			self.phase = Phase::Failed(reason);
-		}
+		effects.push(Effect::Verified { state_root: end, checkers });
+		self.phase = Phase::Verified { state_root: end };
 		Ok(effects)
 	}
 
 	/// Ends the round and the lease without a proven fault; releases every check.
-	fn fail(&mut self, reason: Reason, unserved_ppm: u32) -> Vec<Effect<AccountId>> {
-		let (mut effects, _) = self.release_all(|_, _| false);
-		effects.push(Effect::LeaseFailed { reason, unserved_ppm });
+	fn fail(&mut self) -> Vec<Effect<AccountId>> {
+		let outweighed = || self.phase.segments().iter().filter(|entry| entry.is_outweighed());
+		let unserved_ppm = outweighed().map(SegmentRound::unserved_ppm).max().unwrap_or(0);
+		let reason = match outweighed().any(|entry| entry.refused > 0) {
+			true => Reason::Unserved,
+			false => Reason::NoVerifiers,
+		};
+		let (mut effects, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
+		effects.push(Effect::LeaseFailed { reason, unserved_ppm, checkers });
 		self.phase = Phase::Failed(reason);
 		effects
 	}

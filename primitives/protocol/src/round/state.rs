@@ -44,8 +44,8 @@ pub struct Round<AccountId> {
 pub enum Phase<AccountId> {
 	/// Waits for the beacon's blocks and for the previous milestone. Left by `draw`.
 	Committed,
-	/// The seed is fixed, and too few verifiers are ready for a fair draw. Left by `draw`, or by `settle` after the job's deadline:
-	/// no sooner, or a cheat could keep verifiers busy until a seed that draws its lie has passed.
+	/// The seed is fixed, and too few verifiers are ready for a fair draw. Left by `draw`, or by `settle` after the job's deadline
+	/// and [`Round::draw_until`]: no sooner, or a cheat could keep verifiers busy until a seed that draws its lie has passed.
 	Waiting,
 	/// Drawn verifiers fetch, re-execute and commit. Left by the last `commit_blind`, or by `settle` after the window.
 	Blind {
@@ -92,6 +92,8 @@ pub struct SegmentRound<AccountId> {
 	pub challenge: Challenge,
 	/// Verifiers that reported they were not served, did not commit, and are replaced or given up.
 	pub refused: u32,
+	/// Seats of later tranches for which there was nobody to draw.
+	pub unfilled: u32,
 	/// One per verifier, in the order of the draw; replaced ones stay as [`CheckState::Absent`].
 	pub checks: Vec<Check<AccountId>>,
 }
@@ -234,9 +236,11 @@ pub enum Effect<AccountId> {
 	LeaseFailed {
 		/// Why.
 		reason: Reason,
-		/// How much more of those drawn for a segment were refused than committed, parts per million; 0 but for
+		/// How much more of those drawn for a segment were refused than answered, parts per million; 0 but for
 		/// [`Reason::Unserved`].
 		unserved_ppm: u32,
+		/// One entry per check that agreed: it is paid as far as the fees go.
+		checkers: Vec<AccountId>,
 	},
 }
 
@@ -271,26 +275,28 @@ impl<AccountId> SegmentRound<AccountId> {
 		self.missing() > 0
 	}
 
-	/// Checks that are committed and not revealed yet.
-	pub(super) fn committed(&self) -> u32 {
-		self.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })).count() as u32
+	/// Checks that were committed, whatever became of them since.
+	pub(super) fn answered(&self) -> u32 {
+		let waiting = |state: &CheckState| matches!(state, CheckState::Assigned | CheckState::Absent);
+		self.checks.iter().filter(|check| !waiting(&check.state)).count() as u32
 	}
 
 	/// Whether nobody is missing, and yet no more have committed than were refused: a worker that serves only its friends
 	/// needs more of them than it refuses others.
 	pub(super) fn is_outweighed(&self) -> bool {
-		self.missing() == 0 && self.committed() <= self.refused
+		self.missing() == 0 && self.answered() <= self.refused
 	}
 
-	/// Whether the segment is given up: outweighed, and nobody else is asked any more.
-	pub fn is_unchecked(&self, parameters: &Parameters) -> bool {
-		self.is_outweighed() && self.tranche >= parameters.max_tranches
+	/// Whether nobody else is waited for or asked: nobody is missing, and if the segment is outweighed it stays so.
+	pub fn is_settled(&self, parameters: &Parameters) -> bool {
+		self.missing() == 0 && (!self.is_outweighed() || self.tranche >= parameters.max_tranches)
 	}
 
-	/// By how much those refused outweigh those committed, of all who were drawn, parts per million.
+	/// By how much those refused outweigh those who answered, of all who were drawn or would have been, parts per million.
 	pub(super) fn unserved_ppm(&self) -> u32 {
-		let excess = u64::from(self.refused.saturating_sub(self.committed()));
-		let part = excess.saturating_mul(PPM.into()).checked_div(self.checks.len() as u64);
+		let excess = u64::from(self.refused.saturating_sub(self.answered()));
+		let seats = (self.checks.len() as u64).saturating_add(self.unfilled.into());
+		let part = excess.saturating_mul(PPM.into()).checked_div(seats);
 		// At most a million.
 		part.unwrap_or(0) as u32
 	}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+	economics::forfeit,
 	interfaces::{VerifierFault, WorkerFault},
 	parameters::Parameters,
 	BlockNumber, Hash, Reason,
@@ -37,8 +38,8 @@ fn end_of(segment: u32) -> BoundaryOpening {
 	tree().open(RANGE, segment, salt(segment), state(segment)).unwrap()
 }
 
-fn failed(reason: Reason, unserved_ppm: u32) -> Effect<Id> {
-	Effect::LeaseFailed { reason, unserved_ppm }
+fn failed(reason: Reason, unserved_ppm: u32, checkers: &[Id]) -> Effect<Id> {
+	Effect::LeaseFailed { reason, unserved_ppm, checkers: checkers.to_vec() }
 }
 
 fn opening(segment: u32) -> SegmentOpening {
@@ -117,6 +118,20 @@ impl Booked {
 		self.effects(|r| r.reveal(&context(), &who, [who; 32], answer.segment, answer.nonce, found, now))
 	}
 
+	/// Opens, has everyone who committed reveal the honest answer, and settles.
+	fn end(&mut self, now: BlockNumber) {
+		self.open(now).unwrap();
+		let segments = self.round.phase.segments().to_vec();
+		for entry in &segments {
+			for check in entry.checks.iter().filter(|check| matches!(check.state, CheckState::Committed { .. })) {
+				self.reveal(&honest(check.verifier, entry.segment), now).unwrap();
+			}
+		}
+		self.settle(now).unwrap();
+		assert!(self.round.phase.is_final());
+		assert!(self.locked.values().all(|count| *count == 0));
+	}
+
 	fn open(&mut self, now: BlockNumber) -> Result<(), Reason> {
 		let openings: Vec<_> = self.round.phase.segments().iter().map(|entry| opening(entry.segment)).collect();
 		self.run(|round| round.open(&context(), &openings, now))
@@ -184,7 +199,7 @@ fn a_round_nobody_can_draw_ends_the_lease() {
 	assert_eq!(due(&round, 52), Some((Step::Draw, 12)));
 	assert_eq!(round.settle(&context(), 52), Err(Reason::TooEarly));
 	assert_eq!(due(&round, 53), Some((Step::Settle, 52)));
-	assert_eq!(round.settle(&context(), 53), Ok(alloc::vec![failed(Reason::NoVerifiers, 0)]));
+	assert_eq!(round.settle(&context(), 53), Ok(alloc::vec![failed(Reason::NoVerifiers, 0, &[])]));
 	assert_eq!(due(&round, 54), None);
 }
 
@@ -201,7 +216,7 @@ fn a_draw_that_waits_keeps_its_seed() {
 	assert_eq!(round.settle(&context, 5_000), Err(Reason::TooEarly));
 	let mut late = round.clone();
 	assert_eq!(due(&late, 5_001), Some(Step::Settle));
-	assert_eq!(late.settle(&context, 5_001), Ok(alloc::vec![failed(Reason::NoVerifiers, 0)]));
+	assert_eq!(late.settle(&context, 5_001), Ok(alloc::vec![failed(Reason::NoVerifiers, 0, &[])]));
 	round.draw(&context, alloc::vec![(9, alloc::vec![1])], 4_000).unwrap();
 	assert!(matches!(round.phase, Phase::Blind { .. }));
 }
@@ -309,9 +324,41 @@ fn a_segment_without_any_commitment_fails_without_a_slash() {
 	let mut booked = committed_with(&all_honest()[..4]);
 	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 34)).unwrap();
 	booked.settle(55).unwrap();
-	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0));
+	// The others' answers count all the same.
+	booked.end(56);
+	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0, &[1, 2, 3, 4]));
 	assert_eq!(booked.round.phase, Phase::Failed(Reason::NoVerifiers));
+}
+
+#[test]
+fn a_round_that_nobody_answered_ends_unopened() {
+	let mut booked = committed_with(&[]);
+	let replaced: Vec<u32> = booked.round.replacements(&context(), 34).iter().map(|due| due.segment).collect();
+	assert_eq!(replaced, [4, 7, 9]);
+	for segment in replaced {
+		booked.effects(|r| r.redraw(&context(), segment, Vec::new(), 34)).unwrap();
+	}
+	booked.settle(34).unwrap();
+	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0, &[]));
 	assert!(booked.locked.values().all(|count| *count == 0));
+}
+
+/// Whoever was served has a say, also where the worker leaves another segment undecided by serving half of its verifiers.
+#[test]
+fn a_lie_is_not_forgotten_for_a_tie_elsewhere() {
+	let mut answers = all_honest();
+	answers[0] = answer(1, 4, state(3), [9; 32]);
+	let mut booked = committed_with(&answers[..5]);
+	booked.run(|r| r.report_unserved(&context(), &6, 9, 30)).unwrap();
+	booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), 30)).unwrap();
+	booked.effects(|r| r.redraw(&context(), 9, Vec::new(), 60)).unwrap();
+	booked.open(60).unwrap();
+	for answer in &answers[..5] {
+		booked.reveal(answer, 61).unwrap();
+	}
+	assert!(booked.effects.iter().any(|effect| matches!(effect, Effect::Accuse { segment: 4, challenger: 1, .. })));
+	booked.effects(|r| r.verdict(4, &1, true)).unwrap();
+	assert!(matches!(booked.last(), Effect::WorkerFault { fault: WorkerFault::LostDispute, .. }));
 }
 
 /// A round whose last segment nobody commits to; `reports` says how many of the two verifiers of each tranche report that they
@@ -330,7 +377,7 @@ fn unchecked(reports: [usize; 2]) -> Effect<Id> {
 	booked.effects(|r| r.redraw(&context(), 9, alloc::vec![7, 8], 60)).unwrap();
 	report(&[7, 8][..reports[1]], 70, &mut booked);
 	booked.settle(100).unwrap();
-	assert!(booked.locked.values().all(|count| *count == 0));
+	booked.end(100);
 	// Who was refused was not absent.
 	let absent = booked.effects.iter().filter(|effect| matches!(effect, Effect::NoteAbsence(_))).count();
 	assert_eq!(absent, 4 - reports[0] - reports[1]);
@@ -339,11 +386,13 @@ fn unchecked(reports: [usize; 2]) -> Effect<Id> {
 
 #[test]
 fn an_answer_on_chain_is_no_way_out() {
-	assert_eq!(unchecked([2, 2]), failed(Reason::Unserved, 1_000_000));
-	assert_eq!(unchecked([1, 2]), failed(Reason::Unserved, 750_000));
-	assert_eq!(unchecked([0, 1]), failed(Reason::Unserved, 250_000));
-	assert_eq!(unchecked([1, 0]), failed(Reason::Unserved, 250_000));
-	assert_eq!(unchecked([0, 0]), failed(Reason::NoVerifiers, 0));
+	let others = &[1, 2, 3, 4];
+	// Once challenged, the second tranche has three seats, of which one stays empty here.
+	assert_eq!(unchecked([2, 2]), failed(Reason::Unserved, 800_000, others));
+	assert_eq!(unchecked([1, 2]), failed(Reason::Unserved, 600_000, others));
+	assert_eq!(unchecked([0, 1]), failed(Reason::Unserved, 250_000, others));
+	assert_eq!(unchecked([1, 0]), failed(Reason::Unserved, 200_000, others));
+	assert_eq!(unchecked([0, 0]), failed(Reason::NoVerifiers, 0, others));
 }
 
 #[test]
@@ -355,10 +404,14 @@ fn a_tranche_of_nobody_is_the_last() {
 			booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), 30)).unwrap();
 		}
 		booked.effects(|r| r.redraw(&context(), 9, Vec::new(), 60)).unwrap();
-		assert!(matches!(booked.round.phase, Phase::Blind { .. }), "nothing is opened for a segment nobody checked");
 		assert_eq!(booked.round.replacements(&context(), 60), Vec::new());
-		booked.settle(60).unwrap();
-		let end = if reported { failed(Reason::Unserved, 500_000) } else { failed(Reason::NoVerifiers, 0) };
+		booked.end(60);
+		// One of two was refused; the next tranche would have had three.
+		let others = &[1, 2, 3, 4];
+		let end = match reported {
+			true => failed(Reason::Unserved, 200_000, others),
+			false => failed(Reason::NoVerifiers, 0, others),
+		};
 		assert_eq!(booked.last(), &end);
 	}
 }
@@ -366,24 +419,30 @@ fn a_tranche_of_nobody_is_the_last() {
 /// A segment with one verifier, which is refused and reports it; then a draw of `second`, of whom `friends` commit and the
 /// others report likewise.
 fn after_a_refusal(second: &[Id], friends: &[Id]) -> Booked {
+	after_a_refusal_with(2, second, friends)
+}
+
+fn after_a_refusal_with(max_tranches: u32, second: &[Id], friends: &[Id]) -> Booked {
+	let context = RoundContext { parameters: Parameters { max_tranches, ..context().parameters }, ..context() };
 	let round = Round::commit(tree().root(), 10);
 	let mut booked = Booked { round, locked: BTreeMap::new(), effects: Vec::new() };
-	booked.effects(|round| round.draw(&context(), alloc::vec![(9, alloc::vec![1])], 13)).unwrap();
+	booked.effects(|round| round.draw(&context, alloc::vec![(9, alloc::vec![1])], 13)).unwrap();
 	let challenge = |who: Id, now: u32, booked: &mut Booked| {
-		let opened = booked.run(|r| r.report_unserved(&context(), &who, 9, now)).unwrap();
+		let opened = booked.run(|r| r.report_unserved(&context, &who, 9, now)).unwrap();
 		if opened.is_some() {
-			booked.run(|r| r.answer_unserved(&context(), 9, Some(&end_of(8)), now)).unwrap();
+			booked.run(|r| r.answer_unserved(&context, 9, Some(&end_of(8)), now)).unwrap();
 		}
 	};
 	challenge(1, 20, &mut booked);
-	let due = booked.round.replacements(&context(), 60);
+	let due = booked.round.replacements(&context, 60);
 	assert_eq!(due, [Replacement { segment: 9, tranche: 2, count: 2, exclude: alloc::vec![1] }]);
-	booked.effects(|r| r.redraw(&context(), 9, second.to_vec(), 60)).unwrap();
+	booked.effects(|r| r.redraw(&context, 9, second.to_vec(), 60)).unwrap();
 	for refused in second.iter().filter(|who| !friends.contains(who)) {
 		challenge(*refused, 61, &mut booked);
 	}
 	for friend in friends {
-		booked.commit(*friend, &honest(*friend, 9), 62).unwrap();
+		let hash = honest(*friend, 9).commitment();
+		booked.run(|round| round.commit_blind(&context, friend, 9, hash, 62)).unwrap();
 	}
 	booked
 }
@@ -392,20 +451,20 @@ fn after_a_refusal(second: &[Id], friends: &[Id]) -> Booked {
 fn a_refused_verifier_outweighs_a_friend() {
 	let mut booked = after_a_refusal(&[2, 3], &[3]);
 	booked.settle(100).unwrap();
-	// Two refused, one committed, of three.
-	assert_eq!(booked.last(), &failed(Reason::Unserved, 333_333));
-	assert!(booked.locked.values().all(|count| *count == 0));
+	booked.end(100);
+	// Two refused, one answered, of three.
+	assert_eq!(booked.last(), &failed(Reason::Unserved, 333_333, &[3]));
 }
 
 #[test]
 fn one_friend_alone_does_not_outweigh_a_refused_one() {
 	let mut booked = after_a_refusal(&[3], &[3]);
-	assert!(matches!(booked.round.phase, Phase::Blind { .. }));
-	let mut last = booked.round.clone();
-	assert_eq!(
-		last.settle(&context(), 63),
-		Ok(alloc::vec![Effect::ReleaseCheck { verifier: 3, honest: false }, failed(Reason::NoVerifiers, 0),])
-	);
+	// A tie is no way out: it costs at least a bid's deposit.
+	booked.end(63);
+	assert_eq!(booked.last(), &failed(Reason::Unserved, 0, &[3]));
+	assert_eq!(forfeit(Reason::Unserved, false, 0, 100, 7), 7);
+
+	let mut booked = after_a_refusal_with(3, &[3], &[3]);
 	// With a tranche left, one more is asked at once.
 	let context = RoundContext { parameters: Parameters { max_tranches: 3, ..context().parameters }, ..context() };
 	assert_eq!(booked.run(|r| r.settle(&context, 63)), Err(Reason::TooEarly));
@@ -585,7 +644,7 @@ fn a_segment_that_nobody_confirmed_is_not_verified() {
 	booked.effects(|r| r.verdict(7, &3, false)).unwrap();
 	booked.effects(|r| r.verdict(7, &4, false)).unwrap();
 	booked.settle(23).unwrap();
-	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0));
+	assert_eq!(booked.last(), &failed(Reason::NoVerifiers, 0, &[1, 2, 5, 6]));
 }
 
 #[test]
