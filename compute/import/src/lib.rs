@@ -66,8 +66,8 @@ pub use crate::{
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
-		fine_tuning, forward, gelu_erf, Bert, BertHead, Family, FineTuning, Forward, Gpt2, Inputs, Llama, Nonlinearity,
-		Rope, Rows, Scaling, Weights, OUTPUT,
+		fine_tuning, forward, gelu_erf, generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward,
+		Generation, Gpt2, Inputs, Llama, Nonlinearity, Pooling, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},

@@ -4,7 +4,7 @@ use assay_engine::Tensor;
 use assay_models::{gelu, Graph, Value};
 use assay_program::{Axis, DType};
 
-use super::{gelu_erf, weights::Loader};
+use super::{gelu_erf, walk::Walk, weights::Loader};
 use crate::{error::FieldProblem, hf::Fields, ImportError};
 
 /// A graph, the weights it reads, and the batch it is for: `batch` sequences of `length` positions. Activations have one
@@ -15,6 +15,8 @@ pub(crate) struct Net<'a> {
 	pub(crate) weights: Loader<'a>,
 	pub(crate) batch: u32,
 	pub(crate) length: u32,
+	/// Which positions a step computes.
+	pub(crate) walk: Walk,
 	/// Position of each row, once asked for.
 	positions: Option<Value>,
 }
@@ -79,7 +81,7 @@ pub(crate) enum Stored {
 
 impl<'a> Net<'a> {
 	pub(crate) fn new(weights: Loader<'a>, batch: u32, length: u32) -> Self {
-		Self { graph: Graph::new(batch), weights, batch, length, positions: None }
+		Self { graph: Graph::new(batch), weights, batch, length, walk: Walk::Whole, positions: None }
 	}
 
 	pub(crate) fn weight(&mut self, name: &str, shape: &[u32]) -> Result<Value, ImportError> {
@@ -107,6 +109,9 @@ impl<'a> Net<'a> {
 
 	/// The position of each row.
 	pub(crate) fn positions(&mut self) -> Result<Value, ImportError> {
+		if let Walk::Stepwise(step) = &self.walk {
+			return Ok(step.position);
+		}
 		if let Some(positions) = self.positions {
 			return Ok(positions);
 		}

@@ -4,22 +4,27 @@ mod attention;
 mod bert;
 mod forward;
 mod gelu;
+mod generation;
 mod gpt2;
 mod layers;
 mod llama;
 mod rope;
+mod rows;
 mod training;
+mod walk;
 mod weights;
 
 pub use bert::{Bert, BertHead};
 pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
 pub(crate) use gelu::erf;
 pub use gelu::gelu_erf;
+pub use generation::{generation, Generation, Walked};
 pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
 pub(crate) use layers::{over_root_mean_square, softmax};
 pub use llama::Llama;
 pub use rope::{Rope, Scaling};
+pub use rows::{rows, Batches, Pooling};
 pub use training::{fine_tuning, FineTuning};
 pub use weights::Weights;
 
