@@ -3,7 +3,7 @@
 use assay_models::Value;
 
 use super::{
-	layers::{softmax, Net},
+	layers::{softmax, softmax_of, Net},
 	walk::Walk,
 };
 use crate::ImportError;
@@ -54,9 +54,13 @@ impl Net<'_> {
 			Mask::None => scores,
 			Mask::Added(mask) => graph.add(scores, mask),
 		};
-		let shares = softmax(graph, scores);
+		let replayed = matches!(self.walk, Walk::Replayed);
+		let shares = match replayed {
+			true => softmax_of(graph, scores, |graph, powers| graph.causal(powers, length, 0, 0.0)),
+			false => softmax(graph, scores),
+		};
 		let mut mixed = graph.block_matmul((shares, false), (v, false), blocks, share);
-		if let Walk::Replayed = self.walk {
+		if replayed {
 			mixed = graph.add(mixed, 0.0);
 		}
 		graph.merge_heads(mixed, length, heads.queries)

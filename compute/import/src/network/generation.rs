@@ -20,8 +20,8 @@ pub(crate) const REPLAYED: &str = "tokens";
 
 /// Most positions of all prompts of a job together.
 const MAX_POSITIONS: u64 = 1 << 26;
-/// Where the number of a prompt or a token stands for none.
-const NONE: u32 = u32::MAX;
+/// Stands for no token.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// How texts are continued.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,11 +86,27 @@ impl Generation {
 		}
 		Ok(Walked { items, groups, window })
 	}
+
+	/// The tokens that continue each prompt, out of the state tensor [`OUTPUT`]. The rows of `output` that are beyond the
+	/// prompts' are left out.
+	pub fn continuations(&self, prompts: &[Vec<u32>], output: &Tensor) -> Vec<Vec<u32>> {
+		let cols = output.spec().cols.max(1) as usize;
+		let rows = prompts.iter().zip(output.bits().chunks(cols));
+		let token = |bits: &u32| f32::from_bits(*bits) as u32;
+		let new = |(prompt, row): (&Vec<u32>, &[u32])| {
+			row.iter().skip(prompt.len().saturating_sub(1)).take(self.tokens as usize).map(token).collect()
+		};
+		rows.map(new).collect()
+	}
 }
 
 /// The program that continues each prompt. A step is one position of one group of prompts, which all start at position 0;
-/// a shorter prompt is continued for longer. The state tensor [`OUTPUT`], F32 `[prompts, window]`, holds at `(i, p)` the
-/// token chosen after position `p` of prompt `i`: a prompt of `n` tokens is continued by columns `n - 1` on.
+/// a shorter prompt is continued for longer. Where the last group has fewer prompts than others, the last prompt fills it
+/// up.
+///
+/// The state tensor [`OUTPUT`], F32 `[groups * batch, window]`, has a row for each slot of each group, so prompt `i` has row
+/// `i` and the rows after the last prompt's are of no interest. It holds at `(i, p)` the token chosen after position `p`: a
+/// prompt of `n` tokens is continued by columns `n - 1` on.
 ///
 /// # Errors
 /// [`ImportError`] when the model is no decoder, or prompts or settings do not fit it.
@@ -101,7 +117,7 @@ pub fn generation(
 	config: &Generation,
 ) -> Result<Model, ImportError> {
 	let Walked { items, groups, window } = config.walked(family, prompts)?;
-	let batch = config.batch;
+	let (batch, slots) = (config.batch, groups * config.batch);
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), batch, 1);
 
 	// One row per step and sequence, in the order of the steps.
@@ -111,15 +127,15 @@ pub fn generation(
 	};
 	let rows = groups * window * batch;
 	let given = |row: u32| {
-		let (item, position) = at(row);
-		prompts.get(item as usize).and_then(|prompt| prompt.get(position as usize)).copied()
+		let (slot, position) = at(row);
+		prompts.get(slot.min(items - 1) as usize).and_then(|prompt| prompt.get(position as usize)).copied()
 	};
 	let prompt = net.ids("prompts", rows, |row| given(row).unwrap_or(NONE))?;
 	check_tokens(family, prompts)?;
 	let open = (0..rows).map(|row| f32::from(u8::from(given(row).is_none())).to_bits()).collect();
 	let open = tensor("open", DType::F32, rows, open)?;
 	let open = net.constant("open", open);
-	let item = net.ids("items", rows, |row| Some(at(row).0).filter(|item| *item < items).unwrap_or(NONE))?;
+	let item = net.ids("items", rows, |row| at(row).0)?;
 	let position = net.ids("positions", window * batch, |row| row / batch)?;
 	let [prompt, open, item, position] = [prompt, open, item, position].map(|rows| net.graph.next_batch(rows));
 
@@ -134,8 +150,8 @@ pub fn generation(
 	let here = step.here;
 	let number = net.graph.dequantise(next, 1.0, 1.0);
 	let row = net.graph.mul(here, number);
-	let output = net.graph.state(OUTPUT, items, window, Init::Zeros);
-	let placed = net.graph.scatter_rows(item, row, items);
+	let output = net.graph.state(OUTPUT, slots, window, Init::Zeros);
+	let placed = net.graph.scatter_rows(item, row, slots);
 	let all = net.graph.add(output, placed);
 	net.graph.update(output, all);
 

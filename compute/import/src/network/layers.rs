@@ -185,10 +185,16 @@ pub(crate) fn over_root_mean_square(graph: &mut Graph, x: Value, epsilon: f32) -
 
 /// `e^x / sum(e^x)`, by rows; each row's maximum is taken away first.
 pub(crate) fn softmax(graph: &mut Graph, x: Value) -> Value {
+	softmax_of(graph, x, |_, powers| powers)
+}
+
+/// As [`softmax`]; `mask` changes the powers before they are summed.
+pub(crate) fn softmax_of(graph: &mut Graph, x: Value, mask: impl FnOnce(&mut Graph, Value) -> Value) -> Value {
 	let largest = graph.max(x, Axis::Cols);
 	let largest = graph.stop_gradient(largest);
 	let shifted = graph.sub(x, largest);
 	let powers = graph.exp(shifted);
+	let powers = mask(graph, powers);
 	let sums = graph.sum(powers, Axis::Cols);
 	graph.div(powers, sums)
 }

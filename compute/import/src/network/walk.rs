@@ -5,7 +5,7 @@ use assay_program::{Axis, DType, Init};
 
 use super::{
 	attention::{Heads, MASKED},
-	layers::{softmax, Net},
+	layers::{softmax_of, Net},
 };
 use crate::ImportError;
 
@@ -34,7 +34,7 @@ pub(crate) struct Stepwise {
 	/// F32 `[batch, window]`: 1 at the position, else +0.
 	pub(crate) here: Value,
 	/// F32 `[1, window]`: 1 up to the position, else +0.
-	seen: Value,
+	pub(crate) seen: Value,
 	/// F32 `[1, window]`: -0 up to the position, else [`MASKED`].
 	masked: Value,
 	/// F32 `[1, 1]`: +0 at the last position, else 1.
@@ -86,10 +86,10 @@ impl Net<'_> {
 
 	/// As [`Net::attention`] with a causal mask, of one position over those before it and itself.
 	///
-	/// The state keeps keys and values of all positions, zero where there are none yet and after the last. Masked scores
-	/// have the power +0, and what +0 times a finite number adds to a sum changes nothing but the kind of a zero; the sums
-	/// are made +0 where they are zero. So a position's numbers do not depend on which positions after it are there, and
-	/// [`Walk::Replayed`] gives the same.
+	/// The state keeps keys and values of all positions, zero where there are none yet and after the last. A masked score
+	/// has the power +0, whatever the others are, and what +0 times a finite number adds to a sum changes nothing but the
+	/// kind of a zero; the sums are made +0 where they are zero. So a position's numbers do not depend on which positions
+	/// after it are there, and [`Walk::Replayed`] gives the same.
 	pub(crate) fn attend_stepwise(&mut self, heads: Heads, q: Value, k: Value, v: Value) -> Value {
 		let Walk::Stepwise(step) = &mut self.walk else { return q };
 		let layer = step.layers;
@@ -101,7 +101,7 @@ impl Net<'_> {
 		let here = graph.max(step.here, Axis::Rows);
 		let here = graph.broadcast(here, blocks, step.window);
 		let mut cached = |name: &str, rows: Value| {
-			let state = graph.state(&format!("{name}.{layer}"), blocks * step.window, heads.width, Init::Zeros);
+			let state = graph.state(&format!("{name}.{layer}"), blocks.saturating_mul(step.window), heads.width, Init::Zeros);
 			let placed = graph.block_matmul((here, true), (rows, false), blocks, 1);
 			let all = graph.add(state, placed);
 			let kept = graph.fma(all, step.keep, 0.0);
@@ -112,7 +112,7 @@ impl Net<'_> {
 		let scores = graph.block_matmul((q, false), (keys, true), queries, share);
 		let scores = graph.mul(scores, 1.0 / (heads.width as f32).sqrt());
 		let scores = graph.fma(scores, step.seen, step.masked);
-		let shares = softmax(graph, scores);
+		let shares = softmax_of(graph, scores, |graph, powers| graph.mul(powers, step.seen));
 		let mixed = graph.block_matmul((shares, false), (values, false), queries, share);
 		let mixed = graph.add(mixed, 0.0);
 		graph.merge_heads(mixed, 1, heads.queries)
