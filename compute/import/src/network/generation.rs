@@ -2,7 +2,7 @@
 
 use assay_engine::Tensor;
 use assay_models::{Graph, Model, Value};
-use assay_program::{DType, Header, Init, Lane, TensorId};
+use assay_program::{DType, Header, Init, Lane};
 
 use super::{
 	forward::{check_ids, finish_check},
@@ -166,28 +166,35 @@ pub fn generation(
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
 }
 
-/// The program that computes the logits of all positions of `sequences` sequences of `window` tokens at once, bit for bit as
-/// [`generation`] does at each. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own; the id of
-/// its output is returned with it.
+/// The program that computes what [`generation`] computes at each position of `sequences` sequences of `window` tokens, bit
+/// for bit and in one step. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own. It leaves in
+/// the state tensor [`CHOSEN`] the likeliest token of each position, or where `temperature` is not 0 in [`OUTPUT`] the
+/// logits divided by it.
 pub(crate) fn replay(
 	family: &Family,
 	checkpoint: &Checkpoint,
 	sequences: u32,
 	window: u32,
-) -> Result<(Model, TensorId), ImportError> {
+	temperature: f32,
+) -> Result<Model, ImportError> {
+	let rows = sequences.saturating_mul(window);
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), sequences, window);
 	net.walk = Walk::Replayed;
-	let ids = net.graph.id_state(REPLAYED, sequences * window);
+	let ids = net.graph.id_state(REPLAYED, rows);
 	let logits = logits(family, &mut net, ids)?;
 	finish_check(family, &net)?;
-	let output = logits.tensor().ok_or_else(|| ImportError::Request("the model computes nothing".into()))?;
-	// A program must change its state; this one's is never looked at.
-	let state = net.graph.state("steps", 1, 1, Init::Zeros);
-	let counted = net.graph.add(state, 1.0);
-	net.graph.update(state, counted);
+	if temperature == 0.0 {
+		let state = net.graph.id_state(CHOSEN, rows);
+		let chosen = net.graph.arg_max(logits);
+		net.graph.update(state, chosen);
+	} else {
+		let state = net.graph.state(OUTPUT, rows, family.vocabulary(), Init::Zeros);
+		let scaled = net.graph.mul(logits, 1.0 / temperature);
+		net.graph.update(state, scaled);
+	}
 	let version = assay_program::validate::VERSION;
 	let header = Header { version, lane: Lane::F32, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
-	Ok((Model { program: net.graph.finish(header)?, data: net.weights.given }, output))
+	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
 }
 
 /// The token of each row: the likeliest, or a draw.

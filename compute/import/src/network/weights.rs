@@ -64,7 +64,7 @@ impl<'a> Loader<'a> {
 		let problem = |problem| ImportError::tensor(self.checkpoint.path(), name, problem);
 		let entry = self.checkpoint.entry(name).ok_or_else(|| problem(TensorProblem::Missing))?;
 		let expected: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
-		if entry.shape != expected {
+		if !self.checkpoint.has_shape(name, &expected) {
 			return Err(problem(TensorProblem::Shape { found: entry.shape.clone(), expected }));
 		}
 		if name.len() > MAX_NAME {
