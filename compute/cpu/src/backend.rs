@@ -1,6 +1,10 @@
 //! The backend: checks an op's arguments, splits its work over threads, runs the kernels.
 
-use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSpec, TensorSpec, Window};
+use assay_program::{
+	philox::Key,
+	shape::{check_op, next_row},
+	Axis, DType, OpKind, OperandSpec, TensorSpec, Window,
+};
 use rayon::prelude::*;
 
 use crate::{
@@ -81,7 +85,11 @@ impl Cpu {
 			return Err(OpError::Shape("the output's elements are not rows * cols"));
 		}
 		let gives = match kind {
-			OpKind::GatherBatch { .. } | OpKind::Columns { .. } | OpKind::Flatten | OpKind::Reshape => out.dtype,
+			OpKind::GatherBatch { .. }
+			| OpKind::NextBatch
+			| OpKind::Columns { .. }
+			| OpKind::Flatten
+			| OpKind::Reshape => out.dtype,
 			OpKind::Quantise => DType::I8,
 			OpKind::MatMulI8 { .. } | OpKind::ArgMax => DType::I32,
 			_ => DType::F32,
@@ -117,12 +125,19 @@ impl Cpu {
 				}
 				self.reduce_rows(reduction, &x, out.bits)
 			}
-			(OpKind::GatherBatch { stream }, [x]) => {
+			(OpKind::GatherBatch { .. } | OpKind::NextBatch, [x]) => {
 				let x = tensor(x)?;
-				if x.cols != out.cols || x.dtype != out.dtype {
-					return Err(OpError::Shape("a batch has the columns and the type of its data"));
+				if x.cols != out.cols || x.dtype != out.dtype || x.rows == 0 {
+					return Err(OpError::Shape("a batch has the columns and the type of its data, which has rows"));
 				}
-				gather::batch(&x, Key::batch(&context.seed), stream, context.step, out.bits)
+				let (step, batch) = (context.step, out.rows);
+				match kind {
+					OpKind::GatherBatch { stream } => {
+						let key = Key::batch(&context.seed);
+						gather::rows(&x, |element| key.batch_row(stream, step, element, x.rows), out.bits)
+					}
+					_ => gather::rows(&x, |element| next_row(step, batch, element, x.rows), out.bits),
+				}
 			}
 			(OpKind::OneHot, [labels]) => {
 				let labels = tensor(labels)?;

@@ -1,15 +1,15 @@
 //! Batches and labels.
 
-use assay_program::{philox::Key, DType};
+use assay_program::DType;
 
 use crate::matrix::{is_raised, non_finite_flag, Matrix};
 
-/// Copies the rows of `data` that the draws of (stream, step) name. Returns whether every f32 is finite.
-pub(crate) fn batch(data: &Matrix<'_>, key: Key, stream: u32, step: u64, out: &mut [u32]) -> bool {
+/// Copies the row of `data` that `row_of` names for each row of `out`. Returns whether every f32 is finite.
+pub(crate) fn rows(data: &Matrix<'_>, row_of: impl Fn(u32) -> u32, out: &mut [u32]) -> bool {
 	let cols = data.cols as usize;
 	let mut flags = 0u32;
 	for (element, out) in (0u32..).zip(out.chunks_exact_mut(cols)) {
-		let row = key.batch_row(stream, step, element, data.rows) as usize;
+		let row = row_of(element) as usize;
 		out.copy_from_slice(&data.bits[row * cols..][..cols]);
 		if data.dtype == DType::F32 {
 			flags |= out.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits));

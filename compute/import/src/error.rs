@@ -91,6 +91,9 @@ pub enum ImportError {
 	/// The network is not a valid program.
 	#[error("the network is not a program: {0}")]
 	Build(#[from] assay_models::BuildError),
+	/// The program cannot be loaded.
+	#[error(transparent)]
+	Engine(#[from] assay_engine::EngineError),
 }
 
 /// What is wrong with a tensor of a file.

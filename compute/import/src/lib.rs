@@ -6,6 +6,8 @@
 //! | From | By | To |
 //! |---|---|---|
 //! | a directory with `config.json` and safetensors files | [`ModelDirectory`], [`forward`] | a program of one step that computes the output |
+//! | the same | [`generation`] | a program that continues prompts, and [`Replay`] to check it in a fraction of the time |
+//! | the same | [`rows()`] | a program that turns texts into rows: embeddings, or logits of classes |
 //! | the same | [`fine_tuning`] | a program that trains on from the weights |
 //! | an ONNX file | [`Onnx`] | a program of one step that computes the outputs |
 //! | a safetensors file | [`Safetensors`], [`Checkpoint`] | tensors |
@@ -66,8 +68,8 @@ pub use crate::{
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
-		fine_tuning, forward, gelu_erf, Bert, BertHead, Family, FineTuning, Forward, Gpt2, Inputs, Llama, Nonlinearity,
-		Rope, Rows, Scaling, Weights, OUTPUT,
+		claims, fine_tuning, forward, gelu_erf, generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward,
+		Generation, Gpt2, Inputs, Llama, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},

@@ -156,6 +156,7 @@ impl Graph {
 			}
 			OpKind::Reduce { reduction: Reduction::Max, .. }
 			| OpKind::GatherBatch { .. }
+			| OpKind::NextBatch
 			| OpKind::OneHot
 			| OpKind::Flatten
 			| OpKind::Lookup

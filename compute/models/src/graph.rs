@@ -103,6 +103,17 @@ impl Graph {
 		self.declare(name.into(), TensorSpec::f32(rows, cols), Role::State(init))
 	}
 
+	/// A column of ids that the state keeps, I32, 0 at first.
+	pub fn id_state(&mut self, name: &str, rows: u32) -> Value {
+		let spec = TensorSpec { dtype: DType::I32, rows, cols: 1 };
+		self.declare(name.into(), spec, Role::State(Init::Zeros))
+	}
+
+	/// `x`, which has one row or one column or one element, repeated to `rows` by `cols`.
+	pub fn broadcast(&mut self, x: Value, rows: u32, cols: u32) -> Value {
+		self.op(OpKind::Binary(BinaryKind::Mul), &[x, 1.0.into()], Some(TensorSpec::f32(rows, cols)))
+	}
+
 	/// An input with the root of its canonical bytes.
 	pub fn data(&mut self, name: &str, spec: TensorSpec, root: [u8; 32]) -> Value {
 		self.declare(name.into(), spec, Role::Data { root })
@@ -111,6 +122,11 @@ impl Graph {
 	/// The batch of a data tensor. Batches of the same stream draw the same rows.
 	pub fn gather_batch(&mut self, data: Value, stream: u32) -> Value {
 		self.op(OpKind::GatherBatch { stream }, &[data], None)
+	}
+
+	/// The next rows of a data tensor, in their order; from the first again after the last.
+	pub fn next_batch(&mut self, data: Value) -> Value {
+		self.op(OpKind::NextBatch, &[data], None)
 	}
 
 	/// Rows with a 1 in the column that the label names.

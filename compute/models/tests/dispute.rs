@@ -380,6 +380,7 @@ fn other_kind(kind: OpKind) -> Option<OpKind> {
 		OpKind::Reduce { reduction: Reduction::Sum, axis } => OpKind::Reduce { reduction: Reduction::Max, axis },
 		OpKind::Reduce { reduction: Reduction::Max, axis } => OpKind::Reduce { reduction: Reduction::Sum, axis },
 		OpKind::GatherBatch { stream } => OpKind::GatherBatch { stream: stream + 1 },
+		OpKind::NextBatch => OpKind::GatherBatch { stream: 0 },
 		OpKind::Columns { first } => OpKind::Columns { first: first ^ 1 },
 		OpKind::Causal { rows, offset, fill } => OpKind::Causal { rows, offset: offset + 1, fill },
 		OpKind::Dropout { stream, keep, scale } => OpKind::Dropout { stream: stream + 1, keep, scale },

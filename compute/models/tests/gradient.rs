@@ -147,6 +147,7 @@ fn interpret(program: &Program, params: &Values, wanted: TensorId) -> f64 {
 			OpKind::Dropout { .. }
 			| OpKind::Flatten
 			| OpKind::GatherBatch { .. }
+			| OpKind::NextBatch
 			| OpKind::OneHot
 			| OpKind::Quantise
 			| OpKind::MatMulI8 { .. }

@@ -62,6 +62,7 @@ pub(crate) const fn element_ops(kind: OpKind) -> u64 {
 		OpKind::Dequantise => 4,
 		OpKind::Binary(_) | OpKind::Fma => 1,
 		OpKind::GatherBatch { .. }
+		| OpKind::NextBatch
 		| OpKind::OneHot
 		| OpKind::Columns { .. }
 		| OpKind::PadColumns { .. }
@@ -88,7 +89,7 @@ impl OpGeometry {
 		let inputs = self.inputs().iter().filter_map(|input| input.spec());
 		let output = self.output().elements();
 		let read = match self.kind() {
-			OpKind::GatherBatch { .. } | OpKind::Lookup => output,
+			OpKind::GatherBatch { .. } | OpKind::NextBatch | OpKind::Lookup => output,
 			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.elements())),
 		};
 		let (read, written) = (read.saturating_mul(4), output.saturating_mul(self.output().dtype.bytes().into()));
@@ -134,6 +135,7 @@ impl OpGeometry {
 			}
 			(
 				OpKind::GatherBatch { .. }
+				| OpKind::NextBatch
 				| OpKind::OneHot
 				| OpKind::Columns { .. }
 				| OpKind::PadColumns { .. }

@@ -26,7 +26,7 @@ use crate::{
 	cost,
 	philox::Key,
 	rearrange,
-	shape::{check_op, OperandSpec, ShapeError, TensorSpec},
+	shape::{check_op, next_row, OperandSpec, ShapeError, TensorSpec},
 	Axis, Op, OpKind, Operand, Program, TensorDecl,
 };
 use alloc::vec::Vec;
@@ -288,7 +288,7 @@ impl OpGeometry {
 		})
 	}
 
-	/// The rectangles that a micro-op reads, in the order of the inputs; of `GatherBatch`, one for each output row.
+	/// The rectangles that a micro-op reads, in the order of the inputs; of batches, one for each output row.
 	/// `None` for a chunk or link past the last.
 	pub fn micro_regions(&self, context: &StepContext, chunk: u32, link: u32) -> Option<Vec<InputRegion>> {
 		let out = self.output_layout.chunk_region(chunk)?;
@@ -345,6 +345,12 @@ impl OpGeometry {
 				let data = self.inputs.first()?.spec()?;
 				for element in out.row0..out.row0 + out.rows {
 					read(0, (key.batch_row(stream, context.step, element, data.rows), 1), cols);
+				}
+			}
+			OpKind::NextBatch => {
+				let data = self.inputs.first()?.spec()?;
+				for element in out.row0..out.row0 + out.rows {
+					read(0, (next_row(context.step, self.output.rows, element, data.rows), 1), cols);
 				}
 			}
 			OpKind::OneHot => read(0, rows, (0, 1)),

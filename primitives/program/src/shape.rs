@@ -105,7 +105,7 @@ pub enum ShapeError {
 		/// Type the op takes there.
 		takes: DType,
 	},
-	/// `GatherBatch` reads data tensors only.
+	/// `GatherBatch` and `NextBatch` read data tensors only.
 	InputNotData,
 	/// Inner dimensions of a matrix product differ.
 	InnerDimension {
@@ -254,7 +254,7 @@ pub fn infer(kind: OpKind, inputs: &[OperandSpec], batch: u32) -> Result<TensorS
 				Axis::Cols => TensorSpec::f32(x.rows, 1),
 			})
 		}
-		(OpKind::GatherBatch { .. }, [x]) => match *x {
+		(OpKind::GatherBatch { .. } | OpKind::NextBatch, [x]) => match *x {
 			OperandSpec::Tensor { spec, data: true } => Ok(TensorSpec { rows: batch, ..spec }),
 			OperandSpec::Tensor { data: false, .. } => Err(ShapeError::InputNotData),
 			OperandSpec::Scalar(_) => Err(ShapeError::ScalarNotAllowed { input: 0 }),
@@ -379,12 +379,21 @@ pub fn check_op(kind: OpKind, inputs: &[OperandSpec], output: TensorSpec, batch:
 	fits.then_some(()).ok_or(ShapeError::Output { expected: smallest })
 }
 
+/// The row of a data set of `rows` rows that takes place `element` of the batch of `batch` rows at `step` of
+/// [`OpKind::NextBatch`]; 0 of none.
+pub fn next_row(step: u64, batch: u32, element: u32, rows: u32) -> u32 {
+	let place = u128::from(step) * u128::from(batch) + u128::from(element);
+	// Below `rows`.
+	place.checked_rem(rows.into()).unwrap_or(0) as u32
+}
+
 /// Inputs the kind takes.
 pub const fn arity(kind: OpKind) -> u8 {
 	match kind {
 		OpKind::Unary(_)
 		| OpKind::Reduce { .. }
 		| OpKind::GatherBatch { .. }
+		| OpKind::NextBatch
 		| OpKind::OneHot
 		| OpKind::Columns { .. }
 		| OpKind::PadColumns { .. }

@@ -319,6 +319,9 @@ pub enum OpKind {
 		/// Neighbours are in a column for `Rows`, in a row for `Cols`.
 		axis: Axis,
 	},
+	/// One data input `[N, C] -> [batch, C]`, any type: the rows in their order, `batch` more each step, and from the first
+	/// again after the last: [`crate::shape::next_row`].
+	NextBatch,
 }
 
 /// One operation: inputs, and the one tensor it defines.

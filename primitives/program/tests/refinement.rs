@@ -67,8 +67,9 @@ fn bounds_hold_for_every_kind_and_size() {
 					let right = if trans_b { f32s(c, b) } else { f32s(b, c) };
 					probe(OpKind::MatMul { trans_a, trans_b }, vec![left, right], TensorSpec::f32(a, c));
 				}
-				let gather = OpKind::GatherBatch { stream: 1 };
-				probe(gather, vec![f32s(a, b)], TensorSpec::f32(c, b));
+				for gather in [OpKind::GatherBatch { stream: 1 }, OpKind::NextBatch] {
+					probe(gather, vec![f32s(a, b)], TensorSpec::f32(c, b));
+				}
 			}
 			for reduction in [Reduction::Sum, Reduction::Max] {
 				probe(OpKind::Reduce { reduction, axis: Axis::Rows }, vec![f32s(a, b)], TensorSpec::f32(1, b));
@@ -104,11 +105,9 @@ fn bounds_hold_for_integers_and_sampling() {
 					let output = TensorSpec { dtype: DType::I32, rows: a, cols: c };
 					probe(OpKind::MatMulI8 { trans_a, trans_b }, vec![left, right], output);
 				}
-				probe(
-					OpKind::GatherBatch { stream: 1 },
-					vec![bytes(a, b)],
-					TensorSpec { dtype: DType::I8, rows: c, cols: b },
-				);
+				for gather in [OpKind::GatherBatch { stream: 1 }, OpKind::NextBatch] {
+					probe(gather, vec![bytes(a, b)], TensorSpec { dtype: DType::I8, rows: c, cols: b });
+				}
 			}
 			let whole = TensorSpec::f32(a, b);
 			for scale in [f32s(a, 1), f32s(1, b), f32s(a, b)] {

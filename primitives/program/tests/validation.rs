@@ -221,6 +221,7 @@ fn encodings_do_not_change() {
 		(OpKind::Im2col(window), 23),
 		(OpKind::Col2im(window), 24),
 		(OpKind::Hadamard { log2: 1, axis: Axis::Rows }, 25),
+		(OpKind::NextBatch, 26),
 	];
 	for (kind, byte) in kinds {
 		assert_eq!(first(kind.encode()), byte, "{kind:?}");

@@ -127,7 +127,7 @@ pub fn execute(
 			(OpKind::Reduce { reduction, axis }, Some(link), [x]) => {
 				Step::Link(reduce::link(reduction, axis, &link, accumulator, x), link.is_last())
 			}
-			(OpKind::GatherBatch { .. }, None, rows) => Step::Whole(gather::rows(rows)),
+			(OpKind::GatherBatch { .. } | OpKind::NextBatch, None, rows) => Step::Whole(gather::rows(rows)),
 			(OpKind::OneHot, None, [labels]) => Step::Whole(one_hot::rows(&out, labels)),
 			(
 				OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma | OpKind::Quantise | OpKind::Dequantise,

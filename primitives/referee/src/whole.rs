@@ -7,7 +7,7 @@ use alloc::{collections::BTreeMap, vec, vec::Vec};
 use assay_commitment::{tensor_root, tree, Combiner, Domain, Hash};
 use assay_program::{
 	philox::{philox4x32_10, Key},
-	shape::is_finite,
+	shape::{is_finite, next_row},
 	Axis, BinaryKind, DType, Header, Init, OpGeometry, OpKind, Operand, OperandSpec, Program, Reduction, Role,
 	StepContext, TensorDecl, TensorId, UnaryKind, Window,
 };
@@ -104,6 +104,10 @@ pub fn run_op(geometry: &OpGeometry, inputs: &[Input<'_>], context: &StepContext
 			OpKind::GatherBatch { stream } => {
 				let (rows, _) = extent(0);
 				operand(0, Key::batch(&context.seed).batch_row(stream, context.step, row, rows), col)
+			}
+			OpKind::NextBatch => {
+				let (rows, _) = extent(0);
+				operand(0, next_row(context.step, geometry.output().rows, row, rows), col)
 			}
 			OpKind::OneHot => match i64::from(operand(0, row, 0) as i32) == i64::from(col) {
 				true => F32::ONE.0,

@@ -234,7 +234,9 @@ fn gather_and_one_hot() {
 			let data = tensor(dtype, n, cols, true);
 			let bits = values(&mut random, &data, 0);
 			let output = TensorSpec { dtype, rows: batch, cols };
-			assert!(check(OpKind::GatherBatch { stream: 3 }, &[data], output, &[bits]) > 0);
+			for kind in [OpKind::GatherBatch { stream: 3 }, OpKind::NextBatch] {
+				assert!(check(kind, &[data], output, &[bits.clone()]) > 0);
+			}
 		}
 	}
 	for (batch, classes) in [(1, 1), (1, 1300), (40, 10), (65, 33)] {

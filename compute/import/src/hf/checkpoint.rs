@@ -1,4 +1,4 @@
-//! The weights of a model, in one safetensors file or in several under an index.
+//! The weights of a model: in one safetensors file, in several under an index, or in memory.
 
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -6,8 +6,13 @@ use std::{
 };
 
 use assay_engine::Tensor;
+use assay_program::{shape::is_finite, DType};
 
-use crate::{error::TensorProblem, safetensors::Entry, ImportError, Safetensors};
+use crate::{
+	error::TensorProblem,
+	safetensors::{matrix, Dtype, Entry},
+	ImportError, Safetensors,
+};
 
 /// Longest index that is read.
 const MAX_INDEX: u64 = 8 << 20;
@@ -15,14 +20,16 @@ const MAX_INDEX: u64 = 8 << 20;
 /// Most files under an index.
 const MAX_FILES: usize = 1024;
 
-/// The tensors of a model by name. They are on disk until they are read.
+/// The tensors of a model by name. Those of files are on disk until they are read.
 #[derive(Debug)]
 pub struct Checkpoint {
-	/// The file, or the index.
+	/// The file, or the index; what stands for it in messages where there is none.
 	path: PathBuf,
 	files: Vec<Safetensors>,
-	/// File of each tensor.
+	/// File of each tensor that is in one.
 	places: BTreeMap<String, usize>,
+	/// Tensors in memory.
+	held: BTreeMap<String, (Entry, Tensor)>,
 }
 
 impl Checkpoint {
@@ -30,7 +37,36 @@ impl Checkpoint {
 	pub fn file(path: &Path) -> Result<Self, ImportError> {
 		let file = Safetensors::open(path)?;
 		let places = file.entries().keys().map(|name| (name.clone(), 0)).collect();
-		Ok(Self { path: path.into(), files: vec![file], places })
+		Ok(Self { path: path.into(), files: vec![file], places, held: BTreeMap::new() })
+	}
+
+	/// Tensors in memory: of a trained state, or of a program's data. A tensor of one row serves as a vector too.
+	///
+	/// # Errors
+	/// [`ImportError::Tensor`] if an element is NaN or infinite, [`ImportError::Request`] if two have one name.
+	pub fn from_tensors(tensors: Vec<(String, Tensor)>) -> Result<Self, ImportError> {
+		let path = PathBuf::from("tensors in memory");
+		let mut held = BTreeMap::new();
+		for (name, tensor) in tensors {
+			let spec = tensor.spec();
+			let dtype = match spec.dtype {
+				DType::F32 => Dtype::F32,
+				DType::I32 => Dtype::I32,
+				DType::I8 => Dtype::I8,
+			};
+			if spec.dtype == DType::F32 {
+				if let Some(element) = tensor.bits().iter().position(|bits| !is_finite(*bits)) {
+					let problem = TensorProblem::NotFinite { element: element as u64 };
+					return Err(ImportError::tensor(&path, &name, problem));
+				}
+			}
+			let entry = Entry { dtype, shape: vec![spec.rows as usize, spec.cols as usize], place: (0, 0) };
+			if held.contains_key(&name) {
+				return Err(ImportError::Request(format!("two tensors are named `{}`; rename one", short(&name))));
+			}
+			held.insert(name, (entry, tensor));
+		}
+		Ok(Self { path, files: Vec::new(), places: BTreeMap::new(), held })
 	}
 
 	/// `model.safetensors` of a directory, or the files that `model.safetensors.index.json` names.
@@ -64,7 +100,8 @@ impl Checkpoint {
 		if distinct.len() > MAX_FILES {
 			return Err(malformed(format!("more than {MAX_FILES} files")));
 		}
-		let mut checkpoint = Self { path: path.into(), files: Vec::new(), places: BTreeMap::new() };
+		let (files, places, held) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+		let mut checkpoint = Self { path: path.into(), files, places, held };
 		for (position, name) in distinct.into_iter().enumerate() {
 			let file = Safetensors::open(&directory.join(name))?;
 			for tensor in file.entries().keys() {
@@ -88,16 +125,31 @@ impl Checkpoint {
 
 	/// Names of all tensors, ascending.
 	pub fn names(&self) -> impl Iterator<Item = &str> {
-		self.places.keys().map(String::as_str)
+		// One of the two is empty.
+		self.places.keys().chain(self.held.keys()).map(String::as_str)
 	}
 
 	/// Type and shape of a tensor.
 	pub fn entry(&self, name: &str) -> Option<&Entry> {
-		self.of(name)?.entries().get(name)
+		match self.held.get(name) {
+			Some((entry, _)) => Some(entry),
+			None => self.of(name)?.entries().get(name),
+		}
+	}
+
+	/// Whether a tensor has this shape.
+	pub(crate) fn has_shape(&self, name: &str, shape: &[usize]) -> bool {
+		match self.held.get(name) {
+			Some((entry, _)) => matrix(&entry.shape) == matrix(shape),
+			None => self.entry(name).is_some_and(|entry| entry.shape == shape),
+		}
 	}
 
 	/// A tensor, as [`Safetensors::read`] gives it.
 	pub fn read(&self, name: &str) -> Result<Tensor, ImportError> {
+		if let Some((_, tensor)) = self.held.get(name) {
+			return Ok(tensor.clone());
+		}
 		let file = self.of(name).ok_or_else(|| ImportError::tensor(&self.path, name, TensorProblem::Missing))?;
 		file.read(name)
 	}
@@ -105,6 +157,7 @@ impl Checkpoint {
 	/// Elements of all tensors.
 	pub fn elements(&self) -> u64 {
 		let entries = self.files.iter().flat_map(|file| file.entries().values());
+		let entries = entries.chain(self.held.values().map(|(entry, _)| entry));
 		entries.fold(0, |sum: u64, entry| sum.saturating_add(entry.elements()))
 	}
 

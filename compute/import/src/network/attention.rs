@@ -2,7 +2,10 @@
 
 use assay_models::Value;
 
-use super::layers::{softmax, Net};
+use super::{
+	layers::{softmax, softmax_of, Net},
+	walk::Walk,
+};
 use crate::ImportError;
 
 /// Where a score is masked out. Its power is +0 beside any score that occurs.
@@ -36,6 +39,11 @@ impl Net<'_> {
 	/// Attention of split queries over split keys and values; the result is merged. Query head `h` reads key and value head
 	/// `h / (queries / keys)`.
 	pub(crate) fn attention(&mut self, heads: Heads, q: Value, k: Value, v: Value, mask: Mask) -> Value {
+		let (k, v) = match &self.walk {
+			Walk::Whole => (k, v),
+			Walk::Replayed => (self.graph.add(k, 0.0), self.graph.add(v, 0.0)),
+			Walk::Stepwise(_) => return self.attend_stepwise(heads, q, k, v),
+		};
 		let (blocks, length) = (self.batch.saturating_mul(heads.queries), self.length);
 		let share = heads.queries / heads.keys.max(1);
 		let graph = &mut self.graph;
@@ -46,8 +54,15 @@ impl Net<'_> {
 			Mask::None => scores,
 			Mask::Added(mask) => graph.add(scores, mask),
 		};
-		let shares = softmax(graph, scores);
-		let mixed = graph.block_matmul((shares, false), (v, false), blocks, share);
+		let replayed = matches!(self.walk, Walk::Replayed);
+		let shares = match replayed {
+			true => softmax_of(graph, scores, |graph, powers| graph.causal(powers, length, 0, 0.0)),
+			false => softmax(graph, scores),
+		};
+		let mut mixed = graph.block_matmul((shares, false), (v, false), blocks, share);
+		if replayed {
+			mixed = graph.add(mixed, 0.0);
+		}
 		graph.merge_heads(mixed, length, heads.queries)
 	}
 

@@ -78,7 +78,7 @@ impl Gpt2 {
 		let tokens = self.tokens(net)?;
 		let table = net.weight(&format!("{at}wpe.weight"), &[self.context, self.width])?;
 		let positions = net.positions()?;
-		let (by_token, by_position) = (net.graph.lookup(tokens, ids), net.graph.lookup(table, positions));
+		let (by_token, by_position) = (net.embed(tokens, ids), net.graph.lookup(table, positions));
 		let mut x = net.graph.add(by_token, by_position);
 		for layer in 0..self.layers {
 			let at = format!("{at}h.{layer}");

@@ -4,7 +4,7 @@ use assay_engine::Tensor;
 use assay_models::{gelu, Graph, Value};
 use assay_program::{Axis, DType};
 
-use super::{gelu_erf, weights::Loader};
+use super::{gelu_erf, walk::Walk, weights::Loader};
 use crate::{error::FieldProblem, hf::Fields, ImportError};
 
 /// A graph, the weights it reads, and the batch it is for: `batch` sequences of `length` positions. Activations have one
@@ -15,6 +15,8 @@ pub(crate) struct Net<'a> {
 	pub(crate) weights: Loader<'a>,
 	pub(crate) batch: u32,
 	pub(crate) length: u32,
+	/// Which positions a step computes.
+	pub(crate) walk: Walk,
 	/// Position of each row, once asked for.
 	positions: Option<Value>,
 }
@@ -79,7 +81,7 @@ pub(crate) enum Stored {
 
 impl<'a> Net<'a> {
 	pub(crate) fn new(weights: Loader<'a>, batch: u32, length: u32) -> Self {
-		Self { graph: Graph::new(batch), weights, batch, length, positions: None }
+		Self { graph: Graph::new(batch), weights, batch, length, walk: Walk::Whole, positions: None }
 	}
 
 	pub(crate) fn weight(&mut self, name: &str, shape: &[u32]) -> Result<Value, ImportError> {
@@ -107,6 +109,9 @@ impl<'a> Net<'a> {
 
 	/// The position of each row.
 	pub(crate) fn positions(&mut self) -> Result<Value, ImportError> {
+		if let Walk::Stepwise(step) = &self.walk {
+			return Ok(step.position);
+		}
 		if let Some(positions) = self.positions {
 			return Ok(positions);
 		}
@@ -180,10 +185,16 @@ pub(crate) fn over_root_mean_square(graph: &mut Graph, x: Value, epsilon: f32) -
 
 /// `e^x / sum(e^x)`, by rows; each row's maximum is taken away first.
 pub(crate) fn softmax(graph: &mut Graph, x: Value) -> Value {
+	softmax_of(graph, x, |_, powers| powers)
+}
+
+/// As [`softmax`]; `mask` changes the powers before they are summed.
+pub(crate) fn softmax_of(graph: &mut Graph, x: Value, mask: impl FnOnce(&mut Graph, Value) -> Value) -> Value {
 	let largest = graph.max(x, Axis::Cols);
 	let largest = graph.stop_gradient(largest);
 	let shifted = graph.sub(x, largest);
 	let powers = graph.exp(shifted);
+	let powers = mask(graph, powers);
 	let sums = graph.sum(powers, Axis::Cols);
 	graph.div(powers, sums)
 }

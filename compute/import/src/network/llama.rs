@@ -1,11 +1,13 @@
 //! Llama (Touvron and others, 2023), with grouped-query attention.
 
 use assay_models::Value;
+use assay_program::Axis;
 
 use super::{
 	attention::{Heads, Mask},
 	layers::{Net, Nonlinearity, Stored},
 	rope::{rotate, Rope},
+	walk::Walk,
 };
 use crate::{hf::Fields, ImportError};
 
@@ -95,7 +97,7 @@ impl Llama {
 			net.weight(&format!("model.layers.0.self_attn.{name}.weight"), &[outputs, self.width])?;
 		}
 		let turns = self.turns(net)?;
-		let mut x = net.graph.lookup(tokens, ids);
+		let mut x = net.embed(tokens, ids);
 		for layer in 0..self.layers {
 			let at = format!("model.layers.{layer}");
 			let normed = net.rms_norm(&format!("{at}.input_layernorm"), x, self.epsilon)?;
@@ -127,8 +129,18 @@ impl Llama {
 	}
 
 	fn turns(&self, net: &mut Net<'_>) -> Result<Turns, ImportError> {
-		let [cosines, sines] = self.rope.tables(net.length, self.head_width)?;
+		let window = if let Walk::Stepwise(step) = &net.walk { step.window } else { net.length };
+		let [cosines, sines] = self.rope.tables(window, self.head_width)?;
 		let tables = [net.constant("rope.cosines", cosines), net.constant("rope.sines", sines)];
+		if let Walk::Stepwise(step) = &net.walk {
+			// All rows are at the same position: one row of each table serves them all.
+			let position = step.position;
+			let row = tables.map(|table| {
+				let rows = net.graph.lookup(table, position);
+				net.graph.max(rows, Axis::Rows)
+			});
+			return Ok(Turns { queries: row, keys: row });
+		}
 		let mut rows_of = |name: &str, heads: u32| {
 			let length = net.length.max(1);
 			let ids = net.ids(name, net.rows().saturating_mul(heads), |row| row % length)?;

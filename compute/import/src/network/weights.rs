@@ -24,6 +24,8 @@ pub(crate) struct Loader<'a> {
 	checkpoint: &'a Checkpoint,
 	role: Weights,
 	declared: BTreeMap<String, Value>,
+	/// Tensors that need not be read.
+	skipped: BTreeSet<String>,
 	/// Trained tensors in the order of the graph.
 	pub(crate) params: Vec<Value>,
 	/// Everything that the program needs to be given.
@@ -32,7 +34,14 @@ pub(crate) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
 	pub(crate) fn new(checkpoint: &'a Checkpoint, role: Weights) -> Self {
-		Self { checkpoint, role, declared: BTreeMap::new(), params: Vec::new(), given: Vec::new() }
+		Self {
+			checkpoint,
+			role,
+			declared: BTreeMap::new(),
+			skipped: BTreeSet::new(),
+			params: Vec::new(),
+			given: Vec::new(),
+		}
 	}
 
 	pub(crate) fn has(&self, name: &str) -> bool {
@@ -55,7 +64,7 @@ impl<'a> Loader<'a> {
 		let problem = |problem| ImportError::tensor(self.checkpoint.path(), name, problem);
 		let entry = self.checkpoint.entry(name).ok_or_else(|| problem(TensorProblem::Missing))?;
 		let expected: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
-		if entry.shape != expected {
+		if !self.checkpoint.has_shape(name, &expected) {
 			return Err(problem(TensorProblem::Shape { found: entry.shape.clone(), expected }));
 		}
 		if name.len() > MAX_NAME {
@@ -78,10 +87,16 @@ impl<'a> Loader<'a> {
 		value
 	}
 
+	/// Tensors that `spare` names need not be read.
+	pub(crate) fn skip(&mut self, spare: impl Fn(&str) -> bool) {
+		self.skipped = self.checkpoint.names().filter(|name| spare(name)).map(Into::into).collect();
+	}
+
 	/// Fails if a tensor of the checkpoint was not read, unless `spare` says that it may be.
 	pub(crate) fn finish(&self, spare: impl Fn(&str) -> bool) -> Result<(), ImportError> {
 		let read: BTreeSet<&str> = self.declared.keys().map(String::as_str).collect();
-		match self.checkpoint.names().find(|name| !read.contains(name) && !spare(name)) {
+		match self.checkpoint.names().find(|name| !read.contains(name) && !self.skipped.contains(*name) && !spare(name))
+		{
 			Some(name) => Err(ImportError::tensor(self.checkpoint.path(), name, TensorProblem::Unused)),
 			None => Ok(()),
 		}

@@ -10,6 +10,7 @@ mod widen;
 mod writer;
 
 pub use header::Entry;
+pub(crate) use reader::matrix;
 pub use reader::Safetensors;
 pub(crate) use widen::Widening;
 pub use writer::{write_safetensors, Named};

@@ -40,6 +40,7 @@ fn apply(kind: OpKind, [a, b, c]: [u32; 3]) -> u32 {
 		OpKind::MatMul { .. }
 		| OpKind::Reduce { .. }
 		| OpKind::GatherBatch { .. }
+		| OpKind::NextBatch
 		| OpKind::OneHot
 		| OpKind::Columns { .. }
 		| OpKind::PadColumns { .. }

@@ -1,0 +1,230 @@
+//! Programs that continue texts, and the check of what one generated in a single pass.
+
+use assay_engine::Tensor;
+use assay_models::{Graph, Model, Value};
+use assay_program::{DType, Header, Init, Lane};
+
+use super::{
+	forward::{check_ids, finish_check},
+	layers::Net,
+	walk::Walk,
+	weights::Loader,
+	Family, Weights, OUTPUT,
+};
+use crate::{hf::Checkpoint, ImportError};
+
+/// Name of the state tensor that holds each sequence's last token.
+pub(crate) const CHOSEN: &str = "chosen";
+/// Name of the state tensor of ids that [`replay`] reads.
+pub(crate) const REPLAYED: &str = "tokens";
+
+/// Most positions of all prompts of a job together.
+const MAX_POSITIONS: u64 = 1 << 26;
+/// Stands for no token.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// How texts are continued.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generation {
+	/// Prompts at a time.
+	pub batch: u32,
+	/// New tokens of each prompt.
+	pub tokens: u32,
+	/// What logits are divided by before a token is drawn; 0 takes the likeliest.
+	pub temperature: f32,
+	/// Groups of prompts of a segment.
+	pub segment_groups: u32,
+	/// Seed of the draws.
+	pub seed: [u8; 32],
+}
+
+/// How a job's prompts are walked over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked {
+	/// Prompts.
+	pub items: u32,
+	/// Groups of as many prompts as go at a time.
+	pub groups: u32,
+	/// Positions of each sequence, which is also the steps of a group.
+	pub window: u32,
+}
+
+impl Generation {
+	/// How `prompts` are walked over.
+	///
+	/// # Errors
+	/// [`ImportError::Request`] for settings or prompts that cannot be.
+	pub fn walked(&self, family: &Family, prompts: &[Vec<u32>]) -> Result<Walked, ImportError> {
+		let request = |problem: String| Err(ImportError::Request(problem));
+		for (what, value) in [("batch", self.batch), ("tokens", self.tokens), ("segment_groups", self.segment_groups)] {
+			if value == 0 {
+				return request(format!("{what} is 0; use 1 or more"));
+			}
+		}
+		if !(self.temperature.is_finite() && self.temperature >= 0.0) {
+			return request(format!("temperature {} is not a number from 0", self.temperature));
+		}
+		let Some(longest) = prompts.iter().map(Vec::len).max() else {
+			return request("no prompts".into());
+		};
+		if let Some(empty) = prompts.iter().position(Vec::is_empty) {
+			return request(format!("prompt {empty} has no tokens"));
+		}
+		let items = u32::try_from(prompts.len()).unwrap_or(u32::MAX);
+		let groups = items.div_ceil(self.batch);
+		let window = u32::try_from(longest).unwrap_or(u32::MAX).saturating_add(self.tokens - 1);
+		if window > family.context() {
+			return request(format!(
+				"{longest} tokens of a prompt and {} new ones; the model has {} positions",
+				self.tokens,
+				family.context()
+			));
+		}
+		let positions = u64::from(groups) * u64::from(self.batch) * u64::from(window);
+		if positions > MAX_POSITIONS {
+			return request(format!("{positions} positions of prompts, at most {MAX_POSITIONS}; split the prompts"));
+		}
+		Ok(Walked { items, groups, window })
+	}
+
+	/// The tokens that continue each prompt, out of the state tensor [`OUTPUT`]. The rows of `output` that are beyond the
+	/// prompts' are left out.
+	pub fn continuations(&self, prompts: &[Vec<u32>], output: &Tensor) -> Vec<Vec<u32>> {
+		let cols = output.spec().cols.max(1) as usize;
+		let rows = prompts.iter().zip(output.bits().chunks(cols));
+		let token = |bits: &u32| f32::from_bits(*bits) as u32;
+		let new = |(prompt, row): (&Vec<u32>, &[u32])| {
+			row.iter().skip(prompt.len().saturating_sub(1)).take(self.tokens as usize).map(token).collect()
+		};
+		rows.map(new).collect()
+	}
+}
+
+/// The program that continues each prompt. A step is one position of one group of prompts, which all start at position 0;
+/// a shorter prompt is continued for longer. Where the last group has fewer prompts than others, the last prompt fills it
+/// up.
+///
+/// The state tensor [`OUTPUT`], F32 `[groups * batch, window]`, has a row for each slot of each group, so prompt `i` has row
+/// `i` and the rows after the last prompt's are of no interest. It holds at `(i, p)` the token chosen after position `p`: a
+/// prompt of `n` tokens is continued by columns `n - 1` on.
+///
+/// # Errors
+/// [`ImportError`] when the model is no decoder, or prompts or settings do not fit it.
+pub fn generation(
+	family: &Family,
+	checkpoint: &Checkpoint,
+	prompts: &[Vec<u32>],
+	config: &Generation,
+) -> Result<Model, ImportError> {
+	let Walked { items, groups, window } = config.walked(family, prompts)?;
+	let (batch, slots) = (config.batch, groups * config.batch);
+	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), batch, 1);
+
+	// One row per step and sequence, in the order of the steps.
+	let at = |row: u32| {
+		let (step, slot) = (row / batch, row % batch);
+		(step / window * batch + slot, step % window)
+	};
+	let rows = groups * window * batch;
+	let given = |row: u32| {
+		let (slot, position) = at(row);
+		prompts.get(slot.min(items - 1) as usize).and_then(|prompt| prompt.get(position as usize)).copied()
+	};
+	let prompt = net.ids("prompts", rows, |row| given(row).unwrap_or(NONE))?;
+	check_tokens(family, prompts)?;
+	let open = (0..rows).map(|row| f32::from(u8::from(given(row).is_none())).to_bits()).collect();
+	let open = tensor("open", DType::F32, rows, open)?;
+	let open = net.constant("open", open);
+	let item = net.ids("items", rows, |row| at(row).0)?;
+	let position = net.ids("positions", window * batch, |row| row / batch)?;
+	let [prompt, open, item, position] = [prompt, open, item, position].map(|rows| net.graph.next_batch(rows));
+
+	let chosen = net.graph.id_state(CHOSEN, batch);
+	net.walk = Walk::Stepwise(Box::new(net.stepwise(window, position, chosen, open)?));
+	let logits = logits(family, &mut net, prompt)?;
+	finish_check(family, &net)?;
+	let next = choose(&mut net.graph, logits, config.temperature);
+	net.graph.update(chosen, next);
+
+	let Walk::Stepwise(step) = &net.walk else { return Err(ImportError::Request("no walk".into())) };
+	let here = step.here;
+	let number = net.graph.dequantise(next, 1.0, 1.0);
+	let row = net.graph.mul(here, number);
+	let output = net.graph.state(OUTPUT, slots, window, Init::Zeros);
+	let placed = net.graph.scatter_rows(item, row, slots);
+	let all = net.graph.add(output, placed);
+	net.graph.update(output, all);
+
+	let header = Header {
+		version: assay_program::validate::VERSION,
+		lane: Lane::F32,
+		seed: config.seed,
+		steps: u64::from(groups) * u64::from(window),
+		batch,
+		segment_steps: config.segment_groups.saturating_mul(window),
+	};
+	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
+}
+
+/// The program that computes what [`generation`] computes at each position of `sequences` sequences of `window` tokens, bit
+/// for bit and in one step. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own. It leaves in
+/// the state tensor [`CHOSEN`] the likeliest token of each position, or where `temperature` is not 0 in [`OUTPUT`] the
+/// logits divided by it.
+pub(crate) fn replay(
+	family: &Family,
+	checkpoint: &Checkpoint,
+	sequences: u32,
+	window: u32,
+	temperature: f32,
+) -> Result<Model, ImportError> {
+	let rows = sequences.saturating_mul(window);
+	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), sequences, window);
+	net.walk = Walk::Replayed;
+	let ids = net.graph.id_state(REPLAYED, rows);
+	let logits = logits(family, &mut net, ids)?;
+	finish_check(family, &net)?;
+	if temperature == 0.0 {
+		let state = net.graph.id_state(CHOSEN, rows);
+		let chosen = net.graph.arg_max(logits);
+		net.graph.update(state, chosen);
+	} else {
+		let state = net.graph.state(OUTPUT, rows, family.vocabulary(), Init::Zeros);
+		let scaled = net.graph.mul(logits, 1.0 / temperature);
+		net.graph.update(state, scaled);
+	}
+	let version = assay_program::validate::VERSION;
+	let header = Header { version, lane: Lane::F32, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
+	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
+}
+
+/// The token of each row: the likeliest, or a draw.
+pub(crate) fn choose(graph: &mut Graph, logits: Value, temperature: f32) -> Value {
+	match temperature {
+		0.0 => graph.arg_max(logits),
+		_ => assay_models::sample(graph, logits, temperature),
+	}
+}
+
+fn logits(family: &Family, net: &mut Net<'_>, ids: Value) -> Result<Value, ImportError> {
+	match family {
+		Family::Gpt2(gpt2) => {
+			let x = gpt2.hidden(net, ids)?;
+			gpt2.logits(net, x)
+		}
+		Family::Llama(llama) => {
+			let x = llama.hidden(net, ids)?;
+			llama.logits(net, x)
+		}
+		Family::Bert(_) => Err(ImportError::Request("an encoder does not generate".into())),
+	}
+}
+
+fn check_tokens(family: &Family, prompts: &[Vec<u32>]) -> Result<(), ImportError> {
+	let tokens: Vec<u32> = prompts.iter().flatten().copied().collect();
+	let rows = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+	check_ids(family, &tensor("prompts", DType::I32, rows, tokens)?, 1)
+}
+
+fn tensor(name: &str, dtype: DType, rows: u32, bits: Vec<u32>) -> Result<Tensor, ImportError> {
+	Tensor::new(dtype, rows, 1, bits).map_err(|error| ImportError::Request(format!("{name}: {error}")))
+}

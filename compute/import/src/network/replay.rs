@@ -1,0 +1,262 @@
+//! Checks a segment of a generation in one pass over all positions.
+
+use std::{ops::Range, sync::Arc};
+
+use assay_cpu::{Context, Input, Matrix, OpError, Output};
+use assay_engine::{Cpu, Engine, RunError, State, Tensor};
+use assay_program::{BinaryKind, DType, Limits, OpKind, TensorSpec};
+
+use super::{
+	generation::{replay, CHOSEN, REPLAYED},
+	Family, Generation, Walked, OUTPUT,
+};
+use crate::{hf::Checkpoint, ImportError};
+
+/// The stream of a generation's draws: its only one.
+const STREAM: u32 = 0;
+
+/// Checks segments of a [`generation`](super::generation()) faster than running them.
+///
+/// A generation computes one position at a time, since each token follows from those before it: all weights are read
+/// for every token. Who is told the tokens computes all positions of a group together, reads the weights once, and sees
+/// whether each token is the one that the program chooses. The numbers are the program's own bit for bit, so the state
+/// after the segment follows exactly.
+#[derive(Debug)]
+pub struct Replay {
+	/// One step: all positions of a group.
+	pass: Engine,
+	/// Prompt of each slot of each group.
+	prompts: Vec<Vec<u32>>,
+	walked: Walked,
+	config: Generation,
+	vocabulary: u32,
+}
+
+/// What a worker claims of a segment: the tokens that [`Replay::segment`] is to be told, out of the state after the
+/// segment. `None` if the program is no generation or has no such segment.
+///
+/// For each slot of each group of the segment these are the tokens chosen after each position but the last, so
+/// `window - 1` of them. The last one is left out on purpose: it is in the state after the segment, and a verifier who was
+/// told all tokens could state that root without any computation. The last token of each slot follows only from the pass.
+pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> {
+	let output = engine.state_tensor_named(after, OUTPUT)?;
+	let steps = engine.segment_steps(segment)?;
+	let (window, batch) = (output.spec().cols, engine.program().header.batch);
+	let first = steps.start.checked_div(window.into())?.checked_mul(batch.into())?;
+	let last = steps.end.checked_div(window.into())?.checked_mul(batch.into())?;
+	let cols = window as usize;
+	let slots = output.bits().get(usize::try_from(first).ok()?.checked_mul(cols)?..)?;
+	let slots = slots.chunks(cols).take(usize::try_from(last.checked_sub(first)?).ok()?);
+	let token = |bits: &u32| f32::from_bits(*bits) as u32;
+	Some(slots.flat_map(|row| row.iter().take(cols.saturating_sub(1)).map(token)).collect())
+}
+
+impl Replay {
+	/// The check of the generation of `prompts`, with the default limits on programs.
+	///
+	/// # Errors
+	/// As of [`generation`](super::generation()), and [`ImportError::Engine`] if the pass cannot be loaded.
+	pub fn new(
+		family: &Family,
+		checkpoint: &Checkpoint,
+		prompts: &[Vec<u32>],
+		config: &Generation,
+		cpu: Arc<Cpu>,
+	) -> Result<Self, ImportError> {
+		Self::with_limits(family, checkpoint, prompts, config, cpu, &Limits::default())
+	}
+
+	/// As [`Replay::new`]. The pass needs more memory than a step of the generation, about `window` times: `limits` bounds it.
+	///
+	/// # Errors
+	/// As of [`Replay::new`].
+	pub fn with_limits(
+		family: &Family,
+		checkpoint: &Checkpoint,
+		prompts: &[Vec<u32>],
+		config: &Generation,
+		cpu: Arc<Cpu>,
+		limits: &Limits,
+	) -> Result<Self, ImportError> {
+		let walked = config.walked(family, prompts)?;
+		let model = replay(family, checkpoint, config.batch, walked.window, config.temperature)?;
+		let pass = Engine::with_limits(model.program, model.data, cpu, limits)?;
+		let slots = walked.groups.saturating_mul(config.batch) as usize;
+		let last = prompts.last().into_iter().cycle();
+		let prompts = prompts.iter().chain(last).take(slots).cloned().collect();
+		Ok(Self { pass, prompts, walked, config: config.clone(), vocabulary: family.vocabulary() })
+	}
+
+	/// The state after segment `segment` of the generation that `engine` runs, from the state `before` it and the tokens
+	/// that were claimed, laid out as [`claims`] gives them.
+	///
+	/// `None` says that the pass did not confirm the claim: a token is not what the program chooses, `before` is none that
+	/// a run arrives at (its caches are not zero), or a number was NaN or infinite. It is no verdict on the segment: run it.
+	///
+	/// # Errors
+	/// [`RunError::ForeignState`] if `engine` or `before` is of another job, [`RunError::OutOfRange`] if there is no such
+	/// segment or `before` is not its start; else as [`Engine::run`].
+	pub fn segment(
+		&self,
+		engine: &Engine,
+		before: &State,
+		segment: u64,
+		claimed: &[u32],
+	) -> Result<Option<State>, RunError> {
+		let (steps, groups) = self.groups(engine, before, segment)?;
+		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
+		let per_group = batch * (window - 1);
+		if claimed.len() != groups.len() * per_group || !is_between_groups(engine, before) {
+			return Ok(None);
+		}
+		// A row per slot, +0 outside of this segment.
+		let mut placed = vec![0u32; self.prompts.len() * window];
+		let mut last = Vec::new();
+		for (place, group) in groups.enumerate() {
+			let claimed = claimed.get(place * per_group..(place + 1) * per_group).unwrap_or_default();
+			let Some(chosen) = self.group(group, claimed)? else { return Ok(None) };
+			last = chosen.iter().skip(window - 1).step_by(window).copied().collect();
+			let rows = placed.iter_mut().skip(group * batch * window);
+			for (to, token) in rows.zip(&chosen) {
+				*to = (*token as f32).to_bits();
+			}
+		}
+		let Some(output) = self.added(engine, before, &placed)? else { return Ok(None) };
+		let chosen = tensor(TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 }, last)?;
+		let after = engine.state_at(steps.end, |name| match name {
+			OUTPUT => Some(output.clone()),
+			CHOSEN => Some(chosen.clone()),
+			// Zero after a group's last position, as at first.
+			_ => None,
+		})?;
+		Ok(Some(after))
+	}
+
+	/// Steps of the segment and its groups.
+	fn groups(&self, engine: &Engine, before: &State, segment: u64) -> Result<(Range<u64>, Range<usize>), RunError> {
+		let (header, window) = (&engine.program().header, u64::from(self.walked.window));
+		let (groups, batch) = (u64::from(self.walked.groups), self.config.batch);
+		let of_this_job = header.steps == groups * window
+			&& (header.batch, header.seed) == (batch, self.config.seed)
+			&& u64::from(header.segment_steps).is_multiple_of(window);
+		if !of_this_job {
+			return Err(RunError::ForeignState);
+		}
+		let outside = |until| RunError::OutOfRange { until, at: before.step(), end: header.steps };
+		let steps = engine.segment_steps(segment).ok_or(outside(u64::MAX))?;
+		if steps.start != before.step() {
+			return Err(outside(steps.end));
+		}
+		let groups = (steps.start / window) as usize..(steps.end / window) as usize;
+		Ok((steps, groups))
+	}
+
+	/// The token chosen after each position of each slot of a group; `None` if it is not what was claimed.
+	fn group(&self, group: usize, claimed: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
+		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
+		let mut ids = Vec::with_capacity(batch * window);
+		for (slot, prompt) in self.prompts.iter().skip(group * batch).take(batch).enumerate() {
+			let claimed = claimed.iter().skip(slot * (window - 1)).take(window - 1);
+			let continued = claimed.skip(prompt.len().saturating_sub(1));
+			ids.extend(prompt.iter().chain(continued).copied());
+		}
+		let rows = self.config.batch * self.walked.window;
+		let ids = tensor(TensorSpec { dtype: DType::I32, rows, cols: 1 }, ids)?;
+		let mut state = self.pass.state_at(0, |name| (name == REPLAYED).then(|| ids.clone()))?;
+		let ran = self.pass.run(&mut state, 1, &mut |_| std::ops::ControlFlow::Continue(()));
+		match ran {
+			Err(RunError::NonFinite { .. }) => return Ok(None),
+			ran => ran?,
+		};
+		let chosen = match self.config.temperature {
+			0.0 => self.pass.state_tensor_named(&state, CHOSEN).map(Tensor::into_bits),
+			_ => match self.pass.state_tensor_named(&state, OUTPUT) {
+				Some(logits) => self.draws(group, logits.bits())?,
+				None => None,
+			},
+		};
+		let Some(chosen) = chosen else { return Ok(None) };
+		let same = chosen.chunks(window).enumerate().all(|(slot, chosen)| {
+			let claimed = claimed.iter().skip(slot * (window - 1));
+			chosen.iter().take(window - 1).zip(claimed).all(|(chosen, claimed)| chosen == claimed)
+		});
+		Ok(same.then_some(chosen))
+	}
+
+	/// A draw for each position of each slot from its logits, as the generation's steps make it.
+	fn draws(&self, group: usize, logits: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
+		let (batch, window, cols) =
+			(self.config.batch as usize, self.walked.window as usize, self.vocabulary as usize);
+		let mut chosen = vec![0u32; batch * window];
+		let (mut rows, mut noisy, mut drawn) = (Vec::new(), vec![0u32; batch * cols], vec![0u32; batch]);
+		for position in 0..window {
+			rows.clear();
+			for row in logits.chunks(cols).skip(position).step_by(window) {
+				rows.extend_from_slice(row);
+			}
+			let step = (group * window + position) as u64;
+			let context = Context { seed: self.config.seed, step };
+			let spec = TensorSpec::f32(self.config.batch, self.vocabulary);
+			if !self.op(OpKind::Gumbel { stream: STREAM }, &[(spec, &rows)], &context, spec, &mut noisy)? {
+				return Ok(None);
+			}
+			let column = TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 };
+			if !self.op(OpKind::ArgMax, &[(spec, &noisy)], &context, column, &mut drawn)? {
+				return Ok(None);
+			}
+			for (to, token) in chosen.iter_mut().skip(position).step_by(window).zip(&drawn) {
+				*to = *token;
+			}
+		}
+		Ok(Some(chosen))
+	}
+
+	/// The output before the segment and what the segment adds to it; `None` if a sum is NaN or infinite.
+	fn added(&self, engine: &Engine, before: &State, placed: &[u32]) -> Result<Option<Tensor>, RunError> {
+		let output = engine.state_tensor_named(before, OUTPUT).ok_or(RunError::ForeignState)?;
+		let spec = output.spec();
+		let mut sum = vec![0; placed.len()];
+		if (spec.dtype, spec.elements()) != (DType::F32, placed.len() as u64) {
+			return Err(RunError::ForeignState);
+		}
+		let context = Context { seed: [0; 32], step: 0 };
+		let add = OpKind::Binary(BinaryKind::Add);
+		let finite = self.op(add, &[(spec, output.bits()), (spec, placed)], &context, spec, &mut sum)?;
+		finite.then(|| tensor(spec, sum)).transpose()
+	}
+
+	/// Runs one op outside of a program; whether its output is finite.
+	fn op(
+		&self,
+		kind: OpKind,
+		inputs: &[(TensorSpec, &[u32])],
+		context: &Context,
+		spec: TensorSpec,
+		bits: &mut [u32],
+	) -> Result<bool, RunError> {
+		let inputs: Vec<Input<'_>> = inputs
+			.iter()
+			.map(|(spec, bits)| Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits }))
+			.collect();
+		let out = Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits };
+		match self.pass.cpu().run(kind, &inputs, context, out) {
+			Ok(()) => Ok(true),
+			Err(OpError::NonFinite) => Ok(false),
+			Err(source) => Err(RunError::Backend { step: context.step, op: 0, source }),
+		}
+	}
+}
+
+/// Whether keys and values are zero, as they are wherever a group begins.
+fn is_between_groups(engine: &Engine, state: &State) -> bool {
+	let is_cache = |name: &[u8]| name != OUTPUT.as_bytes() && name != CHOSEN.as_bytes();
+	let mut caches = engine.program().state_tensors().filter(|(_, decl)| is_cache(&decl.name));
+	caches.all(|(id, _)| {
+		engine.state_tensor(state, id).is_some_and(|tensor| tensor.bits().iter().all(|bits| *bits == 0))
+	})
+}
+
+/// Bits of a length that follows from the shape.
+fn tensor(spec: TensorSpec, bits: Vec<u32>) -> Result<Tensor, RunError> {
+	Tensor::new(spec.dtype, spec.rows, spec.cols, bits).map_err(|_| RunError::ForeignState)
+}
