@@ -4,6 +4,7 @@
 // step adds four products to a sum. While a tile of the operands is worked on, the next one is on its way into the other
 // half of shared memory. No order matters: the inner dimension is too short for a sum to leave 32 bits. So where there are
 // fewer tiles than processors the inner dimension is cut into parts, which `add_parts` adds.
+#include "dot.cuh"
 #include "tile.cuh"
 
 // Words of an operand's tile that a thread moves.
@@ -67,7 +68,7 @@ DEVICE void one_tile(const u32 *a, const u32 *b, u32 *out, u32 m, u32 n, u32 dep
 			for (int i = 0; i < QUADS * 4; i++)
 #pragma unroll
 				for (int j = 0; j < QUADS * 4; j++)
-					sums[i][j] = __dp4a((i32)left[i / 4].word[i % 4], (i32)right[j / 4].word[j % 4], sums[i][j]);
+					sums[i][j] = dot4(left[i / 4].word[i % 4], right[j / 4].word[j % 4], sums[i][j]);
 		}
 		half ^= 1;
 		if (more) {
