@@ -38,6 +38,7 @@ tests! {
 	#[ignore = "8 seconds, and random_ops has every kind"]
 	elementwise
 	functions_over_their_whole_range
+	#[ignore = "6 seconds, and random_ops has reductions too"]
 	reductions
 	zeros_keep_the_sign_that_the_order_gives
 	batches_and_labels
@@ -46,6 +47,7 @@ tests! {
 	#[ignore = "15 seconds, and random_ops has block products too"]
 	block_products
 	masks
+	#[ignore = "8 seconds, and random_ops has them too"]
 	int8_products
 	to_and_from_integers
 	rotations

@@ -171,7 +171,7 @@ fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 
 fn product(random: &mut Random, number: u64, side: Extent) -> (OpKind, Vec<Given>, TensorSpec) {
 	let (m, k, n) = (side(random), inner(random), side(random));
-	let (trans_a, trans_b) = (number % 2 == 0, number / 2 % 2 == 0);
+	let (trans_a, trans_b) = (number.is_multiple_of(2), (number / 2).is_multiple_of(2));
 	let a = if trans_a { numbers(random, k, m) } else { numbers(random, m, k) };
 	let b = if trans_b { numbers(random, n, k) } else { numbers(random, k, n) };
 	(OpKind::MatMul { trans_a, trans_b }, vec![a, b], TensorSpec::f32(m, n))
