@@ -46,6 +46,15 @@ inline float __fdiv_rn(float a, float b) { return a / b; }
 inline float __fsqrt_rn(float a) { return __builtin_sqrtf(a); }
 inline float __fmaf_rn(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
+// `sum` and the products of the bytes of `a` and `b`, which have signs.
+inline int __dp4a(int a, int b, int sum) {
+	for (int i = 0; i < 4; i++) {
+		int product = (signed char)((unsigned)a >> (8 * i)) * (signed char)((unsigned)b >> (8 * i));
+		sum = (int)((unsigned)sum + (unsigned)product);
+	}
+	return sum;
+}
+
 // A kernel by name, with the sizes of its parameters.
 struct Entry {
 	const char *name;

@@ -81,7 +81,9 @@ mod inside {
 		let devices = [Cuda::new(0).expect("the emulated driver")];
 		let info = devices[0].device().info();
 		assert_eq!((info.name.as_str(), info.capability, info.driver), ("emulated", (6, 1), 12010));
-		for (name, suite) in conformance::suites::<Driver>() {
+		// Their kernels and launches are among the random ops too; without them the driver is asked the same.
+		let long = ["matrix_products", "block_products", "reductions", "int8_products"];
+		for (name, suite) in conformance::suites::<Driver>().into_iter().filter(|(name, _)| !long.contains(name)) {
 			if let Err(error) = suite(&devices) {
 				panic!("{name}: {error}");
 			}

@@ -30,12 +30,15 @@ macro_rules! tests {
 }
 
 tests! {
+	#[ignore = "10 seconds, and random_ops has products too"]
 	matrix_products
 	products_of_long_inner_dimension
 	subnormal_products
 	chains_that_end_in_minus_zero
+	#[ignore = "8 seconds, and random_ops has every kind"]
 	elementwise
 	functions_over_their_whole_range
+	#[ignore = "6 seconds, and random_ops has reductions too"]
 	reductions
 	zeros_keep_the_sign_that_the_order_gives
 	batches_and_labels
@@ -44,11 +47,21 @@ tests! {
 	#[ignore = "15 seconds, and random_ops has block products too"]
 	block_products
 	masks
+	#[ignore = "8 seconds, and random_ops has them too"]
+	int8_products
+	to_and_from_integers
+	rotations
+	sampling
+	windows
 	random_ops
 	roots
+	roots_of_bytes
 	#[ignore = "half a minute"]
 	roots_of_several_levels
+	#[ignore = "5 seconds, and training_in_int8 has every kind of op that it has"]
 	training
+	training_in_int8
+	training_on_images
 }
 
 /// Launches `fill` on a buffer of 8 words.

@@ -4,6 +4,8 @@ use assay_cuda::{Backend, Context, CudaError, Device, Input, OpError};
 use assay_program::{DType, OpGeometry, OpKind, OperandSpec, StepContext, TensorSpec};
 use assay_referee::{run_op, whole};
 
+use super::random::Random;
+
 const SEED: [u8; 32] = [42; 32];
 /// Above 32 bits, so that both words matter.
 const STEP: u64 = 3 + (5 << 32);
@@ -28,8 +30,20 @@ pub(crate) fn i32s(rows: u32, cols: u32, mut element: impl FnMut() -> u32) -> Gi
 	Given::Tensor(spec, (0..rows * cols).map(|_| element()).collect(), false)
 }
 
-pub(crate) fn same(a: u32, b: u32) -> bool {
-	a == b || (f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan())
+/// Bytes, the extremes often.
+pub(crate) fn i8s(rows: u32, cols: u32, random: &mut Random) -> Given {
+	let spec = TensorSpec { dtype: DType::I8, rows, cols };
+	let mut element = || match random.below(8) {
+		0 => -128i32 as u32,
+		1 => 127,
+		_ => (random.next() >> 24) as u8 as i8 as u32,
+	};
+	Given::Tensor(spec, (0..rows * cols).map(|_| element()).collect(), false)
+}
+
+/// Whether two elements are the same; NaNs are, whatever their payload, since no result may hold one.
+fn same(dtype: DType, a: u32, b: u32) -> bool {
+	a == b || (dtype == DType::F32 && f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan())
 }
 
 /// Runs the op on every device: the bits, whether it fails, and that it leaves its inputs alone.
@@ -56,7 +70,7 @@ pub(crate) fn check<D: Device>(
 		.collect();
 	let expected =
 		run_op(&geometry, &soft, &StepContext { seed: SEED, step: STEP }).map_err(|error| format!("{error:?}"))?;
-	let finite = output.dtype == DType::I32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
+	let finite = output.dtype != DType::F32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
 
 	for device in devices {
 		let tensors: Vec<_> = given
@@ -85,7 +99,7 @@ pub(crate) fn check<D: Device>(
 			return Err(format!("{place}: {result:?}, the referee says {wanted:?}"));
 		}
 		let bits = device.download(&out).map_err(text)?;
-		if let Some(index) = (0..bits.len()).find(|index| !same(bits[*index], expected[*index])) {
+		if let Some(index) = (0..bits.len()).find(|index| !same(output.dtype, bits[*index], expected[*index])) {
 			return Err(format!(
 				"{place}: element {index} is {:08x}, the referee says {:08x}",
 				bits[index], expected[index]

@@ -4,25 +4,40 @@ use assay_cuda::{Backend, Device};
 use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, TensorSpec, UnaryKind};
 
 use super::{
-	check::{check, f32s, i32s, Given},
+	check::{check, f32s, i32s, i8s, Given},
 	random::Random,
+	windows::random_window,
 };
+
+/// Cases of [`random_ops`].
+const CASES: u64 = 21 * 20;
 
 /// Some hundred cases that are the same every time.
 pub(crate) fn random_ops<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	fuzz(devices, 0, 400)
+	fuzz(devices, 0, CASES)
+}
+
+/// The kinds that [`random_ops`] checks.
+pub(crate) fn kinds() -> impl Iterator<Item = OpKind> {
+	(0..CASES).map(|number| case(0, number).0)
 }
 
 /// `cases` cases; a failure names its number, which with the seed repeats it.
 pub(crate) fn fuzz<D: Device>(devices: &[Backend<D>], seed: u64, cases: u64) -> Result<(), String> {
-	for case in 0..cases {
-		let mut random = Random(seed.wrapping_mul(1_000_003).wrapping_add(case).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-		random.next();
-		let (kind, given, output) = op(&mut random);
-		check(devices, kind, &given, output).map_err(|error| format!("seed {seed}, case {case}: {error}"))?;
+	for number in 0..cases {
+		let (kind, given, output) = case(seed, number);
+		check(devices, kind, &given, output).map_err(|error| format!("seed {seed}, case {number}: {error}"))?;
 	}
 	Ok(())
 }
+
+fn case(seed: u64, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
+	let mut random = Random(seed.wrapping_mul(1_000_003).wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+	random.next();
+	op(&mut random, number)
+}
+
+type Extent = fn(&mut Random) -> u32;
 
 /// An extent: mostly small, sometimes around the sides of tiles and segments.
 fn extent(random: &mut Random) -> u32 {
@@ -35,10 +50,15 @@ fn extent(random: &mut Random) -> u32 {
 	}
 }
 
+/// A side that takes large tiles where there are few processors.
+fn large(random: &mut Random) -> u32 {
+	65 + random.below(80)
+}
+
 /// A side of a product: often one that takes large tiles.
 fn side(random: &mut Random) -> u32 {
 	match random.below(4) {
-		0 => 65 + random.below(80),
+		0 => large(random),
 		1 => 126 + random.below(6),
 		_ => extent(random),
 	}
@@ -68,11 +88,13 @@ fn numbers(random: &mut Random, rows: u32, cols: u32) -> Given {
 	})
 }
 
-fn op(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
-	match random.below(14) {
-		0 | 1 => product(random),
+/// The kind goes by the case's number, so that none is left to chance; all else is random.
+fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
+	match number % 21 {
+		0 => product(random, number / 21, large),
+		1 => product(random, number / 21, side),
 		2 => block_product(random),
-		3 | 4 => elementwise(random),
+		3 | 4 => elementwise(random, number / 21),
 		5 | 6 => reduction(random),
 		7 => {
 			let (x, first, count) = (extent(random), extent(random), extent(random));
@@ -111,6 +133,33 @@ fn op(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
 			let (offset, fill) = (random.below(cols + 2), random.ordinary());
 			(OpKind::Causal { rows, offset, fill }, vec![given], TensorSpec::f32(blocks * rows, cols))
 		}
+		13 => {
+			let (rows, cols) = (extent(random), extent(random));
+			let given = numbers(random, rows, cols);
+			match random.below(4) {
+				0 => (OpKind::Flatten, vec![given], TensorSpec::f32(rows * cols, 1)),
+				1 => (OpKind::Reshape, vec![given], TensorSpec::f32(cols, rows)),
+				2 => (OpKind::ArgMax, vec![given], TensorSpec { dtype: DType::I32, rows, cols: 1 }),
+				_ => (OpKind::Gumbel { stream: random.next() }, vec![given], TensorSpec::f32(rows, cols)),
+			}
+		}
+		14 => int8_product(random, large),
+		15 => int8_product(random, side),
+		16 => quantise(random),
+		17 => dequantise(random),
+		18 => {
+			let (gradient, special) = (random.below(2) == 0, random.below(2) == 0);
+			let (kind, given, output) = random_window(random, gradient, special);
+			(kind, vec![given], output)
+		}
+		19 => {
+			let log2 = 1 + (number / 21 % 5) as u32;
+			let (along, across) = ((1 + random.below(8)) << log2, extent(random));
+			let axis = pick(random, &[Axis::Rows, Axis::Cols]);
+			let (rows, cols) = if axis == Axis::Rows { (along, across) } else { (across, along) };
+			let given = numbers(random, rows, cols);
+			(OpKind::Hadamard { log2: log2 as u8, axis }, vec![given], TensorSpec::f32(rows, cols))
+		}
 		_ => {
 			let (rows, cols) = (extent(random), extent(random));
 			let given = numbers(random, rows, cols);
@@ -120,9 +169,9 @@ fn op(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
 	}
 }
 
-fn product(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
+fn product(random: &mut Random, number: u64, side: Extent) -> (OpKind, Vec<Given>, TensorSpec) {
 	let (m, k, n) = (side(random), inner(random), side(random));
-	let (trans_a, trans_b) = (random.below(2) == 0, random.below(2) == 0);
+	let (trans_a, trans_b) = (number.is_multiple_of(2), (number / 2).is_multiple_of(2));
 	let a = if trans_a { numbers(random, k, m) } else { numbers(random, m, k) };
 	let b = if trans_b { numbers(random, n, k) } else { numbers(random, k, n) };
 	(OpKind::MatMul { trans_a, trans_b }, vec![a, b], TensorSpec::f32(m, n))
@@ -138,29 +187,53 @@ fn block_product(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
 	(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, vec![a, b], TensorSpec::f32(blocks * m, n))
 }
 
-fn elementwise(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
+fn elementwise(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 	use {BinaryKind as B, UnaryKind as U};
 	let (rows, cols) = (extent(random), extent(random));
-	let unary = [U::Neg, U::Abs, U::Relu, U::Exp, U::Log, U::Tanh, U::Sqrt, U::Sigmoid];
+	let unary =
+		[U::Neg, U::Abs, U::Relu, U::Exp, U::Log, U::Tanh, U::Sqrt, U::Sigmoid, U::Erf, U::Sin, U::Cos, U::Rsqrt];
 	let binary = [B::Add, B::Sub, B::Mul, B::Div, B::Max, B::Min, B::Greater];
-	let (kind, arity) = match random.below(3) {
-		0 => (OpKind::Unary(pick(random, &unary)), 1),
-		1 => (OpKind::Binary(pick(random, &binary)), 2),
-		_ => (OpKind::Fma, 3),
-	};
-	let mut given: Vec<Given> = (0..arity)
-		.map(|_| match random.below(6) {
-			0 => Given::Scalar(random.ordinary()),
-			1 => numbers(random, 1, 1),
-			2 => numbers(random, rows, 1),
-			3 => numbers(random, 1, cols),
-			_ => numbers(random, rows, cols),
-		})
-		.collect();
+	let unary = unary.map(|kind| (OpKind::Unary(kind), 1));
+	let binary = binary.map(|kind| (OpKind::Binary(kind), 2));
+	let kinds: Vec<_> = unary.into_iter().chain(binary).chain([(OpKind::Fma, 3)]).collect();
+	let (kind, arity) = kinds[number as usize % kinds.len()];
+	let mut given: Vec<Given> = (0..arity).map(|_| operand(random, rows, cols)).collect();
 	if given.iter().all(|given| matches!(given, Given::Scalar(_))) {
 		given[0] = numbers(random, rows, cols);
 	}
 	(kind, given, TensorSpec::f32(rows, cols))
+}
+
+/// Numbers that broadcast to `[rows, cols]`.
+fn operand(random: &mut Random, rows: u32, cols: u32) -> Given {
+	match random.below(6) {
+		0 => Given::Scalar(random.ordinary()),
+		1 => numbers(random, 1, 1),
+		2 => numbers(random, rows, 1),
+		3 => numbers(random, 1, cols),
+		_ => numbers(random, rows, cols),
+	}
+}
+
+fn int8_product(random: &mut Random, side: Extent) -> (OpKind, Vec<Given>, TensorSpec) {
+	let (m, k, n) = (side(random), inner(random), side(random));
+	let (trans_a, trans_b) = (random.below(2) == 0, random.below(2) == 0);
+	let a = if trans_a { i8s(k, m, random) } else { i8s(m, k, random) };
+	let b = if trans_b { i8s(n, k, random) } else { i8s(k, n, random) };
+	(OpKind::MatMulI8 { trans_a, trans_b }, vec![a, b], TensorSpec { dtype: DType::I32, rows: m, cols: n })
+}
+
+fn quantise(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
+	let (rows, cols) = (extent(random), extent(random));
+	let given = vec![numbers(random, rows, cols), operand(random, rows, cols)];
+	(OpKind::Quantise, given, TensorSpec { dtype: DType::I8, rows, cols })
+}
+
+fn dequantise(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {
+	let (rows, cols) = (extent(random), extent(random));
+	let value = i32s(rows, cols, || random.next() >> random.below(32));
+	let given = vec![value, operand(random, rows, cols), operand(random, rows, cols)];
+	(OpKind::Dequantise, given, TensorSpec::f32(rows, cols))
 }
 
 fn reduction(random: &mut Random) -> (OpKind, Vec<Given>, TensorSpec) {

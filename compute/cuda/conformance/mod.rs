@@ -6,10 +6,13 @@
 
 pub(crate) mod check;
 pub(crate) mod fuzz;
+pub(crate) mod int8;
 pub(crate) mod ops;
 pub(crate) mod random;
 pub(crate) mod root;
+pub(crate) mod sampling;
 pub(crate) mod training;
+pub(crate) mod windows;
 
 use assay_cuda::{Backend, Device};
 
@@ -30,7 +33,10 @@ suites! {
 		matrix_products products_of_long_inner_dimension subnormal_products chains_that_end_in_minus_zero elementwise
 		functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
 		copies_and_heads rows_by_id block_products masks;
+	int8: int8_products to_and_from_integers rotations;
+	sampling: sampling;
+	windows: windows;
 	fuzz: random_ops;
-	root: roots roots_of_several_levels;
-	training: training;
+	root: roots roots_of_bytes roots_of_several_levels;
+	training: training training_in_int8 training_on_images;
 }

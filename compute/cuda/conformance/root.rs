@@ -7,7 +7,8 @@ use assay_program::{DType, TensorSpec};
 use super::{check::text, random::Random};
 
 fn check<D: Device>(devices: &[Backend<D>], spec: TensorSpec, random: &mut Random) -> Result<(), String> {
-	let bits: Vec<u32> = (0..spec.elements()).map(|_| random.next()).collect();
+	let element = |bits: u32| if spec.dtype == DType::I8 { bits as u8 as i8 as u32 } else { bits };
+	let bits: Vec<u32> = (0..spec.elements()).map(|_| element(random.next() >> 3)).collect();
 	let layout = Layout::new(spec.dtype, spec.rows, spec.cols).map_err(|error| error.to_string())?;
 	let expected = tensor_root(&layout.to_canonical(&bits).map_err(|error| error.to_string())?);
 	for device in devices {
@@ -33,6 +34,21 @@ pub(crate) fn roots<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
 	}
 	for _ in 0..15 {
 		check(devices, TensorSpec::f32(1 + random.below(200), 1 + random.below(200)), &mut random)?;
+	}
+	Ok(())
+}
+
+pub(crate) fn roots_of_bytes<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	let mut random = Random(23);
+	let bytes = |rows, cols| TensorSpec { dtype: DType::I8, rows, cols };
+	for cols in [1, 3, 63, 64, 1023, 1024, 1025, 4095, 4096, 4097, 3 * 4096 + 1] {
+		check(devices, bytes(1, cols), &mut random)?;
+	}
+	for (rows, cols) in [(2, 1), (15, 63), (16, 64), (64, 64), (65, 64), (64, 65), (90, 130), (1000, 1), (3, 999)] {
+		check(devices, bytes(rows, cols), &mut random)?;
+	}
+	for _ in 0..10 {
+		check(devices, bytes(1 + random.below(200), 1 + random.below(200)), &mut random)?;
 	}
 	Ok(())
 }

@@ -4,8 +4,10 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use assay_cuda::{Backend, Device, Session};
 use assay_engine::{Cpu, Engine, Path, State, Tensor};
-use assay_models::{transformer, Model, Optimiser, TransformerConfig};
-use assay_program::{DType, TensorId};
+use assay_models::{cnn, transformer, CnnConfig, Model, Optimiser, Split, TransformerConfig};
+use assay_program::{DType, Lane, TensorId};
+
+use super::random::Random;
 
 /// Sequences in which each token follows from the one before: 3 x + 1 modulo 13, from every start.
 fn sequences(length: u32) -> Result<Tensor, String> {
@@ -21,8 +23,12 @@ fn sequences(length: u32) -> Result<Tensor, String> {
 
 /// A language model of two blocks with dropout: every kind of op that training one needs.
 pub(crate) fn model() -> Result<Model, String> {
+	language_model(Lane::F32)
+}
+
+fn language_model(lane: Lane) -> Result<Model, String> {
 	let config = TransformerConfig {
-		lane: assay_program::Lane::F32,
+		lane,
 		vocabulary: 13,
 		context: 9,
 		layers: 2,
@@ -52,13 +58,35 @@ pub(crate) fn data(model: &Model) -> Vec<(TensorId, &[u32])> {
 	model.data.iter().map(|(id, tensor)| (*id, tensor.bits())).collect()
 }
 
-/// Three steps, looked at after each.
+/// A convolutional classifier of noise.
+fn image_model() -> Result<Model, String> {
+	let (images, mut random) = (20, Random(24));
+	let pixels = (0..images * 9 * 7 * 3).map(|_| random.ordinary()).collect();
+	let x = Tensor::new(DType::F32, images, 9 * 7 * 3, pixels).map_err(|error| error.to_string())?;
+	let y = (0..images).map(|_| random.below(4)).collect();
+	let y = Tensor::new(DType::I32, images, 1, y).map_err(|error| error.to_string())?;
+	let config = CnnConfig { convolutions: vec![5, 4], batch: 6, ..CnnConfig::new(9, 7, 3, 4) };
+	cnn(&config, &Split { x, y }).map_err(|error| format!("{error:?}"))
+}
+
 pub(crate) fn training<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let model = model()?;
-	let engine = engine(&model)?;
+	three_steps(devices, &model()?)
+}
+
+pub(crate) fn training_in_int8<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	three_steps(devices, &language_model(Lane::I8)?)
+}
+
+pub(crate) fn training_on_images<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	three_steps(devices, &image_model()?)
+}
+
+/// Three steps, looked at after each.
+fn three_steps<D: Device>(devices: &[Backend<D>], model: &Model) -> Result<(), String> {
+	let engine = engine(model)?;
 	for backend in devices {
 		let mut state = engine.initial_state();
-		let mut session = Session::new(backend, engine.program(), &data(&model), &bits(&engine, &state), 0)
+		let mut session = Session::new(backend, engine.program(), &data(model), &bits(&engine, &state), 0)
 			.map_err(|error| error.to_string())?;
 		for step in 0..3 {
 			let mut metrics = Vec::new();

@@ -66,6 +66,8 @@ fn main() -> ExitCode {
 	}
 	let started = Instant::now();
 	report("large products, against the CPU backend", large_products(&devices[0]), started);
+	let started = Instant::now();
+	report("large int8 products, against the CPU backend", large_int8_products(&devices[0]), started);
 	if failures > 0 {
 		println!("{failures} suites differ: this device must not earn; nothing was measured");
 		return ExitCode::from(1);
@@ -84,6 +86,15 @@ fn ordinary(spec: TensorSpec, seed: u64) -> Vec<u32> {
 	(0..spec.elements()).map(|_| random.ordinary()).collect()
 }
 
+fn bytes(spec: TensorSpec, seed: u64) -> Vec<u32> {
+	let mut random = Random(seed);
+	(0..spec.elements()).map(|_| (random.next() >> 24) as u8 as i8 as u32).collect()
+}
+
+const fn i8s(rows: u32, cols: u32) -> TensorSpec {
+	TensorSpec { dtype: DType::I8, rows, cols }
+}
+
 /// Both tile sizes, all transpositions, edges, several segments.
 fn large_products(cuda: &Cuda) -> Result<(), String> {
 	let cpu = Cpu::new(Path::Auto, 0).map_err(|error| error.to_string())?;
@@ -91,26 +102,51 @@ fn large_products(cuda: &Cuda) -> Result<(), String> {
 		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
 			let a = if trans_a { TensorSpec::f32(k, m) } else { TensorSpec::f32(m, k) };
 			let b = if trans_b { TensorSpec::f32(n, k) } else { TensorSpec::f32(k, n) };
-			let (a_bits, b_bits, out) = (ordinary(a, 1), ordinary(b, 2), TensorSpec::f32(m, n));
 			let kind = OpKind::MatMul { trans_a, trans_b };
-
-			let mut expected = vec![0; out.elements() as usize];
-			let matrix = |spec: TensorSpec, bits| Matrix { dtype: DType::F32, rows: spec.rows, cols: spec.cols, bits };
-			let inputs = [matrix(a, &a_bits), matrix(b, &b_bits)].map(assay_cpu::Input::Tensor);
-			let output = Output { dtype: DType::F32, rows: m, cols: n, bits: &mut expected };
-			let context = assay_cpu::Context { seed: [0; 32], step: 0 };
-			cpu.run(kind, &inputs, &context, output).map_err(|error| error.to_string())?;
-
-			let run = || -> Result<Vec<u32>, OpError> {
-				let (a, b) = (cuda.upload(a, &a_bits)?, cuda.upload(b, &b_bits)?);
-				let mut product = cuda.allocate(out)?;
-				cuda.run(kind, &[Input::Tensor(&a), Input::Tensor(&b)], &CONTEXT, &mut product)?;
-				Ok(cuda.download(&product)?)
-			};
-			if run().map_err(|error| error.to_string())? != expected {
-				return Err(format!("{kind:?} of [{m}, {k}] and [{k}, {n}]"));
-			}
+			same_product(cuda, &cpu, kind, [(a, ordinary(a, 1)), (b, ordinary(b, 2))], TensorSpec::f32(m, n))?;
 		}
+	}
+	Ok(())
+}
+
+/// The same of bytes.
+fn large_int8_products(cuda: &Cuda) -> Result<(), String> {
+	let cpu = Cpu::new(Path::Auto, 0).map_err(|error| error.to_string())?;
+	for (m, k, n) in [(1100, 1537, 1030), (4096, 4096, 4096), (64, 131_071, 96), (4099, 515, 131)] {
+		for (trans_a, trans_b) in [(false, false), (false, true), (true, false), (true, true)] {
+			let a = if trans_a { i8s(k, m) } else { i8s(m, k) };
+			let b = if trans_b { i8s(n, k) } else { i8s(k, n) };
+			let out = TensorSpec { dtype: DType::I32, rows: m, cols: n };
+			let kind = OpKind::MatMulI8 { trans_a, trans_b };
+			same_product(cuda, &cpu, kind, [(a, bytes(a, 1)), (b, bytes(b, 2))], out)?;
+		}
+	}
+	Ok(())
+}
+
+/// Whether both backends multiply alike.
+fn same_product(
+	cuda: &Cuda,
+	cpu: &Cpu,
+	kind: OpKind,
+	[(a, a_bits), (b, b_bits)]: [(TensorSpec, Vec<u32>); 2],
+	out: TensorSpec,
+) -> Result<(), String> {
+	let mut expected = vec![0; out.elements() as usize];
+	let matrix = |spec: TensorSpec, bits| Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits };
+	let inputs = [matrix(a, &a_bits), matrix(b, &b_bits)].map(assay_cpu::Input::Tensor);
+	let output = Output { dtype: out.dtype, rows: out.rows, cols: out.cols, bits: &mut expected };
+	let context = assay_cpu::Context { seed: [0; 32], step: 0 };
+	cpu.run(kind, &inputs, &context, output).map_err(|error| error.to_string())?;
+
+	let run = || -> Result<Vec<u32>, OpError> {
+		let (a, b) = (cuda.upload(a, &a_bits)?, cuda.upload(b, &b_bits)?);
+		let mut product = cuda.allocate(out)?;
+		cuda.run(kind, &[Input::Tensor(&a), Input::Tensor(&b)], &CONTEXT, &mut product)?;
+		Ok(cuda.download(&product)?)
+	};
+	if run().map_err(|error| error.to_string())? != expected {
+		return Err(format!("{kind:?} of {a:?} and {b:?}"));
 	}
 	Ok(())
 }
@@ -146,6 +182,21 @@ fn measure(cuda: &Cuda) -> Result<(), OpError> {
 				_ => "A^T B",
 			};
 			println!("measured | {name}, {n} x {n} x {n}, F32 | {:.2} TFLOP/s |", operations / seconds / 1e12);
+		}
+	}
+	for n in [1024u32, 4096] {
+		let spec = i8s(n, n);
+		let (a, b) = (cuda.upload(spec, &bytes(spec, 1))?, cuda.upload(spec, &bytes(spec, 2))?);
+		let mut out = cuda.allocate(TensorSpec { dtype: DType::I32, ..spec })?;
+		let operations = 2.0 * f64::from(n).powi(3);
+		for (trans_a, trans_b, name) in [(false, false, "A B"), (false, true, "A B^T"), (true, false, "A^T B")] {
+			let kind = OpKind::MatMulI8 { trans_a, trans_b };
+			let inputs = [Input::Tensor(&a), Input::Tensor(&b)];
+			let seconds = fastest(|| cuda.run(kind, &inputs, &CONTEXT, &mut out))?;
+			println!(
+				"measured | {name}, {n} x {n} x {n}, I8, packing included | {:.2} TOP/s |",
+				operations / seconds / 1e12
+			);
 		}
 	}
 	let spec = TensorSpec::f32(8192, 8192);

@@ -1,14 +1,8 @@
 // Elementwise ops with broadcast.
-//
-// An input is read at row * row_stride + col * col_stride, so a repeated row or column has stride 0; a scalar has no data
-// and gives its bits. The host makes one long row of what needs no broadcast.
 #include "exp_log.cuh"
+#include "operand.cuh"
 #include "saturating.cuh"
 #include "trigonometry.cuh"
-
-#define OPERAND(name) const u32 *name##_data, u64 name##_row, u64 name##_col, u32 name##_bits
-#define VALUE(name) \
-	from_bits(name##_data == nullptr ? name##_bits : name##_data[row * name##_row + col * name##_col])
 
 #define ELEMENTWISE_1(name, value)                                                  \
 	KERNEL name(OPERAND(a), u32 *out, u32 *flag, u64 rows, u64 cols) {              \

@@ -9,7 +9,6 @@
 #include "tile.cuh"
 
 constexpr u32 SEGMENT = 512;
-constexpr u32 GROUP = 8;
 
 // Shape of the work. Block i of the output is block i of A times block i / share of B; each has `m` x `k` or `k` x `n`.
 // `segments` is how many the launch splits into: 1 where each block folds them itself.
@@ -24,17 +23,10 @@ struct Task {
 	u32 block, segment, row0, col0;
 };
 
-// Tiles of GROUP rows of tiles are walked column by column, so that concurrent blocks share operands in the cache.
 template <u32 SIDE>
 DEVICE Task task(Product p, u32 index) {
-	u64 tiles_m = ((u64)p.m + SIDE - 1) / SIDE, tiles_n = ((u64)p.n + SIDE - 1) / SIDE;
-	u64 tile = index % (tiles_m * tiles_n);
-	u32 rest = (u32)(index / (tiles_m * tiles_n));
-	u64 first_row = tile / (GROUP * tiles_n) * GROUP;
-	u64 height = tiles_m - first_row < GROUP ? tiles_m - first_row : GROUP;
-	u64 inside = tile % (GROUP * tiles_n);
-	u32 row0 = (u32)((first_row + inside % height) * SIDE), col0 = (u32)(inside / height * SIDE);
-	return Task{rest % p.blocks, rest / p.blocks, row0, col0};
+	Place at = place_of<SIDE>(p.m, p.n, index);
+	return Task{at.rest % p.blocks, at.rest / p.blocks, at.row0, at.col0};
 }
 
 template <int QUADS>

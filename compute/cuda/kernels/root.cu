@@ -1,7 +1,8 @@
 // The root of a tensor: plain BLAKE3 of its canonical bytes, which are never written out.
 //
 // A matrix of several rows is cut into 32 x 32 tiles, row-major over the grid and inside the tile; one row is a run of
-// elements. Both are padded with zeros to 4 KiB. A chunk is 8 rows of a tile, or 256 elements of a run.
+// elements. Both are padded with zeros to 4 KiB. A chunk is 8 rows of a tile, or 256 elements of a run. Tiles of bytes are
+// 64 x 64.
 #include "blake3.cuh"
 
 // One thread per chunk. `grid_cols` is the tiles across, 0 for one row.
@@ -19,6 +20,36 @@ KERNEL __launch_bounds__(128)
 			u32 m[16];
 #pragma unroll
 			for (int i = 0; i < 16; i++) m[i] = row < rows && col + i < cols ? x[row * cols + col + i] : 0;
+			cv = compress(cv, m, chunk, (block == 0 ? CHUNK_START : 0) | (block == 15 ? CHUNK_END : 0));
+		}
+#pragma unroll
+		for (int i = 0; i < 8; i++) cvs[chunk * 8 + i] = cv.word[i];
+	}
+}
+
+// The same of bytes, of which every word holds one: tiles are 64 x 64, a chunk is 16 rows of one or 1,024 elements of a run,
+// and a row of a tile is one block of the hash.
+KERNEL __launch_bounds__(128)
+	chunk_cvs_i8(const u32 *x, u64 rows, u64 cols, u64 grid_cols, u32 *cvs, u64 chunks) {
+	for (u64 chunk = first_x(); chunk < chunks; chunk += stride_x()) {
+		u64 tile = chunk / 4;
+		u64 row0 = grid_cols == 0 ? 0 : tile / grid_cols * 64 + chunk % 4 * 16;
+		u64 col0 = grid_cols == 0 ? chunk * 1024 : tile % grid_cols * 64;
+		Cv cv = blake3_iv();
+#pragma unroll 1
+		for (u32 block = 0; block < 16; block++) {
+			u64 row = grid_cols == 0 ? 0 : row0 + block;
+			u64 col = grid_cols == 0 ? col0 + block * 64 : col0;
+			u32 m[16];
+#pragma unroll
+			for (int i = 0; i < 16; i++) {
+				m[i] = 0;
+#pragma unroll
+				for (int byte = 0; byte < 4; byte++) {
+					u64 at = col + i * 4 + byte;
+					if (row < rows && at < cols) m[i] |= (x[row * cols + at] & 0xff) << (8 * byte);
+				}
+			}
 			cv = compress(cv, m, chunk, (block == 0 ? CHUNK_START : 0) | (block == 15 ? CHUNK_END : 0));
 		}
 #pragma unroll

@@ -1,4 +1,4 @@
-// A tile of an operand on its way from global to shared memory.
+// Tiles of a product: which one a thread block makes, and an operand's on their way from global to shared memory.
 //
 // Operands are read as [outer, inner]: rows of A, columns of B. Either direction may be the contiguous one in memory. In
 // shared memory the tile lies [inner][outer], so the innermost loop reads both operands along rows.
@@ -8,6 +8,24 @@
 // Inner indices of a tile; divides a segment, so that no tile straddles two.
 constexpr int DEPTH = 8;
 constexpr int THREADS = 256;
+
+// First row and column of a tile of the output, and the number of the whole output that it belongs to.
+struct Place {
+	u32 rest, row0, col0;
+};
+
+// Tiles of GROUP rows of tiles are walked column by column, so that concurrent blocks share operands in the cache.
+template <u32 SIDE>
+DEVICE Place place_of(u32 m, u32 n, u32 index) {
+	constexpr u32 GROUP = 8;
+	u64 tiles_m = ((u64)m + SIDE - 1) / SIDE, tiles_n = ((u64)n + SIDE - 1) / SIDE;
+	u64 tile = index % (tiles_m * tiles_n);
+	u32 rest = (u32)(index / (tiles_m * tiles_n));
+	u64 first_row = tile / (GROUP * tiles_n) * GROUP;
+	u64 height = tiles_m - first_row < GROUP ? tiles_m - first_row : GROUP;
+	u64 inside = tile % (GROUP * tiles_n);
+	return Place{rest, (u32)((first_row + inside % height) * SIDE), (u32)(inside / height * SIDE)};
+}
 
 template <int N>
 struct alignas(N * 4) Words {

@@ -1,4 +1,4 @@
-//! CUDA backend of lane F32, bit-identical to the referee.
+//! CUDA backend of both lanes, bit-identical to the referee.
 //!
 //! [`Cuda`] runs the ops of a program on an NVIDIA GPU, over tensors that stay in its memory. The bits of a result depend on
 //! the op and its inputs only, not on the device, its size, or the grid; where they would not be the CPU's, that is a bug.
@@ -41,9 +41,11 @@
 //!
 //! - Every float operation names its rounding (`__fmaf_rn` and its like); the lint in `tests/ptx` refuses PTX with an
 //!   operation that does not, with an approximation, a flush to zero, a float atomic, or a tensor-core product of floats.
-//! - `exp`, `log`, `tanh`, `sigmoid` repeat `assay_softfloat::functions` operation by operation.
+//! - `exp`, `log`, `tanh`, `sigmoid`, `erf`, `sin`, `cos`, `rsqrt`, the conversions to and from integers and the noise repeat
+//!   `assay_softfloat::functions` operation by operation.
 //! - Sums follow the contract's order: 32 lanes, then a tree, then segments ascending; a product is one fma chain per 512
 //!   of the inner dimension. Threads and blocks share out independent elements and whole segments, never a chain.
+//! - A product of 8-bit integers is exact, so it may be cut and added in any order.
 //! - Where threads write one word, all write the same.
 //!
 //! # What is checked, and what is not
@@ -59,9 +61,9 @@
 //!
 //! # What is missing
 //!
-//! An op kind without a kernel is [`OpError::Unsupported`]; kinds of lane F32 all have one but those of images, sampling and erf, sin, cos, rsqrt; kinds of lane I8 have none. A new kind gets a kernel in
-//! `kernels/`, an arm in [`lower()`], and cases in `conformance/ops.rs`. The kernels `unary_erf`, `unary_sin`, `unary_cos` and
-//! `unary_rsqrt` wait for their kinds. One device at a time.
+//! Every op kind has a kernel. A new kind gets one in `kernels/`, an arm in [`lower()`], which is
+//! [`OpError::Unsupported`] until then, and cases in `conformance/`, of which the random ops must have one. An element of an
+//! 8-bit tensor takes a word of the device's memory, as on the CPU. One device at a time.
 
 mod backend;
 mod device;

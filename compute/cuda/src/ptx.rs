@@ -16,7 +16,10 @@ macro_rules! modules {
 }
 
 /// Every module.
-pub const MODULES: &[Module] = modules!["elementwise" "mask" "matmul" "rearrange" "reduce" "root" "rows" "scatter"];
+pub const MODULES: &[Module] = modules![
+	"elementwise" "hadamard" "mask" "matmul" "matmul_i8" "pack" "quantise" "rearrange" "reduce" "root" "rows" "sample"
+	"scatter" "window"
+];
 
 impl Module {
 	/// Names of the kernels.

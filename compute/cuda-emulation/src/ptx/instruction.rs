@@ -119,6 +119,13 @@ pub(crate) enum Op {
 		high: Source,
 		by: Source,
 	},
+	/// `c` and the products of the signed bytes of `a` and `b`.
+	DotBytes {
+		to: u32,
+		a: Source,
+		b: Source,
+		c: Source,
+	},
 	ExtractBits {
 		to: u32,
 		from: Source,

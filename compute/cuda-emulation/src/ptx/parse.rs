@@ -134,6 +134,7 @@ impl Reader {
 			("shf", ["l", "wrap", "b32"], [low, high, by]) => {
 				Some(Op::FunnelLeft { to, low: *low, high: *high, by: *by })
 			}
+			("dp4a", ["s32", "s32"], [a, b, c]) => Some(Op::DotBytes { to, a: *a, b: *b, c: *c }),
 			("bfe", ["u32"], [from, first, len]) => Some(Op::ExtractBits { to, from: *from, first: *first, len: *len }),
 			("setp", [how, "f32"], [a, b]) => {
 				let or_unordered = how.len() == 3 && how.ends_with('u');
@@ -250,7 +251,7 @@ fn type_of(name: &str) -> Option<Int> {
 		return Some(Int { bits: 1, signed: false });
 	}
 	let (kind, bits) = name.split_at_checked(1)?;
-	let bits = bits.parse().ok().filter(|bits| [16, 32, 64].contains(bits))?;
+	let bits = bits.parse().ok().filter(|bits| [8, 16, 32, 64].contains(bits))?;
 	(["b", "u", "s"].contains(&kind) || name == "f32").then_some(Int { bits, signed: kind == "s" })
 }
 
@@ -286,6 +287,7 @@ mod tests {
 			"cvt.rn.f32.s32 %f1, %r1;",
 			"max.f32 %f1, %f2, %f3;",
 			"ld.local.u32 %r1, [%rd1];",
+			"dp4a.u32.s32 %r1, %r2, %r3, %r4;",
 			"ld.global.v4.u32 {%r1, %r2}, [%rd1];",
 			"atom.global.add.f32 %f1, [%rd1], %f2;",
 			"bar.sync 1;",

@@ -141,6 +141,9 @@ impl<A: Access> Block<'_, A> {
 				let both = (value(high) << 32) | low(value(below), 32);
 				(*to, low((both << (value(by) & 31)) >> 32, 32))
 			}
+			Op::DotBytes { to, a, b, c } => {
+				(*to, u64::from(dot_bytes(value(a) as u32, value(b) as u32, value(c) as u32)))
+			}
 			Op::ExtractBits { to, from, first, len } => {
 				let (first, len) = (value(first) & 0xff, value(len) & 0xff);
 				(*to, low(low(value(from), 32).checked_shr(first as u32).unwrap_or(0), len.min(32) as u32))
@@ -306,6 +309,13 @@ fn integer(op: IntOp, of: Int, a: u64, b: u64) -> u64 {
 	low(wide as u64, of.bits)
 }
 
+/// Modulo 2^32.
+fn dot_bytes(a: u32, b: u32, sum: u32) -> u32 {
+	let products =
+		a.to_le_bytes().into_iter().zip(b.to_le_bytes()).map(|(a, b)| i32::from(a as i8) * i32::from(b as i8));
+	products.fold(sum, |sum, product| sum.wrapping_add(product as u32))
+}
+
 fn holds(how: Compare, ordering: core::cmp::Ordering) -> bool {
 	match how {
 		Compare::Eq => ordering.is_eq(),
@@ -356,6 +366,15 @@ mod tests {
 		for (op, of, a, b, expected) in cases {
 			assert_eq!(integer(op, of, a, b), expected, "{op:?} {of:?} {a:#x} {b:#x}");
 		}
+	}
+
+	#[test]
+	fn products_of_bytes_have_signs_and_wrap() {
+		let bytes = |bytes: [i8; 4]| u32::from_le_bytes(bytes.map(|byte| byte as u8));
+		assert_eq!(dot_bytes(bytes([1, -2, 3, -4]), bytes([5, 6, -7, -8]), 100), 104);
+		assert_eq!(dot_bytes(bytes([-128; 4]), bytes([-128; 4]), 0), 1 << 16);
+		assert_eq!(dot_bytes(bytes([-128; 4]), bytes([127; 4]), 0) as i32, -65024);
+		assert_eq!(dot_bytes(bytes([1, 0, 0, 0]), bytes([1, 0, 0, 0]), u32::MAX), 0);
 	}
 
 	#[test]

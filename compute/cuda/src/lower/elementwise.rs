@@ -1,25 +1,15 @@
 //! Elementwise ops with broadcast.
 
-use assay_program::{BinaryKind, OpKind, OperandSpec, TensorSpec, UnaryKind};
+use assay_program::{BinaryKind, OperandSpec, UnaryKind};
 
-use super::single;
+use super::{single, Checked};
 use crate::{
 	grid,
-	launch::{Arg, Lowered, Profile},
+	launch::{Arg, Lowered},
 };
 
-/// Kernel and number of inputs of an elementwise op.
-pub(super) fn kernel(kind: OpKind) -> Option<(&'static str, usize)> {
-	Some(match kind {
-		OpKind::Unary(unary) => (unary_kernel(unary)?, 1),
-		OpKind::Binary(binary) => (binary_kernel(binary)?, 2),
-		OpKind::Fma => ("multiply_add", 3),
-		_ => return None,
-	})
-}
-
-fn unary_kernel(kind: UnaryKind) -> Option<&'static str> {
-	Some(match kind {
+pub(super) fn unary(kind: UnaryKind) -> &'static str {
+	match kind {
 		UnaryKind::Neg => "unary_neg",
 		UnaryKind::Abs => "unary_abs",
 		UnaryKind::Relu => "unary_relu",
@@ -28,14 +18,15 @@ fn unary_kernel(kind: UnaryKind) -> Option<&'static str> {
 		UnaryKind::Tanh => "unary_tanh",
 		UnaryKind::Sqrt => "unary_sqrt",
 		UnaryKind::Sigmoid => "unary_sigmoid",
-		// The kernels `unary_erf`, `unary_sin`, `unary_cos` and `unary_rsqrt` wait for their kinds.
-		#[allow(unreachable_patterns)]
-		_ => return None,
-	})
+		UnaryKind::Erf => "unary_erf",
+		UnaryKind::Sin => "unary_sin",
+		UnaryKind::Cos => "unary_cos",
+		UnaryKind::Rsqrt => "unary_rsqrt",
+	}
 }
 
-fn binary_kernel(kind: BinaryKind) -> Option<&'static str> {
-	Some(match kind {
+pub(super) fn binary(kind: BinaryKind) -> &'static str {
+	match kind {
 		BinaryKind::Add => "binary_add",
 		BinaryKind::Sub => "binary_sub",
 		BinaryKind::Mul => "binary_mul",
@@ -43,25 +34,17 @@ fn binary_kernel(kind: BinaryKind) -> Option<&'static str> {
 		BinaryKind::Max => "binary_max",
 		BinaryKind::Min => "binary_min",
 		BinaryKind::Greater => "binary_greater",
-		#[allow(unreachable_patterns)]
-		_ => return None,
-	})
+	}
 }
 
-/// `inputs` are scalars and tensors that broadcast to `output`.
-pub(super) fn lower(
-	kernel: &'static str,
-	arity: usize,
-	inputs: &[OperandSpec],
-	output: TensorSpec,
-	profile: &Profile,
-) -> Lowered {
-	let elements = output.elements();
+/// `inputs` are scalars and tensors that broadcast to the output.
+pub(super) fn lower(kernel: &'static str, inputs: &[OperandSpec], op: &Checked<'_>) -> Lowered {
+	let elements = op.output.elements();
 	// Where every input is whole or a constant, the matrix is one long row.
 	let flat = inputs.iter().filter_map(OperandSpec::spec).all(|spec| [1, elements].contains(&spec.elements()));
-	let (rows, cols) = if flat { (1, elements) } else { (u64::from(output.rows), u64::from(output.cols)) };
-	let mut args = Vec::with_capacity(4 * arity + 4);
-	for (input, index) in inputs.iter().take(arity).zip(0u8..) {
+	let (rows, cols) = if flat { (1, elements) } else { (op.rows(), op.cols()) };
+	let mut args = Vec::with_capacity(4 * inputs.len() + 4);
+	for (input, index) in inputs.iter().zip(0u8..) {
 		args.extend(match *input {
 			OperandSpec::Scalar(bits) => [Arg::Null, Arg::U64(0), Arg::U64(0), Arg::U32(bits)],
 			OperandSpec::Tensor { spec, .. } => {
@@ -74,6 +57,6 @@ pub(super) fn lower(
 			}
 		});
 	}
-	args.extend([Arg::Output, Arg::Flag, Arg::U64(rows), Arg::U64(cols)]);
-	single(kernel, grid::plane(rows, cols, profile), args)
+	args.extend([Arg::Output, op.flag(), Arg::U64(rows), Arg::U64(cols)]);
+	single(kernel, grid::plane(rows, cols, op.profile), args)
 }

@@ -4,12 +4,16 @@
 //! memory nor a device is needed, so the same launches run on a GPU and in the emulation.
 
 mod elementwise;
+mod hadamard;
 mod mask;
 mod matmul;
+mod matmul_i8;
 mod rearrange;
 mod reduce;
 mod root;
 mod rows;
+mod sample;
+mod window;
 
 use assay_program::{shape::check_op, DType, OpKind, OperandSpec, TensorSpec};
 
@@ -71,15 +75,16 @@ pub fn lower(
 		})
 		.collect();
 	check_op(kind, &marked, output, output.rows).map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
-	if let Some((kernel, arity)) = elementwise::kernel(kind) {
-		return Ok(elementwise::lower(kernel, arity, inputs, output, profile));
-	}
+	// Only elementwise ops take scalars, and those read `inputs`: elsewhere, every input is a tensor and keeps its number.
 	let tensors: Vec<TensorSpec> = inputs.iter().filter_map(OperandSpec::spec).collect();
-	if tensors.len() != inputs.len() {
-		return Err(OpError::Shape("the op takes a tensor where a scalar was given"));
-	}
 	let op = Checked { inputs: &tensors, output, seed, profile };
+	// Every kind by name: a new one gets a kernel, or `OpError::Unsupported` until it has one.
 	match kind {
+		OpKind::Unary(unary) => Ok(elementwise::lower(elementwise::unary(unary), inputs, &op)),
+		OpKind::Binary(binary) => Ok(elementwise::lower(elementwise::binary(binary), inputs, &op)),
+		OpKind::Fma => Ok(elementwise::lower("multiply_add", inputs, &op)),
+		OpKind::Quantise => Ok(elementwise::lower("quantise", inputs, &op)),
+		OpKind::Dequantise => Ok(elementwise::lower("dequantise", inputs, &op)),
 		OpKind::MatMul { trans_a, trans_b } => matmul::lower(&op, trans_a, trans_b, 1, 1),
 		OpKind::BlockMatMul { trans_a, trans_b, blocks, share } => matmul::lower(&op, trans_a, trans_b, blocks, share),
 		OpKind::Reduce { reduction, axis } => reduce::lower(&op, reduction, axis),
@@ -89,14 +94,17 @@ pub fn lower(
 		OpKind::ScatterRows => rows::scatter(&op),
 		OpKind::Columns { first } => rearrange::columns(&op, first),
 		OpKind::PadColumns { first } => rearrange::pad_columns(&op, first),
-		OpKind::Flatten => Ok(rearrange::flatten(&op)),
+		OpKind::Flatten | OpKind::Reshape => Ok(rearrange::reshape(&op)),
 		OpKind::SplitHeads { rows, heads } => Ok(rearrange::heads(&op, "split_heads", rows, heads)),
 		OpKind::MergeHeads { rows, heads } => Ok(rearrange::heads(&op, "merge_heads", rows, heads)),
 		OpKind::Causal { rows, offset, fill } => Ok(mask::causal(&op, rows, offset, fill)),
 		OpKind::Dropout { stream, keep, scale } => Ok(mask::dropout(&op, stream, keep, scale)),
-		// Kinds without a kernel: the elementwise ones were lowered above, and a kind that is new goes here until it has one.
-		#[allow(unreachable_patterns)]
-		_ => Err(OpError::Unsupported(kind)),
+		OpKind::MatMulI8 { trans_a, trans_b } => matmul_i8::lower(&op, trans_a, trans_b),
+		OpKind::ArgMax => sample::arg_max(&op),
+		OpKind::Gumbel { stream } => Ok(sample::gumbel(&op, stream)),
+		OpKind::Im2col(window) => window::lower(&op, "im2col", &window),
+		OpKind::Col2im(window) => window::lower(&op, "col2im", &window),
+		OpKind::Hadamard { log2, axis } => hadamard::lower(&op, log2, axis),
 	}
 }
 

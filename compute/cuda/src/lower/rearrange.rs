@@ -29,7 +29,7 @@ pub(super) fn pad_columns(op: &Checked<'_>, first: u32) -> Result<Lowered, OpErr
 }
 
 /// All the columns of one long row.
-pub(super) fn flatten(op: &Checked<'_>) -> Lowered {
+pub(super) fn reshape(op: &Checked<'_>) -> Lowered {
 	let elements = op.output.elements();
 	copy(op, "columns", [elements, 0], 1, elements)
 }

@@ -18,9 +18,6 @@ const NODE: u64 = 8;
 
 /// Input 0 is the tensor, output the 8 words of its root. Scratch 0 holds the chunks' values and every other level.
 pub(crate) fn lower_root(spec: &TensorSpec, profile: &Profile) -> Result<Lowered, OpError> {
-	if spec.dtype == DType::I8 {
-		return Err(OpError::Shape("roots of byte tensors have no kernel yet"));
-	}
 	let layout =
 		Layout::new(spec.dtype, spec.rows, spec.cols).map_err(|_| OpError::Shape("no tensor has this shape"))?;
 	let chunks = u64::from(layout.chunks());
@@ -34,7 +31,11 @@ pub(crate) fn lower_root(spec: &TensorSpec, profile: &Profile) -> Result<Lowered
 		Arg::Scratch(0),
 		Arg::U64(chunks),
 	];
-	let mut launches = vec![Launch { kernel: "chunk_cvs", grid, block, args }];
+	let kernel = match spec.dtype {
+		DType::F32 | DType::I32 => "chunk_cvs",
+		DType::I8 => "chunk_cvs_i8",
+	};
+	let mut launches = vec![Launch { kernel, grid, block, args }];
 	let (mut count, mut from, mut to) = (chunks, 0, 1);
 	loop {
 		let groups = count.div_ceil(GROUP);
