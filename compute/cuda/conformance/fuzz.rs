@@ -125,7 +125,11 @@ fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 			let (rows, cols, batch) = (extent(random), extent(random), extent(random));
 			let Given::Tensor(spec, bits, _) = numbers(random, rows, cols) else { unreachable!() };
 			let given = Given::Tensor(spec, bits, true);
-			(OpKind::GatherBatch { stream: random.next() }, vec![given], TensorSpec::f32(batch, cols))
+			let kind = match random.below(2) {
+				0 => OpKind::GatherBatch { stream: random.next() },
+				_ => OpKind::NextBatch,
+			};
+			(kind, vec![given], TensorSpec::f32(batch, cols))
 		}
 		12 => {
 			let (blocks, rows, cols) = (1 + random.below(4), extent(random), extent(random));

@@ -203,10 +203,12 @@ pub(crate) fn batches_and_labels<D: Device>(devices: &[Backend<D>]) -> Result<()
 	let mut random = Random(7);
 	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33)] {
 		let Given::Tensor(spec, bits, _) = f32s(rows, cols, || random.any()) else { unreachable!() };
-		let kind = OpKind::GatherBatch { stream: 9 };
-		check(devices, kind, &[Given::Tensor(spec, bits.clone(), true)], TensorSpec::f32(batch, cols))?;
 		let labels = TensorSpec { dtype: DType::I32, ..spec };
-		check(devices, kind, &[Given::Tensor(labels, bits, true)], TensorSpec { rows: batch, ..labels })?;
+		for kind in [OpKind::GatherBatch { stream: 9 }, OpKind::NextBatch] {
+			check(devices, kind, &[Given::Tensor(spec, bits.clone(), true)], TensorSpec::f32(batch, cols))?;
+			let given = Given::Tensor(labels, bits.clone(), true);
+			check(devices, kind, &[given], TensorSpec { rows: batch, ..labels })?;
+		}
 	}
 	let labels: Vec<u32> = (0..50u32).map(|i| i.wrapping_sub(5)).chain([u32::MAX, 1 << 31]).collect();
 	let spec = TensorSpec { dtype: DType::I32, rows: 52, cols: 1 };

@@ -17,6 +17,20 @@ KERNEL gather_batch(const u32 *data, u32 data_rows, u32 *out, u32 *flag, u64 row
 	}
 }
 
+// out[i] = row number `step * rows + i` of data, from the first again after the last.
+KERNEL next_batch(const u32 *data, u64 data_rows, u32 *out, u32 *flag, u64 rows, u64 cols, const u64 *step) {
+	// Below 2^32 each, so nothing wraps.
+	u64 first = (*step % data_rows) * (rows % data_rows);
+	for (u64 row = first_y(); row < rows; row += stride_y()) {
+		u64 source = (first + row) % data_rows;
+		for (u64 col = first_x(); col < cols; col += stride_x()) {
+			u32 bits = data[source * cols + col];
+			out[row * cols + col] = bits;
+			check(flag, bits);
+		}
+	}
+}
+
 // Row `ids[i]` of the table; +0 where there is none. A negative id is a large unsigned one, outside like any other.
 KERNEL lookup(const u32 *table, u32 table_rows, const u32 *ids, u32 *out, u32 *flag, u64 rows, u64 cols) {
 	each_element(rows, cols, [=](u64 row, u64 col) {

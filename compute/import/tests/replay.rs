@@ -130,7 +130,9 @@ fn a_state_that_no_run_arrives_at() {
 	}
 	assert!(replayed(&with(OUTPUT, f32::INFINITY.to_bits())).is_none());
 	// The program adds to whatever its output holds, and does not read the last token where tokens are given.
-	for (name, bits) in [(OUTPUT, 0.3f32.to_bits()), (OUTPUT, (-0.0f32).to_bits()), ("chosen", 79), ("chosen", u32::MAX)] {
+	for (name, bits) in
+		[(OUTPUT, 0.3f32.to_bits()), (OUTPUT, (-0.0f32).to_bits()), ("chosen", 79), ("chosen", u32::MAX)]
+	{
 		let before = with(name, bits);
 		let mut after = before.clone();
 		engine.run_segment(&mut after, 1, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -277,7 +279,8 @@ fn agree_or_fail((family, checkpoint): &(Family, Checkpoint), temperature: f32) 
 }
 
 fn pool_is_large(checkpoint: &Checkpoint) -> bool {
-	let largest = |name: &str| checkpoint.read(name).unwrap().to_f32().into_iter().fold(0f32, |max, x| max.max(x.abs()));
+	let largest =
+		|name: &str| checkpoint.read(name).unwrap().to_f32().into_iter().fold(0f32, |max, x| max.max(x.abs()));
 	checkpoint.names().map(largest).fold(0.0, f32::max) > 1e5
 }
 

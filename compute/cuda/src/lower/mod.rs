@@ -89,6 +89,7 @@ pub fn lower(
 		OpKind::BlockMatMul { trans_a, trans_b, blocks, share } => matmul::lower(&op, trans_a, trans_b, blocks, share),
 		OpKind::Reduce { reduction, axis } => reduce::lower(&op, reduction, axis),
 		OpKind::GatherBatch { stream } => rows::gather_batch(&op, stream),
+		OpKind::NextBatch => rows::next_batch(&op),
 		OpKind::OneHot => Ok(rows::one_hot(&op)),
 		OpKind::Lookup => rows::lookup(&op),
 		OpKind::ScatterRows => rows::scatter(&op),

@@ -27,6 +27,13 @@ pub(super) fn gather_batch(op: &Checked<'_>, stream: u32) -> Result<Lowered, OpE
 	Ok(single("gather_batch", grid::plane(rows, cols, op.profile), args))
 }
 
+pub(super) fn next_batch(op: &Checked<'_>) -> Result<Lowered, OpError> {
+	let (rows, cols) = (op.rows(), op.cols());
+	let data_rows = Arg::U64(input(op, 0)?.rows.into());
+	let args = vec![Arg::Input(0), data_rows, Arg::Output, op.flag(), Arg::U64(rows), Arg::U64(cols), Arg::Step];
+	Ok(single("next_batch", grid::plane(rows, cols, op.profile), args))
+}
+
 pub(super) fn one_hot(op: &Checked<'_>) -> Lowered {
 	let (rows, cols) = (op.rows(), op.cols());
 	let args = vec![Arg::Input(0), Arg::Output, Arg::U64(rows), Arg::U64(cols)];

@@ -185,8 +185,7 @@ impl Replay {
 
 	/// A draw for each position of each slot from its logits, as the generation's steps make it.
 	fn draws(&self, group: usize, logits: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
-		let (batch, window, cols) =
-			(self.config.batch as usize, self.walked.window as usize, self.vocabulary as usize);
+		let (batch, window, cols) = (self.config.batch as usize, self.walked.window as usize, self.vocabulary as usize);
 		let mut chosen = vec![0u32; batch * window];
 		let (mut rows, mut noisy, mut drawn) = (Vec::new(), vec![0u32; batch * cols], vec![0u32; batch]);
 		for position in 0..window {
@@ -251,9 +250,8 @@ impl Replay {
 fn is_between_groups(engine: &Engine, state: &State) -> bool {
 	let is_cache = |name: &[u8]| name != OUTPUT.as_bytes() && name != CHOSEN.as_bytes();
 	let mut caches = engine.program().state_tensors().filter(|(_, decl)| is_cache(&decl.name));
-	caches.all(|(id, _)| {
-		engine.state_tensor(state, id).is_some_and(|tensor| tensor.bits().iter().all(|bits| *bits == 0))
-	})
+	caches
+		.all(|(id, _)| engine.state_tensor(state, id).is_some_and(|tensor| tensor.bits().iter().all(|bits| *bits == 0)))
 }
 
 /// Bits of a length that follows from the shape.
