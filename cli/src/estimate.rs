@@ -51,10 +51,10 @@ pub struct Work {
 	pub milestones: u32,
 	/// Segments of each milestone.
 	pub milestone_segments: u32,
-	/// Rows to train on.
-	pub training_rows: u32,
-	/// Rows kept for evaluation.
-	pub held_out_rows: u32,
+	/// Rows or sequences to train on, or texts.
+	pub items: u32,
+	/// Rows or sequences kept for evaluation.
+	pub held_out: u32,
 	/// Scalar operations of the whole job.
 	pub flops: u64,
 	/// Segments that verifiers execute again, over the whole job.
@@ -124,7 +124,6 @@ impl Estimate {
 	pub fn of(draft: &Draft, parameters: &Parameters) -> Result<Self, Error> {
 		let plan = draft.plan(parameters).map_err(|reason| refused(reason, draft, parameters))?;
 		let spec = &draft.spec;
-		let rows = |tensor: &assay_engine::Tensor| tensor.spec().rows;
 		let data_bytes: u64 =
 			draft.data.iter().map(|(_, tensor)| tensor.spec().layout().map_or(0, |l| l.byte_len())).sum();
 		let collateral = spec
@@ -151,8 +150,8 @@ impl Estimate {
 				segment_steps: plan.segment_steps,
 				milestones: plan.milestones,
 				milestone_segments: plan.milestone_segments,
-				training_rows: draft.data.first().map_or(0, |(_, tensor)| rows(tensor)),
-				held_out_rows: rows(&draft.held_out.x),
+				items: draft.items,
+				held_out: draft.outcome.held_out(),
 				flops: draft.program.step_cost().flops.saturating_mul(plan.steps),
 				checked_segments: (0..plan.milestones).map(|m| plan.checked_segments(m) * plan.verifiers).sum(),
 				memory_mib: spec.memory_mib,
@@ -262,7 +261,10 @@ impl fmt::Display for Estimate {
 			work.memory_mib,
 			work.download_bytes.div_ceil(1024)
 		)?;
-		writeln!(f, "Data       {} rows to train on, {} held out", work.training_rows, work.held_out_rows)?;
+		match work.held_out {
+			0 => writeln!(f, "Data       {} texts", work.items)?,
+			held_out => writeln!(f, "Data       {} rows to train on, {held_out} held out", work.items)?,
+		}
 		writeln!(f, "Price      at most {} for the worker; {}", amount(price.most), price.clearing)?;
 		writeln!(
 			f,

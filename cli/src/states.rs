@@ -1,6 +1,9 @@
 //! Verified states of a job: asking peers for them, checking them, evaluating them.
 
-use crate::{job_file::Draft, Error};
+use crate::{
+	job_file::{Draft, Evaluated},
+	Error,
+};
 use assay_agent::{
 	artifacts,
 	keys::Account,
@@ -8,7 +11,6 @@ use assay_agent::{
 	Snapshot,
 };
 use assay_engine::{Cpu, Engine, State, Tensor};
-use assay_models::{evaluate, Evaluation};
 use assay_p2p::{BlobHash, DataPlane, Provider};
 use assay_program::Role as TensorRole;
 use assay_protocol::{
@@ -116,7 +118,7 @@ pub fn tensors(engine: &Engine, state: &State) -> (Vec<(String, Tensor)>, Vec<(S
 	(parameters, others)
 }
 
-/// How well the state does on the rows that the job file holds out.
+/// How well the state does on what the job file holds out; `None` where it holds nothing out.
 ///
 /// # Errors
 /// [`Error::OtherProgram`] when the file is of another job, [`Error::Evaluate`].
@@ -126,9 +128,9 @@ pub fn evaluation(
 	engine: &Engine,
 	state: &State,
 	cpu: Arc<Cpu>,
-) -> Result<Evaluation, Error> {
+) -> Result<Option<Evaluated>, Error> {
 	if draft.spec.program != *engine.commitment() {
 		return Err(Error::OtherProgram { file: draft.file.name.clone(), job });
 	}
-	evaluate(&draft.config, engine, state, &draft.held_out, cpu).map_err(|error| Error::Evaluate(error.to_string()))
+	draft.evaluate(engine, state, cpu).map_err(Error::Evaluate)
 }

@@ -7,13 +7,12 @@ use assay_agent::{
 };
 use assay_cli::{
 	history::{DisputeEnded, Entry, Happening},
-	job_file::Draft,
+	job_file::{Draft, Evaluated},
 	post::{self, Keep, Posted},
 	states,
 	watch::Watch,
 };
-use assay_engine::{Cpu, Engine, Path as CpuPath};
-use assay_models::Evaluation;
+use assay_engine::{Cpu, Engine, Path as CpuPath, State};
 use assay_protocol::{
 	dispute::Outcome,
 	records::{
@@ -156,18 +155,28 @@ impl Client {
 		Ok(Closed { id: posted.job, job, entries, rulings })
 	}
 
-	/// Fetches the verified state from the network, checks it against the chain, and evaluates it on the rows held out.
+	/// Fetches the verified state from the network, checks it against the chain, and evaluates it on what was held out.
 	///
 	/// # Errors
 	/// When nobody serves it.
-	pub async fn evaluate(&self, draft: &Draft, job: JobId) -> Result<Evaluation> {
+	pub async fn evaluate(&self, draft: &Draft, job: JobId) -> Result<Evaluated> {
+		let (engine, state) = self.result(draft, job).await?;
 		let cpu = Arc::new(Cpu::new(CpuPath::Auto, 1)?);
-		let engine = Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone())?;
+		states::evaluation(draft, job, &engine, &state, cpu)?.context("the job holds nothing out")
+	}
+
+	/// Fetches the verified state from the network and checks it against the chain.
+	///
+	/// # Errors
+	/// When nobody serves it.
+	pub async fn result(&self, draft: &Draft, job: JobId) -> Result<(Engine, State)> {
+		let cpu = Arc::new(Cpu::new(CpuPath::Auto, 1)?);
+		let engine = Engine::new(draft.program.clone(), draft.data.clone(), cpu)?;
 		let kept = self.keep.fetch(&self.peer, &engine, job).await?;
 		let root = self.peer.chain.finalized().await?.job(job).await?.context("the job is gone")?.verified.root;
 		let state =
 			states::stored(&self.peer.plane, &engine, &kept.checkpoint, &root).context("the fetched state is gone")?;
-		Ok(states::evaluation(draft, job, &engine, &state, cpu)?)
+		Ok((engine, state))
 	}
 
 	/// Ends the data plane.

@@ -1,8 +1,7 @@
 //! A job file made ready to post: program, data, specification.
 
-use super::{error::Spot, JobFile, JobFileError};
-use assay_engine::{Cpu, Engine, EngineError, Path as CpuPath, Tensor};
-use assay_models::{mlp, BuildError, Classification, CsvOptions, DataError, MlpConfig, Split};
+use super::{build, error::Spot, Evaluated, JobFile, JobFileError, Outcome};
+use assay_engine::{Cpu, Engine, EngineError, Path as CpuPath, State, Tensor};
 use assay_program::{Program, TensorId};
 use assay_protocol::{
 	job::{JobSpec, Offer, Verify},
@@ -11,7 +10,7 @@ use assay_protocol::{
 	Reason,
 };
 use codec::Encode;
-use std::{fs::File, io::BufReader, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 /// Address that stands in until the data plane listens.
 const PLACEHOLDER: &[u8] = b"/ip4/127.0.0.1";
@@ -23,16 +22,16 @@ const MIB: u64 = 1 << 20;
 pub struct Draft {
 	/// What it was made from.
 	pub file: JobFile,
-	/// The model's configuration.
-	pub config: MlpConfig,
 	/// The program.
 	pub program: Program,
 	/// Its encoding, the blob that workers fetch.
 	pub program_bytes: Vec<u8>,
 	/// The data tensors; the canonical bytes of each are a blob.
 	pub data: Vec<(TensorId, Tensor)>,
-	/// Rows kept for evaluation; they never leave the client.
-	pub held_out: Split,
+	/// What is done with the result. What is kept for evaluation never leaves the client.
+	pub outcome: Outcome,
+	/// Rows, sequences or texts that the job reads.
+	pub items: u32,
 	/// The specification. Its endpoint is a placeholder until [`Draft::serve_from`].
 	pub spec: JobSpec,
 }
@@ -78,9 +77,7 @@ impl Draft {
 	/// # Errors
 	/// [`DraftError`].
 	pub fn build(file: JobFile, folder: &Path) -> Result<Self, DraftError> {
-		let data = read_data(&file, folder)?;
-		let config = config(&file, &data)?;
-		let built = mlp(&config, &data.train).map_err(|error| refused(&file, error))?;
+		let build::Built { model: built, outcome, items } = build::build(&file, folder)?;
 		let cpu = Cpu::new(CpuPath::Portable, 1).map_err(|error| DraftError::Backend(error.to_string()))?;
 		let engine = Engine::new(built.program.clone(), built.data.clone(), Arc::new(cpu))?;
 		let initial_root = engine.state_root(&engine.initial_state()).map_err(|_| DraftError::Commitment)?;
@@ -101,20 +98,20 @@ impl Draft {
 			memory_mib: memory_mib(&built.program),
 			endpoint: PLACEHOLDER.to_vec(),
 		};
-		Ok(Self {
-			file,
-			config,
-			program: built.program,
-			program_bytes,
-			data: built.data,
-			held_out: data.held_out,
-			spec,
-		})
+		Ok(Self { file, program: built.program, program_bytes, data: built.data, outcome, items, spec })
 	}
 
 	/// The specification with the address that serves program and data.
 	pub fn serve_from(&self, endpoint: &str) -> JobSpec {
 		JobSpec { endpoint: endpoint.as_bytes().to_vec(), ..self.spec.clone() }
+	}
+
+	/// How well `state`, a state of the job that `engine` runs, does on what the client kept. `None` where nothing was kept.
+	///
+	/// # Errors
+	/// What went wrong, in words.
+	pub fn evaluate(&self, engine: &Engine, state: &State, cpu: Arc<Cpu>) -> Result<Option<Evaluated>, String> {
+		self.outcome.evaluate(engine, state, cpu)
 	}
 
 	/// Divides the job under the chain's parameters.
@@ -134,76 +131,8 @@ fn memory_mib(program: &Program) -> u32 {
 	u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX).max(1)
 }
 
-fn read_data(file: &JobFile, folder: &Path) -> Result<Classification, DraftError> {
-	let path = folder.join(&file.data.file);
-	let at = file.spots.data_file;
-	let shown = path.display();
-	let source = File::open(&path).map_err(|error| {
-		file.flaw(at, format!("cannot open {shown}: {error}"), "the path is relative to the job file; correct it")
-	})?;
-	let terms = &file.data;
-	let options = CsvOptions {
-		label: terms.label.clone(),
-		scale: terms.scale,
-		hold_out_every: terms.hold_out_every,
-		..CsvOptions::default()
-	};
-	Classification::from_csv(BufReader::new(source), &options).map_err(|error| {
-		let next = match error {
-			DataError::LabelColumn { .. } => "set `data.label` to a column's name, its position from 0, or last",
-			DataError::TooFewRows { .. } => "use more rows or a smaller `data.held_out`",
-			_ => "correct the data file",
-		};
-		file.flaw(at, format!("{shown}: {error}"), next).into()
-	})
-}
-
-fn config(file: &JobFile, data: &Classification) -> Result<MlpConfig, DraftError> {
-	let layers = &file.model.layers;
-	let (first, last) = (layers.first().copied().unwrap_or(0), layers.last().copied().unwrap_or(0));
-	let wrong = |what, model, found| {
-		let next = format!("write {found} there, or check `data.label`");
-		DraftError::from(file.flaw(
-			file.spots.model,
-			format!("`layers` says {model} {what}, the data has {found}"),
-			&next,
-		))
-	};
-	if first != data.features {
-		return Err(wrong("features (its first number)", first, data.features));
-	}
-	if last < data.classes {
-		return Err(wrong("classes (its last number)", last, data.classes));
-	}
-	let segments = u64::from(file.verify.milestones) * u64::from(file.verify.segments);
-	let segment_steps = u32::try_from(file.train.steps.div_ceil(segments.max(1))).map_err(|_| {
-		DraftError::from(file.flaw(
-			file.spots.train,
-			"the segments are too long".into(),
-			"use more segments or milestones",
-		))
-	})?;
-	let mut seed = [0; 32];
-	seed[..8].copy_from_slice(&file.train.seed.to_le_bytes());
-	Ok(MlpConfig {
-		hidden: layers.get(1..layers.len() - 1).unwrap_or_default().to_vec(),
-		activation: file.model.activation,
-		optimiser: file.train.optimiser,
-		batch: file.train.batch,
-		steps: file.train.steps,
-		segment_steps,
-		seed,
-		..MlpConfig::new(first, last)
-	})
-}
-
-fn refused(file: &JobFile, error: BuildError) -> DraftError {
-	file.flaw(file.spots.model, format!("the model cannot be built: {error}"), "use smaller layers or a smaller batch")
-		.into()
-}
-
 impl JobFile {
-	fn flaw(&self, at: Spot, message: String, next: &str) -> JobFileError {
+	pub(super) fn flaw(&self, at: Spot, message: String, next: &str) -> JobFileError {
 		JobFileError { file: self.name.clone(), at, message, next: next.into() }
 	}
 }

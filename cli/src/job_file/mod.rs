@@ -1,28 +1,32 @@
 //! The job file: what a client wants, in some ten lines of YAML. `docs/job-file.md` describes every field.
 
+mod build;
 mod draft;
 mod error;
+mod fields;
+mod outcome;
 mod raw;
 mod read;
+mod text;
+mod work;
 
 pub use draft::{Draft, DraftError};
 pub use error::{JobFileError, Spot};
+pub use outcome::{Evaluated, Outcome};
 
+use assay_import::Pooling;
 use assay_models::{Activation, LabelColumn, Optimiser};
+use assay_program::Lane;
 use assay_protocol::{job::Clearing, Balance, BlockNumber};
 use std::path::PathBuf;
 
-/// A training job, with defaults filled in.
+/// A job, with defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobFile {
 	/// The file's name as it was given, for messages.
 	pub name: String,
-	/// The model.
-	pub model: ModelTerms,
-	/// The data.
-	pub data: DataTerms,
-	/// How it is trained.
-	pub train: TrainTerms,
+	/// What is computed.
+	pub work: Work,
 	/// How much is re-executed.
 	pub verify: VerifyTerms,
 	/// What is paid.
@@ -30,19 +34,90 @@ pub struct JobFile {
 	spots: Spots,
 }
 
+/// What is computed. Paths are relative to the job file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+	/// A classifier of rows is trained.
+	Classifier {
+		/// The network.
+		model: MlpTerms,
+		/// The rows.
+		data: TableTerms,
+		/// How it is trained.
+		train: TrainTerms,
+	},
+	/// A language model is trained from nothing.
+	Language {
+		/// The network.
+		model: GptTerms,
+		/// What it reads.
+		text: TextTerms,
+		/// How it is trained.
+		train: TrainTerms,
+	},
+	/// A decoder is trained on.
+	FineTune {
+		/// Its directory.
+		directory: PathBuf,
+		/// Only low-rank parts beside its layers are trained; all weights if there are none.
+		lora: Option<LoraTerms>,
+		/// Positions of a sequence; as many as the model has, at most 128, if not said.
+		context: Option<u32>,
+		/// What it reads.
+		text: TextTerms,
+		/// How it is trained.
+		train: TrainTerms,
+	},
+	/// A model is run over many texts.
+	Infer {
+		/// Its directory.
+		directory: PathBuf,
+		/// The file with a text in each line.
+		lines: PathBuf,
+		/// What is made of each.
+		task: Task,
+		/// Texts at a time.
+		batch: u32,
+	},
+}
+
 /// A multi-layer perceptron.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelTerms {
+pub struct MlpTerms {
 	/// Columns of the data, widths of the hidden layers, classes.
 	pub layers: Vec<u32>,
 	/// After each hidden layer.
 	pub activation: Activation,
 }
 
-/// A data set.
+/// A decoder with the layers of GPT-2.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DataTerms {
-	/// The CSV file; relative to the job file.
+pub struct GptTerms {
+	/// Blocks of attention and feed-forward layer.
+	pub layers: u32,
+	/// Heads of an attention.
+	pub heads: u32,
+	/// Columns of an activation.
+	pub width: u32,
+	/// Positions of a sequence.
+	pub context: u32,
+	/// Share of activations dropped in training.
+	pub dropout: f32,
+}
+
+/// Low-rank parts beside frozen layers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoraTerms {
+	/// Rank of a part.
+	pub rank: u32,
+	/// A part is scaled by `alpha / rank`.
+	pub alpha: f32,
+}
+
+/// A table of labelled rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableTerms {
+	/// The CSV file.
 	pub file: PathBuf,
 	/// Which column is the label.
 	pub label: LabelColumn,
@@ -50,6 +125,44 @@ pub struct DataTerms {
 	pub scale: f32,
 	/// One row in so many is kept for evaluation.
 	pub hold_out_every: u32,
+}
+
+/// A text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextTerms {
+	/// The file, UTF-8.
+	pub file: PathBuf,
+	/// How it becomes tokens.
+	pub tokens: Tokens,
+	/// One sequence in so many is kept for evaluation.
+	pub hold_out_every: u32,
+}
+
+/// How a text becomes tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tokens {
+	/// A token per byte.
+	Bytes,
+	/// By a `tokenizer.json`.
+	File(PathBuf),
+	/// By that of the model.
+	Model,
+}
+
+/// What is made of a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Task {
+	/// It is continued.
+	Generate {
+		/// New tokens.
+		tokens: u32,
+		/// What logits are divided by before a token is drawn; 0 takes the likeliest.
+		temperature: f32,
+		/// Seed of the draws.
+		seed: u64,
+	},
+	/// A row of numbers.
+	Rows(Pooling),
 }
 
 /// How a model is trained.
@@ -63,6 +176,8 @@ pub struct TrainTerms {
 	pub steps: u64,
 	/// Seed of initial values and batches.
 	pub seed: u64,
+	/// How linear layers are computed.
+	pub lane: Lane,
 }
 
 /// How much of the work is re-executed, and what a wrong result would cost.

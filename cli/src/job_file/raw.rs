@@ -1,35 +1,149 @@
 //! The job file as it is written: every value with its place.
 
-use serde::Deserialize;
+use serde::{de::IgnoredAny, Deserialize};
 use serde_saphyr::Spanned;
 
+/// What tells which kind of file it is. Whatever else there is, is read as that kind.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
+pub(super) struct Outline {
 	pub(super) kind: Spanned<String>,
-	pub(super) model: Spanned<Model>,
-	pub(super) data: Spanned<Data>,
-	pub(super) train: Spanned<Train>,
-	#[serde(default)]
-	pub(super) verify: Verify,
-	pub(super) offer: Spanned<Offer>,
+	pub(super) model: Spanned<ModelType>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ModelType {
+	pub(super) r#type: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Model {
-	pub(super) r#type: Spanned<String>,
+pub(super) struct Classifier {
+	#[serde(rename = "kind")]
+	_kind: IgnoredAny,
+	pub(super) model: Mlp,
+	pub(super) data: Table,
+	pub(super) train: Train,
+	#[serde(default, rename = "verify")]
+	_verify: IgnoredAny,
+	#[serde(rename = "offer")]
+	_offer: IgnoredAny,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Language {
+	#[serde(rename = "kind")]
+	_kind: IgnoredAny,
+	pub(super) model: Gpt,
+	pub(super) data: Text,
+	pub(super) train: Train,
+	#[serde(default, rename = "verify")]
+	_verify: IgnoredAny,
+	#[serde(rename = "offer")]
+	_offer: IgnoredAny,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FineTune {
+	#[serde(rename = "kind")]
+	_kind: IgnoredAny,
+	pub(super) model: Adapted,
+	pub(super) data: Text,
+	pub(super) train: Train,
+	#[serde(default, rename = "verify")]
+	_verify: IgnoredAny,
+	#[serde(rename = "offer")]
+	_offer: IgnoredAny,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Infer {
+	#[serde(rename = "kind")]
+	_kind: IgnoredAny,
+	pub(super) model: Directory,
+	pub(super) data: Items,
+	pub(super) infer: Task,
+	#[serde(default, rename = "verify")]
+	_verify: IgnoredAny,
+	#[serde(rename = "offer")]
+	_offer: IgnoredAny,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mlp {
+	#[serde(rename = "type")]
+	_type: Spanned<String>,
 	pub(super) layers: Spanned<Vec<Spanned<u32>>>,
 	pub(super) activation: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Data {
+pub(super) struct Gpt {
+	pub(super) r#type: Spanned<String>,
+	pub(super) layers: Option<Spanned<u32>>,
+	pub(super) heads: Option<Spanned<u32>>,
+	pub(super) width: Option<Spanned<u32>>,
+	pub(super) context: Option<Spanned<u32>>,
+	pub(super) dropout: Option<Spanned<f32>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Adapted {
+	pub(super) directory: Spanned<String>,
+	pub(super) lora: Option<Lora>,
+	pub(super) context: Option<Spanned<u32>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lora {
+	pub(super) rank: Option<Spanned<u32>>,
+	pub(super) alpha: Option<Spanned<f32>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Directory {
+	pub(super) directory: Spanned<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Table {
 	pub(super) file: Spanned<String>,
 	pub(super) label: Option<Spanned<String>>,
 	pub(super) scale: Option<Spanned<f32>>,
 	pub(super) held_out: Option<Spanned<f64>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Text {
+	pub(super) text: Spanned<String>,
+	pub(super) tokenizer: Option<Spanned<String>>,
+	pub(super) held_out: Option<Spanned<f64>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Items {
+	pub(super) lines: Spanned<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Task {
+	pub(super) task: Spanned<String>,
+	pub(super) tokens: Option<Spanned<u32>>,
+	pub(super) temperature: Option<Spanned<f32>>,
+	pub(super) seed: Option<Spanned<u64>>,
+	pub(super) pooling: Option<Spanned<String>>,
+	pub(super) batch: Option<Spanned<u32>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +156,7 @@ pub(super) struct Train {
 	pub(super) batch: Option<Spanned<u32>>,
 	pub(super) steps: Spanned<u64>,
 	pub(super) seed: Option<Spanned<u64>>,
+	pub(super) lane: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -5,7 +5,6 @@ use crate::console::Console;
 use assay_agent::{artifacts, memory::Allowance, store::Store, Chain};
 use assay_cli::{job_file::Draft, network, post::Keep, safetensors, states, watch, Error};
 use assay_engine::{Cpu, Engine, Path as CpuPath, State, Tensor};
-use assay_models::Evaluation;
 use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, DenyAll, Identity, StoreError};
 use assay_protocol::{Hash, JobId};
 use serde::Serialize;
@@ -23,7 +22,8 @@ pub(crate) struct Fetch {
 	/// Folder to write to; made if it is missing.
 	#[arg(long, value_name = "FOLDER")]
 	out: PathBuf,
-	/// The job file: also show accuracy and loss on its held-out rows.
+	/// The job file: also show how well the result does on what it holds out, and write it in the form that other programs
+	/// read: a language model as a Hugging Face directory `model`, what was made of texts as `outputs.jsonl`.
 	#[arg(long, value_name = "FILE")]
 	evaluate: Option<PathBuf>,
 	/// The client's folder, whose kept states are used [default: ~/.assay/client].
@@ -43,7 +43,9 @@ struct Fetched {
 	files: Vec<Written>,
 	accuracy: Option<f32>,
 	loss: Option<f32>,
-	held_out_rows: Option<u32>,
+	held_out: Option<u32>,
+	/// Path of the result in the form that other programs read.
+	result: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -97,8 +99,8 @@ impl Fetch {
 			Some(state) => state,
 			None => states::verified(plane, &engine, self.job, &root, &providers).await?.state,
 		};
-		let evaluation: Option<Evaluation> = match draft {
-			Some(draft) => Some(states::evaluation(draft, self.job, &engine, &state, cpu)?),
+		let evaluation = match draft {
+			Some(draft) => states::evaluation(draft, self.job, &engine, &state, cpu)?,
 			None => None,
 		};
 		let mut fetched = Fetched {
@@ -110,19 +112,25 @@ impl Fetch {
 			milestones: record.milestones,
 			steps: state.step(),
 			files: Vec::new(),
-			accuracy: evaluation.map(|evaluation| evaluation.accuracy),
+			accuracy: evaluation.and_then(|evaluation| evaluation.accuracy),
 			loss: evaluation.map(|evaluation| evaluation.loss),
-			held_out_rows: draft.map(|draft| draft.held_out.x.spec().rows),
+			held_out: evaluation.map(|evaluation| evaluation.held_out),
+			result: None,
 		};
+		std::fs::create_dir_all(&self.out).map_err(io(&self.out))?;
+		if let Some(draft) = draft {
+			let written = draft.outcome.write(&engine, &state, &self.out).map_err(Error::Evaluate)?;
+			fetched.result = written.map(|path| path.display().to_string());
+		}
 		self.write(&engine, &state, &mut fetched)?;
 		Ok(fetched)
 	}
 
-	/// `model.safetensors`, `optimiser.safetensors` and `manifest.json`.
+	/// `model.safetensors`, `optimiser.safetensors` and `manifest.json`; `state.safetensors` where nothing was trained.
 	fn write(&self, engine: &Engine, state: &State, fetched: &mut Fetched) -> Result<(), Error> {
-		std::fs::create_dir_all(&self.out).map_err(io(&self.out))?;
 		let (parameters, others) = states::tensors(engine, state);
-		for (name, tensors) in [("model.safetensors", parameters), ("optimiser.safetensors", others)] {
+		let other = if parameters.is_empty() { "state.safetensors" } else { "optimiser.safetensors" };
+		for (name, tensors) in [("model.safetensors", parameters), (other, others)] {
 			if !tensors.is_empty() {
 				let written = self.write_tensors(name, &tensors, fetched)?;
 				fetched.files.push(written);
@@ -197,10 +205,18 @@ impl fmt::Display for Fetched {
 		for file in &self.files {
 			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;
 		}
-		if let (Some(accuracy), Some(loss), Some(rows)) = (self.accuracy, self.loss, self.held_out_rows) {
-			write!(f, "\nHeld-out accuracy {:.2} %, loss {loss:.4}, on {rows} rows", accuracy * 100.0)?;
+		if let (Some(loss), Some(rows)) = (self.loss, self.held_out) {
+			match self.accuracy {
+				Some(accuracy) => {
+					write!(f, "\nHeld-out accuracy {:.2} %, loss {loss:.4}, on {rows} rows", accuracy * 100.0)?
+				}
+				None => write!(f, "\nHeld-out loss {loss:.4} nats per token, on {rows} sequences")?,
+			}
 		}
-		Ok(())
+		match &self.result {
+			Some(path) => write!(f, "\nResult for other programs: {path}"),
+			None => Ok(()),
+		}
 	}
 }
 
@@ -224,7 +240,8 @@ mod tests {
 			files: vec![Written { path: text(), bytes: 0, blake3: text(), tensors }],
 			accuracy: None,
 			loss: None,
-			held_out_rows: None,
+			held_out: None,
+			result: None,
 		};
 		assert_documented("job fetch", &fetched);
 	}

@@ -15,7 +15,6 @@ use assay_cli::{
 	Error,
 };
 use assay_engine::{Cpu, Engine, Path as CpuPath};
-use assay_models::Evaluation;
 use assay_protocol::JobId;
 use serde::Serialize;
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -219,13 +218,13 @@ async fn summary(
 		assay_protocol::records::market::JobState::Closed(closing) => closing.reason,
 		_ => return Err(Error::NotClosed(job)),
 	};
-	let mut evaluation: Option<Evaluation> = None;
+	let mut evaluation = None;
 	if record.verified.milestones > 0 {
 		match keep.fetch(peer, engine, job).await {
 			Ok(kept) => {
 				if let Some(state) = states::stored(&peer.plane, engine, &kept.checkpoint, &record.verified.root) {
 					let cpu = Arc::new(Cpu::new(CpuPath::Auto, 1).map_err(|error| Error::Evaluate(error.to_string()))?);
-					evaluation = Some(states::evaluation(draft, job, engine, &state, cpu)?);
+					evaluation = states::evaluation(draft, job, engine, &state, cpu)?;
 				}
 			}
 			Err(error) => console.note(format!("the result is not here: {error}")),
@@ -242,7 +241,10 @@ async fn summary(
 		amount(account.refunded)
 	);
 	if let Some(evaluation) = evaluation {
-		text += &format!("Held-out accuracy {:.2} %, loss {:.4}\n", evaluation.accuracy * 100.0, evaluation.loss);
+		text += &match evaluation.accuracy {
+			Some(accuracy) => format!("Held-out accuracy {:.2} %, loss {:.4}\n", accuracy * 100.0, evaluation.loss),
+			None => format!("Held-out loss {:.4} nats per token\n", evaluation.loss),
+		};
 	}
 	text += &format!("Weights: `assay job fetch {job} --out FOLDER`. Receipt: `assay job receipt {job}`");
 	console.show(&Summary {
@@ -256,7 +258,7 @@ async fn summary(
 		paid: account.paid.to_string(),
 		fees: account.fees_paid.to_string(),
 		refunded: account.refunded.to_string(),
-		accuracy: evaluation.map(|evaluation| evaluation.accuracy),
+		accuracy: evaluation.and_then(|evaluation| evaluation.accuracy),
 		loss: evaluation.map(|evaluation| evaluation.loss),
 		text,
 	});

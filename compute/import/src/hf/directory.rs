@@ -33,6 +33,11 @@ impl ModelDirectory {
 		Ok(Self { path: path.into(), family, checkpoint: Checkpoint::directory(path)? })
 	}
 
+	/// The directory.
+	pub fn path(&self) -> &Path {
+		&self.path
+	}
+
 	/// Family and sizes.
 	pub fn family(&self) -> &Family {
 		&self.family

@@ -45,6 +45,11 @@ impl Tokenizer {
 		Ok(Self { path: path.into(), inner })
 	}
 
+	/// The file.
+	pub fn path(&self) -> &Path {
+		&self.path
+	}
+
 	/// Token ids of a text, with the special tokens that the file asks for.
 	pub fn encode(&self, text: &str) -> Result<Vec<u32>, ImportError> {
 		let encoding = fenced(&self.path, || self.inner.encode(text, true))?;

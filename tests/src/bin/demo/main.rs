@@ -169,17 +169,18 @@ async fn run_job(
 	let closing = closed.closing().context("the job is not closed")?;
 	ensure!(closing.reason == Reason::Completed, "the job was closed: {}", closing.reason);
 	let evaluation = client.evaluate(draft, closed.id).await?;
+	let accuracy = evaluation.accuracy.context("a classifier has an accuracy")?;
 	screen.say(&format!(
 		"Ferdie fetched the model, checked it against the chain and evaluated it: {:.2} % of {} digits that nobody else has seen",
-		evaluation.accuracy * 100.0,
-		draft.held_out.x.spec().rows
+		accuracy * 100.0,
+		evaluation.held_out
 	));
 	let receipt = Receipt::of(&network.chain, closed.id, |_| {}).await?;
 	receipt.verify(&network.chain, |_| {}).await?;
 	let file = folder.join(format!("receipt-{}.json", if folder.join("receipt-1.json").exists() { 2 } else { 1 }));
 	std::fs::write(&file, serde_json::to_string_pretty(&receipt)?)?;
 	let plan = posted.spec.validate(&closed.job.parameters).map_err(|reason| anyhow::anyhow!("{reason}"))?;
-	let report = JobReport::new(&closed, &plan, f64::from(evaluation.accuracy), wall, receipt);
+	let report = JobReport::new(&closed, &plan, f64::from(accuracy), wall, receipt);
 	Ok(Done { closed, report })
 }
 
