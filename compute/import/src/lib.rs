@@ -68,7 +68,7 @@ pub use crate::{
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
-		claims, fine_tuning, forward, gelu_erf, generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward,
+		claims, fine_tuning, forward, generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward,
 		Generation, Gpt2, Inputs, Llama, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{Onnx, OnnxInput, OnnxPort},

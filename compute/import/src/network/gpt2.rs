@@ -1,6 +1,7 @@
 //! GPT-2 (Radford and others, 2019).
 
 use assay_models::Value;
+use codec::{Decode, Encode};
 use serde_json::json;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::{hf::Fields, ImportError};
 
 /// A decoder: layer norm before each part, learned positions, weights stored inputs first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Gpt2 {
 	/// Tokens there are.
 	pub vocabulary: u32,

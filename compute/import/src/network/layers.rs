@@ -1,10 +1,11 @@
 //! A network under construction, and the layers that families share.
 
 use assay_engine::Tensor;
-use assay_models::{gelu, Graph, Value};
+use assay_models::{gelu, gelu_erf, Graph, Value};
 use assay_program::{Axis, DType};
+use codec::{Decode, Encode};
 
-use super::{gelu_erf, walk::Walk, weights::Loader};
+use super::{walk::Walk, weights::Loader};
 use crate::{error::FieldProblem, hf::Fields, ImportError};
 
 /// A graph, the weights it reads, and the batch it is for: `batch` sequences of `length` positions. Activations have one
@@ -25,7 +26,7 @@ pub(crate) struct Net<'a> {
 const MAX_IDS: u32 = 1 << 26;
 
 /// A nonlinearity that configurations name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Nonlinearity {
 	/// `max(x, 0)`.
 	Relu,

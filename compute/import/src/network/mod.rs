@@ -1,13 +1,15 @@
 //! Families of networks as graphs over the weights of a checkpoint.
 
+use codec::{Decode, Encode};
+
 mod attention;
 mod bert;
 mod forward;
-mod gelu;
 mod generation;
 mod gpt2;
 mod layers;
 mod llama;
+mod recipe;
 mod replay;
 mod rope;
 mod rows;
@@ -17,8 +19,6 @@ mod weights;
 
 pub use bert::{Bert, BertHead};
 pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
-pub(crate) use gelu::erf;
-pub use gelu::gelu_erf;
 pub use generation::{generation, Generation, Walked};
 pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
@@ -31,7 +31,7 @@ pub use training::{fine_tuning, FineTuning};
 pub use weights::Weights;
 
 /// A family of networks and the sizes of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub enum Family {
 	/// Decoder with layer norm and learned positions.
 	Gpt2(Gpt2),
