@@ -114,7 +114,7 @@ impl Llama {
 	/// A logit for each token.
 	pub(crate) fn logits(&self, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
 		if !self.tied {
-			return net.linear("lm_head", x, self.vocabulary, Stored::OutputsFirst, false);
+			return net.output_layer(x, self.vocabulary);
 		}
 		let tokens = self.tokens(net)?;
 		Ok(net.graph.matmul_transposed(x, false, tokens, true))

@@ -9,6 +9,7 @@ mod generation;
 mod gpt2;
 mod layers;
 mod llama;
+mod lora;
 mod recipe;
 mod replay;
 mod rope;
@@ -24,10 +25,11 @@ pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
 pub(crate) use layers::{over_root_mean_square, softmax};
 pub use llama::Llama;
+pub use lora::{fine_tuned, LoraTerms};
 pub use replay::{claims, Replay};
 pub use rope::{Rope, Scaling};
 pub use rows::{rows, Batches, Pooling};
-pub use training::{fine_tuning, FineTuning};
+pub use training::{evaluate_fine_tuning, fine_tuning, fine_tuning_evaluation, FineTuning};
 pub use weights::Weights;
 
 /// A family of networks and the sizes of one.
