@@ -94,6 +94,9 @@ pub enum ImportError {
 	/// The program cannot be loaded.
 	#[error(transparent)]
 	Engine(#[from] assay_engine::EngineError),
+	/// A trained model cannot be evaluated.
+	#[error("evaluation: {0}")]
+	Evaluate(#[from] assay_models::EvaluateError),
 }
 
 /// What is wrong with a tensor of a file.

@@ -12,6 +12,7 @@
 //! | an ONNX file | [`Onnx`] | a program of one step that computes the outputs |
 //! | a safetensors file | [`Safetensors`], [`Checkpoint`] | tensors |
 //! | tensors of a state | [`write_safetensors`] | a safetensors file |
+//! | a state of a trained decoder | [`fine_tuned`], [`export_gpt2`], [`write_model`] | a directory as above |
 //! | `tokenizer.json` | [`Tokenizer`] | token ids of texts, and texts of token ids |
 //!
 //! The families are GPT-2, Llama and BERT: see [`Family`]. Whatever has no exact equivalent is an [`ImportError`] that says
@@ -66,10 +67,11 @@ mod safetensors;
 
 pub use crate::{
 	error::{FieldProblem, ImportError, TensorProblem},
-	hf::{Checkpoint, ModelDirectory, Tokenizer, Window},
+	hf::{byte_tokenizer, export_gpt2, write_model, Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
-		claims, fine_tuning, forward, gelu_erf, generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward,
-		Generation, Gpt2, Inputs, Llama, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
+		claims, evaluate_fine_tuning, fine_tuned, fine_tuning, fine_tuning_evaluation, forward, generation, rows, Batches,
+		Bert, BertHead, Family, FineTuning, Forward, Generation, Gpt2, Inputs, Llama, LoraTerms, Nonlinearity, Pooling,
+		Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},

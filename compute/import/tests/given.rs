@@ -7,7 +7,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use assay_engine::{requirements, Cpu, Engine, EngineError, Path, Tensor};
 use assay_import::{fine_tuning, write_safetensors, Checkpoint, FineTuning, Forward, Inputs, Named, Weights};
 use assay_models::{Model, Optimiser};
-use assay_program::{decode_program, DType, Init, Limits, Role};
+use assay_program::{decode_program, DType, Init, Lane, Limits, Role};
 use assay_referee::whole;
 use support::{build, case, engine, output};
 
@@ -80,7 +80,15 @@ fn tokens() -> Tensor {
 }
 
 fn tuning() -> FineTuning {
-	FineTuning { optimiser: Optimiser::adamw(0.003), batch: 4, steps: 40, segment_steps: 10, seed: [3; 32] }
+	FineTuning {
+		optimiser: Optimiser::adamw(0.003),
+		lora: None,
+		lane: Lane::F32,
+		batch: 4,
+		steps: 40,
+		segment_steps: 10,
+		seed: [3; 32],
+	}
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A [`Graph`] collects ordinary ops; [`Graph::gradients`] and the [`Optimiser`]s append more of them, so a training
 //! program holds nothing that the referee does not know. [`mlp`] puts a classifier together, [`transformer`] a language model; [`Classification`] reads
-//! its data from a CSV file.
+//! its data from a CSV file, [`Sequences`] cuts a text.
 //!
 //! ```
 //! use std::{ops::ControlFlow, sync::Arc};
@@ -30,12 +30,14 @@ mod gradient;
 mod graph;
 mod image;
 mod int8;
+mod language;
 mod layer;
 mod lora;
 mod mlp;
 mod optimiser;
 mod sampling;
 mod sequence;
+mod text;
 mod transformer;
 
 pub use classifier::{EvaluateError, Evaluation, Model};
@@ -45,9 +47,11 @@ pub use data::{Classification, Split};
 pub use error::BuildError;
 pub use graph::{Graph, Value};
 pub use image::{avg_pool, conv2d, max_pool, Pixels};
+pub use language::{evaluate_language, HeldOut, LanguageEvaluation, HELD_OUT_LOSS};
 pub use layer::{gelu, gelu_erf, linear, linear_i8, silu, softmax_cross_entropy, Activation};
 pub use lora::{lora, Lora};
 pub use mlp::{evaluate, mlp, mlp_evaluation, MlpConfig};
 pub use optimiser::{clip_by_global_norm, Optimiser};
 pub use sampling::sample;
-pub use transformer::{transformer, TransformerConfig};
+pub use text::{Sequences, TextError};
+pub use transformer::{evaluate_transformer, transformer, transformer_evaluation, TransformerConfig};

@@ -3,10 +3,15 @@
 //!
 //! Activations are matrices of one row per position, sequence after sequence.
 
-use assay_engine::Tensor;
-use assay_program::{Axis, DType, Header, Init, Lane, TensorId};
+use std::sync::Arc;
 
-use crate::{gelu, softmax_cross_entropy, BuildError, Graph, Model, Optimiser, Value};
+use assay_engine::{Cpu, Engine, State, Tensor};
+use assay_program::{Axis, DType, Header, Init, Lane};
+
+use crate::{
+	evaluate_language, gelu, softmax_cross_entropy, BuildError, EvaluateError, Graph, HeldOut, LanguageEvaluation, Model,
+	Optimiser, Value,
+};
 
 /// Where a score is masked out. Its power is +0 beside any score that occurs.
 const MASKED: f32 = -1e30;
@@ -45,7 +50,7 @@ pub struct TransformerConfig {
 }
 
 impl TransformerConfig {
-	fn check(&self) -> Result<(), BuildError> {
+	fn check(&self, tokens: &Tensor) -> Result<(), BuildError> {
 		let sizes = [
 			("vocabulary", self.vocabulary),
 			("context", self.context),
@@ -63,6 +68,10 @@ impl TransformerConfig {
 		}
 		if !(0.0..1.0).contains(&self.dropout) {
 			return Err(BuildError::Setting("1 - dropout"));
+		}
+		let (data, model) = (tokens.spec().cols, self.context.saturating_add(1));
+		if data != model {
+			return Err(BuildError::Data { what: "tokens per sequence", data, model });
 		}
 		self.optimiser.check()
 	}
@@ -82,30 +91,67 @@ impl TransformerConfig {
 /// The training program on `tokens`: I32, a row per sequence of `context + 1` tokens, each position's target being the next
 /// token. Its metric is the batch's loss, nats per token.
 pub fn transformer(config: &TransformerConfig, tokens: &Tensor) -> Result<Model, BuildError> {
-	config.check()?;
-	let spec = tokens.spec();
-	if spec.cols != config.context + 1 {
-		return Err(BuildError::Data { what: "tokens per sequence", data: spec.cols, model: config.context + 1 });
-	}
+	config.check(tokens)?;
 	let mut graph = Graph::new(config.batch);
-	let data = graph.data("tokens", spec, tokens.root());
-	let places = positions(config)?;
-	let place_ids = graph.data("positions", places.spec(), places.root());
-	let batch = graph.gather_batch(data, 0);
-	let (ids, targets) = (graph.columns(batch, 0, config.context), graph.columns(batch, 1, config.context));
-	let (ids, targets) = (graph.flatten(ids), graph.flatten(targets));
-	let mut net = Net { graph: &mut graph, config, params: Vec::new() };
-	let logits = net.logits(ids, place_ids);
-	let params = net.params;
+	let (data, batch) = sequences(&mut graph, tokens, |graph, data| graph.gather_batch(data, 0));
+	let (logits, targets, places, params) = predictions(&mut graph, config, batch)?;
 	let targets = graph.one_hot(targets, config.vocabulary);
 	let loss = softmax_cross_entropy(&mut graph, logits, targets);
 	graph.metric(loss);
 	let gradients = graph.gradients(loss, &params);
 	config.optimiser.apply(&mut graph, &params, &gradients);
-	let inputs = [(data, tokens.clone()), (place_ids, places)];
-	let data: Vec<(TensorId, Tensor)> =
-		inputs.into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor))).collect();
+	let data = [data, places].into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor))).collect();
 	Ok(Model { program: graph.finish(config.header())?, data })
+}
+
+/// A program that evaluates the parameters of [`transformer`] on `held_out`, I32 with a row per sequence as there, in as
+/// many steps as it takes. Its state tensor [`crate::HELD_OUT_LOSS`] ends as the mean over all their tokens, nats. No dropout.
+pub fn transformer_evaluation(config: &TransformerConfig, held_out: &Tensor) -> Result<Model, BuildError> {
+	config.check(held_out)?;
+	let held_out = HeldOut::new(held_out, config.batch)?;
+	let config = TransformerConfig { batch: held_out.batch, dropout: 0.0, ..config.clone() };
+	let mut graph = Graph::new(config.batch);
+	let (data, batch) = sequences(&mut graph, &held_out.tokens, Graph::next_batch);
+	let (logits, targets, places, _) = predictions(&mut graph, &config, batch)?;
+	held_out.add_loss(&mut graph, logits, targets);
+	let data = [data, places].into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor))).collect();
+	Ok(Model { program: graph.finish(held_out.header(config.header()))?, data })
+}
+
+/// Evaluates the parameters in `state`, a state of `trained`, on the sequences in `held_out`.
+pub fn evaluate_transformer(
+	config: &TransformerConfig,
+	trained: &Engine,
+	state: &State,
+	held_out: &Tensor,
+	cpu: Arc<Cpu>,
+) -> Result<LanguageEvaluation, EvaluateError> {
+	evaluate_language(transformer_evaluation(config, held_out)?, trained, state, cpu)
+}
+
+/// A data tensor of the graph and its elements.
+type Given = (Value, Tensor);
+
+/// The data tensor of all sequences, and a step's batch of them.
+fn sequences(graph: &mut Graph, tokens: &Tensor, batch: impl Fn(&mut Graph, Value) -> Value) -> (Given, Value) {
+	let data = graph.data("tokens", tokens.spec(), tokens.root());
+	let batch = batch(graph, data);
+	((data, tokens.clone()), batch)
+}
+
+/// Of a batch of sequences: the logits at each position, the tokens that follow, the positions' data, the parameters.
+fn predictions(
+	graph: &mut Graph,
+	config: &TransformerConfig,
+	batch: Value,
+) -> Result<(Value, Value, Given, Vec<Value>), BuildError> {
+	let places = positions(config)?;
+	let place_ids = graph.data("positions", places.spec(), places.root());
+	let (ids, targets) = (graph.columns(batch, 0, config.context), graph.columns(batch, 1, config.context));
+	let (ids, targets) = (graph.flatten(ids), graph.flatten(targets));
+	let mut net = Net { graph, config, params: Vec::new() };
+	let logits = net.logits(ids, place_ids);
+	Ok((logits, targets, (place_ids, places), net.params))
 }
 
 /// The position of every row of an activation.

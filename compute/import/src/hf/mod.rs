@@ -2,11 +2,13 @@
 
 mod checkpoint;
 mod directory;
+mod export;
 mod fields;
 mod tokenizer;
 
 pub use checkpoint::Checkpoint;
 pub use directory::ModelDirectory;
+pub use export::{byte_tokenizer, export_gpt2, write_model};
 pub use tokenizer::{Tokenizer, Window};
 
 pub(crate) use fields::Fields;

@@ -1,6 +1,7 @@
 //! BERT (Devlin and others, 2018).
 
 use assay_models::Value;
+use codec::{Decode, Encode};
 use serde_json::json;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::{hf::Fields, ImportError};
 
 /// An encoder: every position sees every token, layer norm after each part, learned positions and token types.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Bert {
 	/// Tokens there are.
 	pub vocabulary: u32,
@@ -37,7 +38,7 @@ pub struct Bert {
 }
 
 /// What is on top of an encoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum BertHead {
 	/// Nothing: the output is the activations of every position.
 	None,

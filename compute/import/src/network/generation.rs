@@ -7,6 +7,7 @@ use assay_program::{DType, Header, Init, Lane};
 use super::{
 	forward::{check_ids, finish_check},
 	layers::Net,
+	recipe,
 	walk::Walk,
 	weights::Loader,
 	Family, Weights, OUTPUT,
@@ -139,6 +140,7 @@ pub fn generation(
 	let position = net.ids("positions", window * batch, |row| row / batch)?;
 	let [prompt, open, item, position] = [prompt, open, item, position].map(|rows| net.graph.next_batch(rows));
 
+	recipe::declare(&mut net, family, config)?;
 	let chosen = net.graph.id_state(CHOSEN, batch);
 	net.walk = Walk::Stepwise(Box::new(net.stepwise(window, position, chosen, open)?));
 	let logits = logits(family, &mut net, prompt)?;

@@ -1,6 +1,7 @@
 //! GPT-2 (Radford and others, 2019).
 
 use assay_models::Value;
+use codec::{Decode, Encode};
 use serde_json::json;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::{hf::Fields, ImportError};
 
 /// A decoder: layer norm before each part, learned positions, weights stored inputs first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Gpt2 {
 	/// Tokens there are.
 	pub vocabulary: u32,
@@ -97,7 +98,7 @@ impl Gpt2 {
 	/// A logit for each token.
 	pub(crate) fn logits(&self, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
 		if !self.tied {
-			return net.linear("lm_head", x, self.vocabulary, Stored::OutputsFirst, false);
+			return net.output_layer(x, self.vocabulary);
 		}
 		let tokens = self.tokens(net)?;
 		Ok(net.graph.matmul_transposed(x, false, tokens, true))

@@ -1,10 +1,11 @@
 //! A network under construction, and the layers that families share.
 
 use assay_engine::Tensor;
-use assay_models::{gelu, Graph, Value};
-use assay_program::{Axis, DType};
+use assay_models::{gelu, gelu_erf, Graph, Value};
+use assay_program::{Axis, DType, Lane};
+use codec::{Decode, Encode};
 
-use super::{gelu_erf, walk::Walk, weights::Loader};
+use super::{lora::Adaptation, walk::Walk, weights::Loader};
 use crate::{error::FieldProblem, hf::Fields, ImportError};
 
 /// A graph, the weights it reads, and the batch it is for: `batch` sequences of `length` positions. Activations have one
@@ -17,6 +18,8 @@ pub(crate) struct Net<'a> {
 	pub(crate) length: u32,
 	/// Which positions a step computes.
 	pub(crate) walk: Walk,
+	/// How linear layers are computed and trained.
+	pub(crate) adaptation: Adaptation,
 	/// Position of each row, once asked for.
 	positions: Option<Value>,
 }
@@ -25,7 +28,7 @@ pub(crate) struct Net<'a> {
 const MAX_IDS: u32 = 1 << 26;
 
 /// A nonlinearity that configurations name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Nonlinearity {
 	/// `max(x, 0)`.
 	Relu,
@@ -81,7 +84,7 @@ pub(crate) enum Stored {
 
 impl<'a> Net<'a> {
 	pub(crate) fn new(weights: Loader<'a>, batch: u32, length: u32) -> Self {
-		Self { graph: Graph::new(batch), weights, batch, length, walk: Walk::Whole, positions: None }
+		Self { graph: Graph::new(batch), weights, batch, length, walk: Walk::Whole, adaptation: Adaptation::default(), positions: None }
 	}
 
 	pub(crate) fn weight(&mut self, name: &str, shape: &[u32]) -> Result<Value, ImportError> {
@@ -136,12 +139,25 @@ impl<'a> Net<'a> {
 			Stored::OutputsFirst => [outputs, inputs],
 		};
 		let w = self.weight(&format!("{name}.weight"), &shape)?;
-		let product = self.graph.matmul_transposed(x, false, w, stored == Stored::OutputsFirst);
+		let mut product = match self.adaptation.lane {
+			Lane::F32 => self.graph.matmul_transposed(x, false, w, stored == Stored::OutputsFirst),
+			Lane::I8 => self.graph.matmul_i8_transposed(x, false, w, stored == Stored::OutputsFirst),
+		};
+		if let Some(terms) = self.adaptation.lora {
+			product = self.low_rank(name, terms, x, product);
+		}
 		if !bias {
 			return Ok(product);
 		}
 		let b = self.weight(&format!("{name}.bias"), &[outputs])?;
 		Ok(self.graph.add(product, b))
+	}
+
+	/// Logits: `x W^T` with `lm_head.weight`, `[tokens there are, columns of x]`, in f32 and without a low-rank part.
+	pub(crate) fn output_layer(&mut self, x: Value, vocabulary: u32) -> Result<Value, ImportError> {
+		let inputs = self.graph.spec(x).cols;
+		let w = self.weight("lm_head.weight", &[vocabulary, inputs])?;
+		Ok(self.graph.matmul_transposed(x, false, w, true))
 	}
 
 	/// `(x - mean) / sqrt(variance + epsilon) * weight + bias`, by rows.

@@ -2,6 +2,7 @@
 
 use assay_models::Value;
 use assay_program::Axis;
+use codec::{Decode, Encode};
 
 use super::{
 	attention::{Heads, Mask},
@@ -12,7 +13,7 @@ use super::{
 use crate::{hf::Fields, ImportError};
 
 /// A decoder: root-mean-square norm before each part, rotary positions, gated feed-forward layers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Llama {
 	/// Tokens there are.
 	pub vocabulary: u32,
@@ -113,7 +114,7 @@ impl Llama {
 	/// A logit for each token.
 	pub(crate) fn logits(&self, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
 		if !self.tied {
-			return net.linear("lm_head", x, self.vocabulary, Stored::OutputsFirst, false);
+			return net.output_layer(x, self.vocabulary);
 		}
 		let tokens = self.tokens(net)?;
 		Ok(net.graph.matmul_transposed(x, false, tokens, true))

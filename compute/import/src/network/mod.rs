@@ -1,13 +1,16 @@
 //! Families of networks as graphs over the weights of a checkpoint.
 
+use codec::{Decode, Encode};
+
 mod attention;
 mod bert;
 mod forward;
-mod gelu;
 mod generation;
 mod gpt2;
 mod layers;
 mod llama;
+mod lora;
+mod recipe;
 mod replay;
 mod rope;
 mod rows;
@@ -17,21 +20,20 @@ mod weights;
 
 pub use bert::{Bert, BertHead};
 pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
-pub(crate) use gelu::erf;
-pub use gelu::gelu_erf;
 pub use generation::{generation, Generation, Walked};
 pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
 pub(crate) use layers::{over_root_mean_square, softmax};
 pub use llama::Llama;
+pub use lora::{fine_tuned, LoraTerms};
 pub use replay::{claims, Replay};
 pub use rope::{Rope, Scaling};
 pub use rows::{rows, Batches, Pooling};
-pub use training::{fine_tuning, FineTuning};
+pub use training::{evaluate_fine_tuning, fine_tuning, fine_tuning_evaluation, FineTuning};
 pub use weights::Weights;
 
 /// A family of networks and the sizes of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub enum Family {
 	/// Decoder with layer norm and learned positions.
 	Gpt2(Gpt2),

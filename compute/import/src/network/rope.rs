@@ -8,6 +8,7 @@ use assay_engine::Tensor;
 use assay_models::{Graph, Value};
 use assay_program::DType;
 use assay_softfloat::{functions, Real, F32};
+use codec::{Decode, Encode};
 
 use crate::{hf::Fields, ImportError};
 
@@ -15,7 +16,7 @@ use crate::{hf::Fields, ImportError};
 const MAX_TABLE: u64 = 1 << 26;
 
 /// How fast each pair of columns turns.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub struct Rope {
 	/// Base of the frequencies.
 	pub theta: f64,
@@ -24,7 +25,7 @@ pub struct Rope {
 }
 
 /// How a longer context slows the frequencies down.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 pub enum Scaling {
 	/// Not at all.
 	None,

@@ -1,14 +1,11 @@
 //! Operators on elements.
 
-use assay_models::{gelu, Value};
+use assay_models::{gelu, gelu_erf, Value};
 use assay_program::{BinaryKind, UnaryKind};
 
-use crate::{
-	network::{erf, gelu_erf},
-	onnx::{
-		array::{elements, matrix_of, Array, Held, Lowering, Refusal},
-		node::Call,
-	},
+use crate::onnx::{
+	array::{elements, matrix_of, Array, Held, Lowering, Refusal},
+	node::Call,
 };
 
 pub(super) fn unary(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
@@ -19,7 +16,7 @@ pub(super) fn unary(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refu
 		"Relu" => graph.relu(stored),
 		"Tanh" => graph.tanh(stored),
 		"Sigmoid" => graph.sigmoid(stored),
-		"Erf" => erf(graph, stored),
+		"Erf" => graph.erf(stored),
 		"Sqrt" => graph.sqrt(stored),
 		"Exp" => graph.exp(stored),
 		"Log" => graph.log(stored),

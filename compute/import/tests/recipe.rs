@@ -1,0 +1,154 @@
+//! A program's recipe gives its replay; a recipe of another program, or of none, gives nothing.
+
+mod support;
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use assay_engine::{Cpu, Engine, Path, Tensor};
+use assay_import::{claims, generation, Generation, Replay};
+use assay_models::Model;
+use assay_program::{DType, Limits, Role, TensorId};
+use proptest::prelude::*;
+use support::case;
+
+fn cpu() -> Arc<Cpu> {
+	Arc::new(Cpu::new(Path::Auto, 1).unwrap())
+}
+
+fn model(name: &str, temperature: f32) -> Model {
+	let (directory, _, _) = case(name);
+	let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [8; 32] };
+	let prompts = [vec![3, 1, 4], vec![1], vec![5, 9, 2, 6], vec![5], vec![3, 5]];
+	generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds")
+}
+
+fn load(model: &Model) -> Engine {
+	Engine::new(model.program.clone(), model.data.clone(), cpu()).expect("loads")
+}
+
+fn replay(engine: &Engine) -> Option<Replay> {
+	Replay::of(engine, cpu(), &Limits::default())
+}
+
+fn id(model: &Model, name: &str) -> TensorId {
+	TensorId(model.program.tensors.iter().position(|decl| decl.name == name.as_bytes()).expect(name) as u32)
+}
+
+/// The program with another data tensor, of any shape.
+fn with(model: &Model, name: &str, tensor: Tensor) -> Model {
+	let (mut model, id) = (model.clone(), id(model, name));
+	let decl = &mut model.program.tensors[id.0 as usize];
+	decl.role = Role::Data { root: tensor.root() };
+	(decl.dtype, decl.rows, decl.cols) = (tensor.spec().dtype, tensor.spec().rows, tensor.spec().cols);
+	model.data.iter_mut().find(|(of, _)| *of == id).expect("data").1 = tensor;
+	model
+}
+
+fn data(model: &Model, name: &str) -> Vec<u32> {
+	let id = id(model, name);
+	model.data.iter().find(|(of, _)| *of == id).expect("data").1.bits().to_vec()
+}
+
+fn column(bits: Vec<u32>) -> Tensor {
+	Tensor::new(DType::I32, bits.len() as u32, 1, bits).unwrap()
+}
+
+#[test]
+fn a_program_gives_its_replay() {
+	for (name, temperature) in [("gpt2", 0.0), ("llama", 0.7), ("llama3", 0.0)] {
+		let engine = load(&model(name, temperature));
+		let replay = replay(&engine).expect("a replay");
+		let mut before = engine.initial_state();
+		for segment in 0..3 {
+			let mut after = before.clone();
+			engine.run_segment(&mut after, segment, &mut |_| ControlFlow::Continue(())).unwrap();
+			let claimed = claims(&engine, &after, segment).unwrap();
+			let found = replay.segment(&engine, &before, segment, &claimed).unwrap().expect("confirmed");
+			assert_eq!(engine.state_root(&found), engine.state_root(&after));
+			before = after;
+		}
+	}
+}
+
+#[test]
+fn a_changed_recipe_is_refused_or_means_the_same() {
+	for (name, may_mean_the_same) in [("gpt2", false), ("llama3", true)] {
+		let model = model(name, 0.5);
+		let recipe = data(&model, "recipe");
+		assert!(recipe.len() < 128);
+		let mut followed = 0;
+		for place in 0..recipe.len() {
+			for bit in 0..8 {
+				let mut changed = recipe.clone();
+				changed[place] ^= 1 << bit;
+				let engine = load(&with(&model, "recipe", column(changed)));
+				let Some(replay) = replay(&engine) else { continue };
+				// Such as the last bits of a frequency, which rounding takes away.
+				followed += 1;
+				let before = engine.initial_state();
+				let mut after = before.clone();
+				engine.run_segment(&mut after, 0, &mut |_| ControlFlow::Continue(())).unwrap();
+				let found = replay.segment(&engine, &before, 0, &claims(&engine, &after, 0).unwrap()).unwrap();
+				assert_eq!(engine.state_root(&found.expect("confirmed")), engine.state_root(&after));
+			}
+		}
+		assert_eq!(followed > 0, may_mean_the_same, "{name}");
+	}
+}
+
+#[test]
+fn another_program_is_not_followed() {
+	let model = model("gpt2", 0.0);
+	assert!(replay(&load(&model)).is_some());
+	let mut prompts = data(&model, "prompts");
+	prompts[0] = u32::MAX;
+	assert!(replay(&load(&with(&model, "prompts", column(prompts)))).is_none());
+	let mut steps = model.clone();
+	steps.program.header.segment_steps += 1;
+	assert!(replay(&load(&steps)).is_none());
+	let mut mask = model.clone();
+	mask.program.updates.pop();
+	assert!(replay(&load(&mask)).is_none());
+	let mut absent = model.clone();
+	let recipe = id(&model, "recipe").0 as usize;
+	absent.program.tensors[recipe].name = b"receipt".to_vec();
+	assert!(replay(&load(&absent)).is_none());
+	let few = Limits { total_bytes: 1 << 16, ..Limits::default() };
+	assert!(Replay::of(&load(&model), cpu(), &few).is_none());
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+	#[test]
+	fn hostile_recipes_are_refused(
+		bytes in prop::collection::vec(any::<u8>(), 1..200),
+		kind in 0u8..3,
+		keep in 0usize..120,
+		wide in any::<bool>(),
+	) {
+		let model = model("llama3", 0.0);
+		let honest = data(&model, "recipe");
+		let mut recipe: Vec<u32> = bytes.iter().map(|byte| u32::from(*byte)).collect();
+		if wide {
+			recipe[0] |= 1 << 20;
+		}
+		match kind {
+			// Some honest bytes, then others.
+			0 => recipe = honest.iter().copied().take(keep).chain(recipe).collect(),
+			// Others in the middle.
+			1 => {
+				let mut spliced = honest.clone();
+				for (place, byte) in recipe.iter().enumerate().take(8) {
+					let length = spliced.len();
+					spliced[(keep + place) % length] = *byte;
+				}
+				recipe = spliced;
+			}
+			_ => {}
+		}
+		if recipe != honest {
+			prop_assert!(replay(&load(&with(&model, "recipe", column(recipe)))).is_none());
+		}
+	}
+}
