@@ -1,10 +1,11 @@
 //! Job files: places of errors, defaults, schema and examples.
 
 use assay_cli::{
-	job_file::{Draft, JobFile, JobFileError},
+	job_file::{Draft, JobFile, JobFileError, Work},
 	units::parse_amount,
 };
 use assay_models::{LabelColumn, Optimiser};
+use assay_program::Lane;
 use assay_protocol::{job::Clearing, parameters::Parameters};
 use std::path::{Path, PathBuf};
 
@@ -32,10 +33,11 @@ fn root() -> PathBuf {
 #[test]
 fn five_lines_are_enough() {
 	let file = JobFile::parse("job.yaml", SHORT).expect("valid");
-	assert_eq!(file.data.label, LabelColumn::Last);
-	assert_eq!(file.data.hold_out_every, 5);
-	assert_eq!(file.train.optimiser, Optimiser::adamw(0.002));
-	assert_eq!((file.train.batch, file.train.seed), (64, 0));
+	let Work::Classifier { data, train, .. } = &file.work else { panic!("{:?}", file.work) };
+	assert_eq!(data.label, LabelColumn::Last);
+	assert_eq!(data.hold_out_every, 5);
+	assert_eq!(train.optimiser, Optimiser::adamw(0.002));
+	assert_eq!((train.batch, train.seed, train.lane), (64, 0, Lane::F32));
 	assert_eq!((file.verify.milestones, file.verify.segments, file.verify.drawn, file.verify.verifiers), (6, 4, 1, 1));
 	assert_eq!(file.offer.max, parse_amount("20").unwrap());
 	assert_eq!(file.offer.clearing, Clearing::BestBid { window: 4 });
@@ -131,22 +133,56 @@ fn allowed(text: &str) -> Vec<String> {
 	fields
 }
 
+/// The least file of each kind, in the order of the schema.
+const KINDS: [&str; 4] = [
+	SHORT,
+	"kind: train\nmodel: {type: gpt}\ndata: {text: a.txt}\ntrain: {steps: 1200}\noffer: {max: 20 UNIT}\n",
+	"kind: finetune\nmodel: {directory: a}\ndata: {text: a.txt}\ntrain: {steps: 1200}\noffer: {max: 20 UNIT}\n",
+	"kind: infer-batch\nmodel: {directory: a}\ndata: {lines: a.txt}\ninfer: {task: embed}\noffer: {max: 20 UNIT}\n",
+];
+
 #[test]
 fn the_schema_has_exactly_the_fields_of_the_parser() {
 	let schema = std::fs::read_to_string(root().join("docs/job.schema.json")).expect("readable");
 	let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+	let resolved = |value: &serde_json::Value| match value["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+		Some(name) => schema["$defs"][name].clone(),
+		None => value.clone(),
+	};
 	let properties = |value: &serde_json::Value| {
+		let value = resolved(value);
 		let mut names: Vec<String> = value["properties"].as_object().expect("an object").keys().cloned().collect();
 		names.sort();
 		names
 	};
-	assert_eq!(properties(&schema), allowed(&format!("zzz: 1\n{SHORT}")));
-	for section in ["model", "data", "train", "offer"] {
-		let text = SHORT.replace(&format!("{section}: {{"), &format!("{section}: {{zzz: 1, "));
-		assert_eq!(properties(&schema["properties"][section]), allowed(&text), "{section}");
+	let kinds = schema["oneOf"].as_array().expect("a list");
+	assert_eq!(kinds.len(), KINDS.len());
+	for (kind, text) in kinds.iter().zip(KINDS) {
+		assert!(JobFile::parse("job.yaml", text).is_ok(), "{text}");
+		assert_eq!(properties(kind), allowed(&format!("zzz: 1\n{text}")));
+		for section in ["model", "data", "train", "infer", "offer"] {
+			let Some(fields) = kind["properties"].get(section) else { continue };
+			let text = text.replace(&format!("\n{section}: {{"), &format!("\n{section}: {{zzz: 1, "));
+			assert_eq!(properties(fields), allowed(&text), "{section}");
+		}
+		let verify = format!("{text}verify: {{zzz: 1}}\n");
+		assert_eq!(properties(&kind["properties"]["verify"]), allowed(&verify));
+		let ramp = text.replace("max: 20 UNIT", "max: 20 UNIT, ramp: {zzz: 1}");
+		assert_eq!(properties(&resolved(&kind["properties"]["offer"])["properties"]["ramp"]), allowed(&ramp));
 	}
-	let text = format!("{SHORT}verify: {{zzz: 1}}\n");
-	assert_eq!(properties(&schema["properties"]["verify"]), allowed(&text));
-	let text = SHORT.replace("max: 20 UNIT", "max: 20 UNIT, ramp: {zzz: 1}");
-	assert_eq!(properties(&schema["properties"]["offer"]["properties"]["ramp"]), allowed(&text));
+	let lora = KINDS[2].replace("directory: a", "directory: a, lora: {zzz: 1}");
+	assert_eq!(properties(&kinds[2]["properties"]["model"]["properties"]["lora"]), allowed(&lora));
+}
+
+#[test]
+fn fields_of_another_task_are_refused() {
+	let infer = |fields: &str| error(&KINDS[3].replace("task: embed", fields));
+	assert!(infer("task: embed, tokens: 4").message.contains("task generate"));
+	assert!(infer("task: generate, pooling: mean").message.contains("task embed"));
+	assert!(infer("task: generate, temperature: -1").message.contains("temperature"));
+	assert!(infer("task: guess").next.contains("generate"));
+	let error = error(&KINDS[1].replace("type: gpt", "type: gpt, heads: 3"));
+	assert!(error.message.contains("64") && error.message.contains('3'), "{error}");
+	let error = self::error(&KINDS[2].replace("a.txt", "a.txt, tokenizer: bytes"));
+	assert!(error.message.contains("own tokenizer"), "{error}");
 }

@@ -1,10 +1,10 @@
 //! `assay job fetch`.
 
-use super::super::arguments::folder;
+use super::{super::arguments::folder, written::{self, Written}};
 use crate::console::Console;
 use assay_agent::{artifacts, memory::Allowance, store::Store, Chain};
-use assay_cli::{job_file::Draft, network, post::Keep, safetensors, states, watch, Error};
-use assay_engine::{Cpu, Engine, Path as CpuPath, State, Tensor};
+use assay_cli::{job_file::Draft, network, post::Keep, states, watch, Error};
+use assay_engine::{Cpu, Engine, Path as CpuPath, State};
 use assay_p2p::{BlobStore, CancellationToken, Config, DataPlane, DenyAll, Identity, StoreError};
 use assay_protocol::{Hash, JobId};
 use serde::Serialize;
@@ -46,21 +46,6 @@ struct Fetched {
 	held_out: Option<u32>,
 	/// Path of the result in the form that other programs read.
 	result: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Written {
-	path: String,
-	bytes: usize,
-	blake3: String,
-	tensors: Vec<Named>,
-}
-
-#[derive(Serialize)]
-struct Named {
-	name: String,
-	rows: u32,
-	cols: u32,
 }
 
 impl Fetch {
@@ -117,51 +102,17 @@ impl Fetch {
 			held_out: evaluation.map(|evaluation| evaluation.held_out),
 			result: None,
 		};
-		std::fs::create_dir_all(&self.out).map_err(io(&self.out))?;
-		if let Some(draft) = draft {
-			let written = draft.outcome.write(&engine, &state, &self.out).map_err(Error::Evaluate)?;
-			fetched.result = written.map(|path| path.display().to_string());
-		}
-		self.write(&engine, &state, &mut fetched)?;
+		let metadata = [
+			("job", fetched.job.to_string()),
+			("genesis", fetched.genesis.clone()),
+			("state_root", fetched.state_root.clone()),
+		];
+		let outcome = draft.map(|draft| &draft.outcome);
+		(fetched.files, fetched.result) = written::write(&self.out, &engine, &state, outcome, &metadata)?;
+		let path = self.out.join("manifest.json");
+		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default()).map_err(written::io(&path))?;
 		Ok(fetched)
 	}
-
-	/// `model.safetensors`, `optimiser.safetensors` and `manifest.json`; `state.safetensors` where nothing was trained.
-	fn write(&self, engine: &Engine, state: &State, fetched: &mut Fetched) -> Result<(), Error> {
-		let (parameters, others) = states::tensors(engine, state);
-		let other = if parameters.is_empty() { "state.safetensors" } else { "optimiser.safetensors" };
-		for (name, tensors) in [("model.safetensors", parameters), (other, others)] {
-			if !tensors.is_empty() {
-				let written = self.write_tensors(name, &tensors, fetched)?;
-				fetched.files.push(written);
-			}
-		}
-		let path = self.out.join("manifest.json");
-		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default()).map_err(io(&path))
-	}
-
-	fn write_tensors(&self, name: &str, tensors: &[(String, Tensor)], of: &Fetched) -> Result<Written, Error> {
-		let metadata =
-			[("job", of.job.to_string()), ("genesis", of.genesis.clone()), ("state_root", of.state_root.clone())];
-		let bytes = safetensors::encode(tensors, &metadata);
-		let path = self.out.join(name);
-		std::fs::write(&path, &bytes).map_err(io(&path))?;
-		let named = |(name, tensor): &(String, Tensor)| {
-			let spec = tensor.spec();
-			Named { name: name.clone(), rows: spec.rows, cols: spec.cols }
-		};
-		Ok(Written {
-			path: path.display().to_string(),
-			bytes: bytes.len(),
-			blake3: hex::encode(assay_engine::blob_hash(&bytes)),
-			tensors: tensors.iter().map(named).collect(),
-		})
-	}
-}
-
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-	let path = path.display().to_string();
-	move |source| Error::Io { what: "write", path, source }
 }
 
 fn kept(
@@ -228,7 +179,7 @@ mod tests {
 	#[test]
 	fn the_fields_are_documented() {
 		let text = || String::from("text");
-		let tensors = vec![Named { name: text(), rows: 0, cols: 0 }];
+		let tensors = vec![written::Named { name: text(), rows: 0, cols: 0 }];
 		let fetched = Fetched {
 			job: 0,
 			genesis: text(),

@@ -6,8 +6,10 @@ mod explain;
 mod fetch;
 mod list;
 mod receipt;
+mod run;
 mod submit;
 mod watch;
+mod written;
 
 use crate::console::Console;
 use assay_cli::Error;
@@ -17,6 +19,8 @@ use assay_cli::Error;
 pub(crate) enum Command {
 	/// Show what a job file costs, how safe it is and who could take it. Signs nothing.
 	Check(check::Check),
+	/// Run a job file on this machine, without a chain.
+	Run(run::Run),
 	/// Post a job, serve its data, and follow it to its end.
 	Submit(submit::Submit),
 	/// Follow a job live.
@@ -39,6 +43,7 @@ impl Command {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		match self {
 			Self::Check(command) => command.run(node, console).await,
+			Self::Run(command) => command.run(console),
 			Self::Submit(command) => command.run(node, console).await,
 			Self::Watch(command) => command.run(node, console).await,
 			Self::Explain(command) => command.run(node, console).await,

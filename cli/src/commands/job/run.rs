@@ -1,0 +1,122 @@
+//! `assay job run`.
+
+use super::written::{self, Written};
+use crate::console::Console;
+use assay_cli::{job_file::Draft, Error};
+use assay_engine::{Cpu, Engine, Path as CpuPath};
+use serde::Serialize;
+use std::{fmt, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
+
+/// Run a job file on this machine, without a chain: to try it out, or to compare with what was paid for. The state root is
+/// the one that every honest worker ends in.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+	/// The job file.
+	file: PathBuf,
+	/// Folder to write the result to; made if it is missing.
+	#[arg(long, value_name = "FOLDER")]
+	out: Option<PathBuf>,
+	/// Threads, 0 for one per processor.
+	#[arg(long, default_value_t = 0)]
+	threads: usize,
+}
+
+#[derive(Serialize)]
+struct Done {
+	program_root: String,
+	state_root: String,
+	steps: u64,
+	seconds: f64,
+	metrics: Vec<f32>,
+	accuracy: Option<f32>,
+	loss: Option<f32>,
+	held_out: Option<u32>,
+	files: Vec<Written>,
+	result: Option<String>,
+}
+
+impl Run {
+	pub(crate) fn run(self, console: &Console) -> Result<(), Error> {
+		let failed = |error: &dyn fmt::Display| Error::Evaluate(error.to_string());
+		console.progress("building the program");
+		let draft = Draft::load(&self.file)?;
+		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads).map_err(|error| failed(&error))?);
+		let engine =
+			Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone()).map_err(|error| failed(&error))?;
+		let steps = draft.program.header.steps;
+		let (mut state, started, mut metrics) = (engine.initial_state(), Instant::now(), Vec::new());
+		let report = &mut |report: &assay_engine::StepReport<'_>| {
+			let shown: Vec<String> = report.metrics.iter().map(|value| format!("{value:.4}")).collect();
+			console.progress(format!("step {} of {steps} {}", report.step + 1, shown.join(" ")));
+			metrics.clear();
+			metrics.extend_from_slice(report.metrics);
+			ControlFlow::Continue(())
+		};
+		engine.run(&mut state, steps, report).map_err(|error| failed(&error))?;
+		let seconds = started.elapsed().as_secs_f64();
+		let root = hex::encode(engine.state_root(&state).map_err(|error| failed(&error))?);
+		let evaluated = draft.evaluate(&engine, &state, cpu).map_err(Error::Evaluate)?;
+		let (files, result) = match &self.out {
+			Some(out) => {
+				let metadata = [("state_root", root.clone())];
+				written::write(out, &engine, &state, Some(&draft.outcome), &metadata)?
+			}
+			None => (Vec::new(), None),
+		};
+		console.show(&Done {
+			program_root: hex::encode(draft.spec.program.root()),
+			state_root: root,
+			steps,
+			seconds,
+			metrics,
+			accuracy: evaluated.and_then(|found| found.accuracy),
+			loss: evaluated.map(|found| found.loss),
+			held_out: evaluated.map(|found| found.held_out),
+			files,
+			result,
+		});
+		Ok(())
+	}
+}
+
+impl fmt::Display for Done {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{} steps in {:.1} s\nState root {}", self.steps, self.seconds, self.state_root)?;
+		if let Some(loss) = self.loss {
+			write!(f, "\nHeld out: loss {loss:.4}")?;
+		}
+		if let Some(accuracy) = self.accuracy {
+			write!(f, ", accuracy {:.2} %", accuracy * 100.0)?;
+		}
+		for file in &self.files {
+			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;
+		}
+		match &self.result {
+			Some(path) => write!(f, "\nResult for other programs: {path}"),
+			None => Ok(()),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::documented::assert_documented;
+
+	#[test]
+	fn the_fields_are_documented() {
+		let done = Done {
+			program_root: String::new(),
+			state_root: String::new(),
+			steps: 0,
+			seconds: 0.0,
+			metrics: Vec::new(),
+			accuracy: None,
+			loss: None,
+			held_out: None,
+			files: Vec::new(),
+			result: None,
+		};
+		assert_documented("job run", &done);
+	}
+}
