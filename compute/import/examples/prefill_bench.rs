@@ -12,10 +12,8 @@ const PROMPT: u32 = 16;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
 	let options: Vec<String> = std::env::args().skip(1).collect();
-	let options: BTreeMap<&str, &str> = options
-		.chunks(2)
-		.filter_map(|pair| Some((pair.first()?.strip_prefix("--")?, pair.get(1)?.as_str())))
-		.collect();
+	let options: BTreeMap<&str, &str> =
+		options.chunks(2).filter_map(|pair| Some((pair.first()?.strip_prefix("--")?, pair.get(1)?.as_str()))).collect();
 	let option = |name, default| options.get(name).map_or(Ok(default), |value| value.parse::<u32>());
 	let (threads, tokens, batch) = (option("threads", 1)?, option("tokens", 64)?, option("batch", 1)?);
 	let (width, layers, vocabulary) = (option("width", 384)?, option("layers", 8)?, option("vocabulary", 8192)?);

@@ -109,11 +109,14 @@ fn resuming_at_a_segment_is_the_same_run() {
 #[test]
 fn fails_when_prompts_or_settings_do_not_fit() {
 	let (directory, _, _) = case("gpt2");
-	let refused = |prompts: &[Vec<u32>], config: &Generation| {
-		match generation(directory.family(), directory.checkpoint(), prompts, config) {
-			Err(ImportError::Request(problem)) => problem,
-			other => panic!("{other:?}"),
-		}
+	let refused = |prompts: &[Vec<u32>], config: &Generation| match generation(
+		directory.family(),
+		directory.checkpoint(),
+		prompts,
+		config,
+	) {
+		Err(ImportError::Request(problem)) => problem,
+		other => panic!("{other:?}"),
 	};
 	let prompt = || vec![vec![1, 2]];
 	assert!(refused(&[], &settings(1)).contains("no prompts"));

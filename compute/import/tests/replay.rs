@@ -130,7 +130,9 @@ fn a_state_that_no_run_arrives_at() {
 	}
 	assert!(replayed(&with(OUTPUT, f32::INFINITY.to_bits())).is_none());
 	// The program adds to whatever its output holds, and does not read the last token where tokens are given.
-	for (name, bits) in [(OUTPUT, 0.3f32.to_bits()), (OUTPUT, (-0.0f32).to_bits()), ("chosen", 79), ("chosen", u32::MAX)] {
+	for (name, bits) in
+		[(OUTPUT, 0.3f32.to_bits()), (OUTPUT, (-0.0f32).to_bits()), ("chosen", 79), ("chosen", u32::MAX)]
+	{
 		let before = with(name, bits);
 		let mut after = before.clone();
 		engine.run_segment(&mut after, 1, &mut |_| ControlFlow::Continue(())).unwrap();
@@ -180,9 +182,13 @@ fn weights(shapes: &[(String, u32, u32)], pool: &[u32]) -> Checkpoint {
 }
 
 fn gpt2(pool: &[u32]) -> (Family, Checkpoint) {
+	gpt2_of(12, pool)
+}
+
+fn gpt2_of(context: u32, pool: &[u32]) -> (Family, Checkpoint) {
 	let config = Gpt2 {
 		vocabulary: 7,
-		context: 12,
+		context,
 		layers: 2,
 		heads: 2,
 		width: 16,
@@ -191,7 +197,7 @@ fn gpt2(pool: &[u32]) -> (Family, Checkpoint) {
 		epsilon: 1e-5,
 		tied: true,
 	};
-	let mut shapes = vec![("wte.weight".to_owned(), 7, 16), ("wpe.weight".into(), 12, 16)];
+	let mut shapes = vec![("wte.weight".to_owned(), 7, 16), ("wpe.weight".into(), context, 16)];
 	for layer in 0..2 {
 		for (name, rows, cols) in [
 			("ln_1.weight", 1, 16),
@@ -277,7 +283,8 @@ fn agree_or_fail((family, checkpoint): &(Family, Checkpoint), temperature: f32) 
 }
 
 fn pool_is_large(checkpoint: &Checkpoint) -> bool {
-	let largest = |name: &str| checkpoint.read(name).unwrap().to_f32().into_iter().fold(0f32, |max, x| max.max(x.abs()));
+	let largest =
+		|name: &str| checkpoint.read(name).unwrap().to_f32().into_iter().fold(0f32, |max, x| max.max(x.abs()));
 	checkpoint.names().map(largest).fold(0.0, f32::max) > 1e5
 }
 
@@ -288,6 +295,17 @@ proptest! {
 	fn any_weights(pool in prop::collection::vec(number(), 5..400), temperature in prop_oneof![Just(0.0f32), 0.05f32..3.0]) {
 		agree_or_fail(&gpt2(&pool), temperature);
 		agree_or_fail(&llama(&pool), temperature);
+	}
+}
+
+/// Past the 512 terms that a product adds in one chain, and past what a pass computes the logits of at once.
+#[test]
+fn sequences_of_more_than_a_product_adds_at_once() {
+	let pool: Vec<u32> = (0..401i32).map(|at| ((at * 137 % 401 - 200) as f32 / 300.0).to_bits()).collect();
+	for (batch, temperature) in [(1, 0.0), (3, 0.9)] {
+		let config = Generation { tokens: 595, segment_groups: 1, ..settings(batch, temperature) };
+		let (family, checkpoint) = gpt2_of(600, &pool);
+		assert_eq!(agrees(&family, &checkpoint, &prompts(3, 7), &config), 3 / batch as usize);
 	}
 }
 

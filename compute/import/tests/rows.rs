@@ -58,10 +58,8 @@ fn strip_classifier(path: &std::path::Path) {
 	let kept = file.entries().iter().filter(|(name, _)| !name.starts_with("classifier"));
 	let tensors: Vec<_> =
 		kept.map(|(name, entry)| (name.clone(), file.read(name).unwrap(), entry.shape.len() == 1)).collect();
-	let named: Vec<_> = tensors
-		.iter()
-		.map(|(name, tensor, flat)| assay_import::Named { name, tensor, flat: *flat })
-		.collect();
+	let named: Vec<_> =
+		tensors.iter().map(|(name, tensor, flat)| assay_import::Named { name, tensor, flat: *flat }).collect();
 	assay_import::write_safetensors(path, &named).unwrap();
 }
 
@@ -141,11 +139,14 @@ fn groups_and_lengths_change_nothing() {
 #[test]
 fn fails_when_texts_or_settings_do_not_fit() {
 	let (gpt2, _, _) = case("gpt2");
-	let refused = |directory: &ModelDirectory, texts: &[Vec<u32>], config: &Batches| {
-		match rows(directory.family(), directory.checkpoint(), texts, config) {
-			Err(ImportError::Request(problem)) => problem,
-			other => panic!("{other:?}"),
-		}
+	let refused = |directory: &ModelDirectory, texts: &[Vec<u32>], config: &Batches| match rows(
+		directory.family(),
+		directory.checkpoint(),
+		texts,
+		config,
+	) {
+		Err(ImportError::Request(problem)) => problem,
+		other => panic!("{other:?}"),
 	};
 	let last = |batch, length| settings(batch, length, Pooling::Last);
 	assert!(refused(&gpt2, &[], &last(1, 0)).contains("no texts"));

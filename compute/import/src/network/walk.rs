@@ -101,7 +101,8 @@ impl Net<'_> {
 		let here = graph.max(step.here, Axis::Rows);
 		let here = graph.broadcast(here, blocks, step.window);
 		let mut cached = |name: &str, rows: Value| {
-			let state = graph.state(&format!("{name}.{layer}"), blocks.saturating_mul(step.window), heads.width, Init::Zeros);
+			let state =
+				graph.state(&format!("{name}.{layer}"), blocks.saturating_mul(step.window), heads.width, Init::Zeros);
 			let placed = graph.block_matmul((here, true), (rows, false), blocks, 1);
 			let all = graph.add(state, placed);
 			let kept = graph.fma(all, step.keep, 0.0);
