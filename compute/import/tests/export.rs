@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use assay_engine::{Engine, State, Tensor};
 use assay_import::{
-	byte_tokenizer, export_gpt2, fine_tuned, fine_tuning, forward, write_model, FineTuning, Forward, ImportError, Inputs,
-	ModelDirectory, Tokenizer,
+	byte_tokenizer, export_gpt2, fine_tuned, fine_tuning, forward, write_model, FineTuning, Forward, ImportError,
+	Inputs, ModelDirectory, Tokenizer,
 };
 use assay_models::{transformer, transformer_evaluation, Optimiser, Sequences, TransformerConfig};
 use assay_program::{DType, Lane};
@@ -82,7 +82,9 @@ fn fails_when_the_state_is_of_another_model() {
 	let (engine, state) = trained(&TransformerConfig { steps: 1, ..config(1) });
 	let param = |name: &str| engine.state_tensor_named(&state, name);
 	assert!(export_gpt2(&config(1), param).is_ok());
-	for config in [config(2), TransformerConfig { width: 16, ..config(1) }, TransformerConfig { vocabulary: 9, ..config(1) }] {
+	for config in
+		[config(2), TransformerConfig { width: 16, ..config(1) }, TransformerConfig { vocabulary: 9, ..config(1) }]
+	{
 		assert!(matches!(export_gpt2(&config, param), Err(ImportError::Request(_))));
 	}
 }
@@ -114,9 +116,8 @@ fn a_fine_tuned_model_is_a_directory_again() {
 		for (name, tensor) in &tensors {
 			assert_eq!(&directory.checkpoint().read(name).unwrap(), tensor);
 		}
-		let logits = |of: &ModelDirectory| {
-			output(&forward(of.family(), of.checkpoint(), &inputs, &Forward::default()).unwrap())
-		};
+		let logits =
+			|of: &ModelDirectory| output(&forward(of.family(), of.checkpoint(), &inputs, &Forward::default()).unwrap());
 		assert_ne!(logits(&directory), logits(&source));
 	}
 }

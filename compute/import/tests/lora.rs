@@ -6,8 +6,8 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use assay_engine::{Cpu, Engine, Path, State, Tensor};
 use assay_import::{
-	evaluate_fine_tuning, fine_tuned, fine_tuning, forward, Checkpoint, FineTuning, Forward, ImportError, Inputs, LoraTerms,
-	ModelDirectory,
+	evaluate_fine_tuning, fine_tuned, fine_tuning, forward, Checkpoint, FineTuning, Forward, ImportError, Inputs,
+	LoraTerms, ModelDirectory,
 };
 use assay_models::Optimiser;
 use assay_program::{DType, Lane, Role};

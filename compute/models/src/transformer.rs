@@ -9,8 +9,8 @@ use assay_engine::{Cpu, Engine, State, Tensor};
 use assay_program::{Axis, DType, Header, Init, Lane};
 
 use crate::{
-	evaluate_language, gelu, softmax_cross_entropy, BuildError, EvaluateError, Graph, HeldOut, LanguageEvaluation, Model,
-	Optimiser, Value,
+	evaluate_language, gelu, softmax_cross_entropy, BuildError, EvaluateError, Graph, HeldOut, LanguageEvaluation,
+	Model, Optimiser, Value,
 };
 
 /// Where a score is masked out. Its power is +0 beside any score that occurs.

@@ -22,7 +22,9 @@ pub fn export_gpt2(
 	let inner = width.saturating_mul(4);
 	let fetch = |name: &str, rows: u32, cols: u32| {
 		let found = param(name).filter(|tensor| tensor.spec() == TensorSpec::f32(rows, cols));
-		found.ok_or_else(|| ImportError::Request(format!("no parameter `{name}` of {rows} x {cols}; the state is of another model")))
+		found.ok_or_else(|| {
+			ImportError::Request(format!("no parameter `{name}` of {rows} x {cols}; the state is of another model"))
+		})
 	};
 	let mut tensors = vec![
 		("transformer.wte.weight".to_owned(), fetch("embedding", vocabulary, width)?),

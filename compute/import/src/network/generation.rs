@@ -143,7 +143,8 @@ pub fn generation(
 	recipe::declare(&mut net, family, config)?;
 	let chosen = net.graph.id_state(CHOSEN, batch);
 	net.walk = Walk::Stepwise(Box::new(net.stepwise(window, position, chosen, open)?));
-	let logits = logits(family, &mut net, prompt)?;
+	let x = hidden(family, &mut net, prompt)?;
+	let logits = logits(family, &mut net, x)?;
 	finish_check(family, &net)?;
 	let next = choose(&mut net.graph, logits, config.temperature);
 	net.graph.update(chosen, next);
@@ -168,10 +169,21 @@ pub fn generation(
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
 }
 
+/// Rows that a pass computes logits of together: so many bound its memory, and use a processor as well as more would.
+const ROWS_AT_ONCE: u32 = 512;
+
+/// The positions of each part of a pass over `window` positions of `sequences` sequences.
+pub(crate) fn parts(sequences: u32, window: u32) -> impl Iterator<Item = core::ops::Range<u32>> {
+	let at_once = (ROWS_AT_ONCE / sequences.max(1)).max(1);
+	let starts = (0..window).step_by(at_once as usize);
+	starts.map(move |start| start..start.saturating_add(at_once).min(window))
+}
+
 /// The program that computes what [`generation`] computes at each position of `sequences` sequences of `window` tokens, bit
-/// for bit and in one step. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own. It leaves in
-/// the state tensor [`CHOSEN`] the likeliest token of each position, or where `temperature` is not 0 in [`OUTPUT`] the
-/// logits divided by it.
+/// for bit and in one step. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own.
+///
+/// For part `i` of [`parts`] it leaves, a row for each sequence of each position, in the state tensor `chosen.i` the
+/// likeliest token, or where `temperature` is not 0 in `output.i` the logits divided by it.
 pub(crate) fn replay(
 	family: &Family,
 	checkpoint: &Checkpoint,
@@ -179,21 +191,26 @@ pub(crate) fn replay(
 	window: u32,
 	temperature: f32,
 ) -> Result<Model, ImportError> {
-	let rows = sequences.saturating_mul(window);
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), sequences, window);
 	net.walk = Walk::Replayed;
-	let ids = net.graph.id_state(REPLAYED, rows);
-	let logits = logits(family, &mut net, ids)?;
-	finish_check(family, &net)?;
-	if temperature == 0.0 {
-		let state = net.graph.id_state(CHOSEN, rows);
-		let chosen = net.graph.arg_max(logits);
-		net.graph.update(state, chosen);
-	} else {
-		let state = net.graph.state(OUTPUT, rows, family.vocabulary(), Init::Zeros);
-		let scaled = net.graph.mul(logits, 1.0 / temperature);
-		net.graph.update(state, scaled);
+	let ids = net.graph.id_state(REPLAYED, sequences.saturating_mul(window));
+	let x = hidden(family, &mut net, ids)?;
+	for (part, positions) in parts(sequences, window).enumerate() {
+		let rows = (positions.end - positions.start) * sequences;
+		let of = |row: u32| row % sequences * window + positions.start + row / sequences;
+		let rows = net.ids(&format!("rows.{part}"), rows, of)?;
+		let x = net.graph.lookup(x, rows);
+		let logits = logits(family, &mut net, x)?;
+		let spec = net.graph.spec(logits);
+		let (state, value) = if temperature == 0.0 {
+			(net.graph.id_state(&format!("{CHOSEN}.{part}"), spec.rows), net.graph.arg_max(logits))
+		} else {
+			let scaled = net.graph.mul(logits, 1.0 / temperature);
+			(net.graph.state(&format!("{OUTPUT}.{part}"), spec.rows, spec.cols, Init::Zeros), scaled)
+		};
+		net.graph.update(state, value);
 	}
+	finish_check(family, &net)?;
 	let version = assay_program::validate::VERSION;
 	let header = Header { version, lane: Lane::F32, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
@@ -207,16 +224,18 @@ pub(crate) fn choose(graph: &mut Graph, logits: Value, temperature: f32) -> Valu
 	}
 }
 
-fn logits(family: &Family, net: &mut Net<'_>, ids: Value) -> Result<Value, ImportError> {
+fn hidden(family: &Family, net: &mut Net<'_>, ids: Value) -> Result<Value, ImportError> {
 	match family {
-		Family::Gpt2(gpt2) => {
-			let x = gpt2.hidden(net, ids)?;
-			gpt2.logits(net, x)
-		}
-		Family::Llama(llama) => {
-			let x = llama.hidden(net, ids)?;
-			llama.logits(net, x)
-		}
+		Family::Gpt2(gpt2) => gpt2.hidden(net, ids),
+		Family::Llama(llama) => llama.hidden(net, ids),
+		Family::Bert(_) => Err(ImportError::Request("an encoder does not generate".into())),
+	}
+}
+
+fn logits(family: &Family, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
+	match family {
+		Family::Gpt2(gpt2) => gpt2.logits(net, x),
+		Family::Llama(llama) => llama.logits(net, x),
 		Family::Bert(_) => Err(ImportError::Request("an encoder does not generate".into())),
 	}
 }

@@ -84,7 +84,15 @@ pub(crate) enum Stored {
 
 impl<'a> Net<'a> {
 	pub(crate) fn new(weights: Loader<'a>, batch: u32, length: u32) -> Self {
-		Self { graph: Graph::new(batch), weights, batch, length, walk: Walk::Whole, adaptation: Adaptation::default(), positions: None }
+		Self {
+			graph: Graph::new(batch),
+			weights,
+			batch,
+			length,
+			walk: Walk::Whole,
+			adaptation: Adaptation::default(),
+			positions: None,
+		}
 	}
 
 	pub(crate) fn weight(&mut self, name: &str, shape: &[u32]) -> Result<Value, ImportError> {

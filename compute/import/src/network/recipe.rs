@@ -135,8 +135,7 @@ fn weights(engine: &Engine) -> Option<Checkpoint> {
 
 fn data(engine: &Engine, name: &str) -> Option<Tensor> {
 	let mut tensors = engine.program().tensors.iter().zip(0u32..);
-	let (_, id) =
-		tensors.find(|(decl, _)| decl.name == name.as_bytes() && matches!(decl.role, Role::Data { .. }))?;
+	let (_, id) = tensors.find(|(decl, _)| decl.name == name.as_bytes() && matches!(decl.role, Role::Data { .. }))?;
 	engine.data_tensor(assay_program::TensorId(id))
 }
 

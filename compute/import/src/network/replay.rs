@@ -7,7 +7,7 @@ use assay_engine::{Cpu, Engine, RunError, State, Tensor};
 use assay_program::{BinaryKind, DType, Limits, OpKind, TensorSpec};
 
 use super::{
-	generation::{replay, CHOSEN, REPLAYED},
+	generation::{parts, replay, CHOSEN, REPLAYED},
 	Family, Generation, Walked, OUTPUT,
 };
 use crate::{hf::Checkpoint, ImportError};
@@ -168,14 +168,15 @@ impl Replay {
 			Err(RunError::NonFinite { .. }) => return Ok(None),
 			ran => ran?,
 		};
-		let chosen = match self.config.temperature {
-			0.0 => self.pass.state_tensor_named(&state, CHOSEN).map(Tensor::into_bits),
-			_ => match self.pass.state_tensor_named(&state, OUTPUT) {
-				Some(logits) => self.draws(group, logits.bits())?,
-				None => None,
-			},
-		};
-		let Some(chosen) = chosen else { return Ok(None) };
+		let mut chosen = vec![0u32; batch * window];
+		for (part, positions) in parts(self.config.batch, self.walked.window).enumerate() {
+			let Some(tokens) = self.choices(group, part, positions.clone(), &state)? else { return Ok(None) };
+			for (position, tokens) in positions.zip(tokens.chunks(batch)) {
+				for (to, token) in chosen.iter_mut().skip(position as usize).step_by(window).zip(tokens) {
+					*to = *token;
+				}
+			}
+		}
 		let same = chosen.chunks(window).enumerate().all(|(slot, chosen)| {
 			let claimed = claimed.iter().skip(slot * (window - 1));
 			chosen.iter().take(window - 1).zip(claimed).all(|(chosen, claimed)| chosen == claimed)
@@ -183,6 +184,7 @@ impl Replay {
 		Ok(same.then_some(chosen))
 	}
 
+<<<<<<< HEAD
 	/// A draw for each position of each slot from its logits, as the generation's steps make it.
 	fn draws(&self, group: usize, logits: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
 		let (batch, window, cols) = (self.config.batch as usize, self.walked.window as usize, self.vocabulary as usize);
@@ -206,8 +208,41 @@ impl Replay {
 			for (to, token) in chosen.iter_mut().skip(position).step_by(window).zip(&drawn) {
 				*to = *token;
 			}
+=======
+	/// The tokens chosen at the positions of one part of a pass, a position's slots side by side, out of the state after the
+	/// pass; `None` if a number is NaN or infinite.
+	fn choices(
+		&self,
+		group: usize,
+		part: usize,
+		positions: Range<u32>,
+		state: &State,
+	) -> Result<Option<Vec<u32>>, RunError> {
+		let named = |name: &str| {
+			let found = self.pass.state_tensor_named(state, &format!("{name}.{part}"));
+			found.map(Tensor::into_bits).ok_or(RunError::ForeignState)
+		};
+		if self.config.temperature == 0.0 {
+			return named(CHOSEN).map(Some);
+>>>>>>> jobs
 		}
-		Ok(Some(chosen))
+		let (batch, cols) = (self.config.batch as usize, self.vocabulary as usize);
+		let rows = TensorSpec::f32(self.config.batch, self.vocabulary);
+		let column = TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 };
+		let (mut noisy, mut drawn, mut all) = (vec![0u32; batch * cols], vec![0u32; batch], Vec::new());
+		// The draws of the step that the generation chooses at the position in.
+		for (position, logits) in positions.zip(named(OUTPUT)?.chunks(batch * cols)) {
+			let step = group as u64 * u64::from(self.walked.window) + u64::from(position);
+			let context = Context { seed: self.config.seed, step };
+			let noise = OpKind::Gumbel { stream: STREAM };
+			let finite = self.op(noise, &[(rows, logits)], &context, rows, &mut noisy)?
+				&& self.op(OpKind::ArgMax, &[(rows, &noisy)], &context, column, &mut drawn)?;
+			if !finite {
+				return Ok(None);
+			}
+			all.extend_from_slice(&drawn);
+		}
+		Ok(Some(all))
 	}
 
 	/// The output before the segment and what the segment adds to it; `None` if a sum is NaN or infinite.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use assay_engine::{Cpu, Engine, State, Tensor};
-use assay_models::{
-	evaluate_language, softmax_cross_entropy, HeldOut, LanguageEvaluation, Model, Optimiser, Value,
-};
+use assay_models::{evaluate_language, softmax_cross_entropy, HeldOut, LanguageEvaluation, Model, Optimiser, Value};
 use assay_program::{Header, Lane};
 
 use super::{
