@@ -119,6 +119,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+	/// The program.
+	pub fn program(&self) -> &Program {
+		&self.program
+	}
+
 	/// What the program takes.
 	pub fn need(&self) -> &Need {
 		&self.need

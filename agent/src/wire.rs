@@ -27,6 +27,19 @@ pub enum Request {
 		/// The verified state root.
 		root: Hash,
 	},
+	/// A drawn verifier asks the worker for what it claims of a segment of a generation: all tokens but each sequence's last,
+	/// so that they can be checked in one pass. They are no answer by themselves: that needs the last tokens too.
+	#[codec(index = 2)]
+	Claims {
+		/// The job.
+		job: JobId,
+		/// Attempt of the lease.
+		attempt: u32,
+		/// The milestone.
+		milestone: MilestoneIndex,
+		/// The segment, counted over the job.
+		segment: SegmentIndex,
+	},
 }
 
 /// An answer. A refusal travels as the data plane's own typed refusal.
@@ -45,6 +58,12 @@ pub enum Reply {
 	Verified {
 		/// Blob of the state.
 		checkpoint: Hash,
+	},
+	/// Answers [`Request::Claims`]: the blob may be fetched from now on by who asked.
+	#[codec(index = 2)]
+	Claims {
+		/// Blob of the tokens, 32 bits each, little endian.
+		tokens: Hash,
 	},
 }
 

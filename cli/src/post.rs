@@ -240,7 +240,7 @@ impl Keep {
 				let not_here = || Refusal::new(refusal::NOT_HERE, "this client does not hold that state");
 				let (job, root) = match Request::decode_all(&mut &bytes[..]) {
 					Ok(Request::Verified { job, root }) => (job, root),
-					Ok(Request::PreState { .. }) => return Err(not_here()),
+					Ok(Request::PreState { .. } | Request::Claims { .. }) => return Err(not_here()),
 					Err(_) => return Err(Refusal::new(refusal::MALFORMED, "not a request of this protocol version")),
 				};
 				let kept = keep.get(job, &root).map_err(|error| Refusal::new(refusal::TRY_AGAIN, error.to_string()))?;

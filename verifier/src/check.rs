@@ -11,6 +11,7 @@ use assay_agent::{
 use assay_cpu::Cpu;
 use assay_engine::{CheckpointError, Engine, Outcome, RunError, State};
 use assay_p2p::{BlobHash, BlobStore, FetchError, Provider};
+use assay_program::Limits;
 use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{Decode, DecodeAll, Encode};
 use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
@@ -19,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long to wait for the worker's answer.
 const ASK: Duration = Duration::from_secs(10);
+
+/// A pass over all positions takes up to so many times the memory of the run.
+const PASS_COPIES: u64 = 4;
 
 /// The answer to a segment whose run fails with an infinity or NaN: no state has this root, so it differs from every claim.
 const NO_STATE: Hash = [0xff; 32];
@@ -136,13 +140,14 @@ impl Check {
 	pub async fn run(self) -> Result<(), VerifierError> {
 		let inputs = self.until_stopped(self.inputs()).await?;
 		let pre = self.until_stopped(self.pre_state(&inputs)).await?;
+		let claims = self.until_stopped(async { Ok(self.claims(&inputs).await) }).await?;
 		self.stage.send_replace(Stage::Queued);
 		let share = async { Ok(self.memory.share(self.allowance.needed(inputs.need())).await) };
 		let _share = self.until_stopped(share).await?;
 		self.stage.send_replace(Stage::Executing);
 		// Neither is dropped midway: their threads would go on. Execution looks at the token after each step.
 		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, self.cpu.clone()).await?;
-		let (post_root, post) = self.execute(engine, pre).await?;
+		let (post_root, post) = self.execute(engine, pre, claims).await?;
 		let answer = Answer { nonce: rand::random(), pre_root: pre.root, post_root, pre: pre.blob, post };
 		self.answers.put(self.id, &answer)?;
 		tracing::info!(job = self.id.job, segment = self.id.segment, "segment re-executed");
@@ -195,15 +200,48 @@ impl Check {
 		}
 	}
 
+	/// What the worker claims of a segment of a generation, for checking it in one pass. It is no harm if there is nothing:
+	/// the segment is executed then.
+	async fn claims(&self, inputs: &Inputs) -> Option<Vec<u32>> {
+		if !assay_import::is_generation(inputs.program())
+			|| inputs.need().execution() > self.allowance.bytes / PASS_COPIES
+		{
+			return None;
+		}
+		let CheckId { job, attempt, milestone, segment } = self.id;
+		let request = Request::Claims { job, attempt, milestone, segment }.encode();
+		let answer = self.peer.plane.request(&self.worker, request, ASK).await.ok()?;
+		let Ok(Reply::Claims { tokens }) = Reply::decode_all(&mut &answer[..]) else { return None };
+		let (hash, worker) = (BlobHash::from(tokens), std::slice::from_ref(&self.worker));
+		// There are fewer tokens than elements of the state.
+		let most = inputs.need().checkpoint();
+		self.peer.plane.fetch(hash, worker, most).await.ok()?;
+		let bytes = self.peer.plane.store().get(&hash, most).ok()?;
+		let words = bytes.chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
+		words.collect::<Result<_, _>>().ok()
+	}
+
 	/// The state root after the segment, and the blob of the state if there is one.
-	async fn execute(&self, engine: Engine, pre: PreState) -> Result<(Hash, Option<Hash>), VerifierError> {
+	async fn execute(
+		&self,
+		engine: Engine,
+		pre: PreState,
+		claims: Option<Vec<u32>>,
+	) -> Result<(Hash, Option<Hash>), VerifierError> {
 		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
+		let (segment, cpu) = (self.id.segment, self.cpu.clone());
+		let limits = Limits { total_bytes: self.allowance.bytes, ..Limits::default() };
 		let store = self.peer.plane.store().clone();
 		tokio::task::spawn_blocking(move || {
 			if stop.is_cancelled() {
 				return Err(VerifierError::STOPPED);
 			}
 			let state = load(&store, &engine, pre)?;
+			if let Some(after) = claims.and_then(|claims| pass(&engine, cpu, &limits, &state, segment, &claims)) {
+				tracing::info!(segment, "all tokens of the segment confirmed in one pass");
+				let root = engine.state_root(&after)?;
+				return Ok((root, Some(*store.put(&engine.encode_checkpoint(&after)?)?.as_bytes())));
+			}
 			match execute(&engine, state, until, &stop)? {
 				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
 				None => Ok((NO_STATE, None)),
@@ -227,6 +265,19 @@ fn load(store: &BlobStore, engine: &Engine, state: PreState) -> Result<State, Ve
 			Ok(engine.load_checkpoint(&store.get(&BlobHash::from(hash), most)?, &state.root)?)
 		}
 	}
+}
+
+/// The state after a segment of a generation, if one pass over all its positions confirms what is claimed of it.
+fn pass(
+	engine: &Engine,
+	cpu: Arc<Cpu>,
+	limits: &Limits,
+	before: &State,
+	segment: SegmentIndex,
+	claims: &[u32],
+) -> Option<State> {
+	let replay = assay_import::Replay::of(engine, cpu, limits)?;
+	replay.segment(engine, before, segment.into(), claims).ok().flatten()
 }
 
 /// Runs to `until`; `None` if the run fails with an infinity or NaN, as it then does on every machine.

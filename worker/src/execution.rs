@@ -253,7 +253,7 @@ impl Execution {
 		#[cfg(feature = "adversary")]
 		let misbehaviour = self.misbehaviour.clone();
 		let started = std::time::Instant::now();
-		let (state, boundary) = blocking(move || {
+		let (state, boundary, claims) = blocking(move || {
 			let mut after = state;
 			#[cfg(feature = "adversary")]
 			let before = after.clone();
@@ -264,9 +264,18 @@ impl Execution {
 			}
 			let root = engine.state_root(&after)?;
 			let checkpoint = store.put(&engine.encode_checkpoint(&after)?)?;
-			Ok((after, Boundary { root, checkpoint: *checkpoint.as_bytes() }))
+			let claims = match assay_import::is_generation(engine.program()) {
+				true => assay_import::claims(&engine, &after, segment.into()),
+				false => None,
+			};
+			let claims = claims.map(|tokens| tokens.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
+			let claims = claims.map(|tokens| store.put(&tokens)).transpose()?;
+			Ok((after, Boundary { root, checkpoint: *checkpoint.as_bytes() }, claims))
 		})
 		.await?;
+		if let Some(tokens) = claims {
+			self.ledger.record_claims(self.lease, segment, tokens.as_bytes())?;
+		}
 		self.ledger.record(self.lease, segment, boundary)?;
 		tracing::info!(
 			job = self.lease.job,

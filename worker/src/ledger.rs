@@ -84,6 +84,16 @@ impl Ledger {
 		self.store.get(&lease.key(&format!("end/{segment:010}")))
 	}
 
+	/// Records the blob of what is claimed of a segment of a generation.
+	pub fn record_claims(&self, lease: LeaseId, segment: SegmentIndex, tokens: &Hash) -> Result<(), StoreError> {
+		self.store.put(&lease.key(&format!("claims/{segment:010}")), tokens)
+	}
+
+	/// The blob of what is claimed of a segment of a generation.
+	pub fn claims(&self, lease: LeaseId, segment: SegmentIndex) -> Result<Option<Hash>, StoreError> {
+		self.store.get(&lease.key(&format!("claims/{segment:010}")))
+	}
+
 	/// Every executed segment's end, ascending by segment.
 	pub fn boundaries(&self, lease: LeaseId) -> Result<Vec<(SegmentIndex, Boundary)>, StoreError> {
 		let records = self.store.scan::<Boundary>(&lease.key("end/"))?;

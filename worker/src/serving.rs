@@ -55,6 +55,9 @@ impl Serving {
 			Request::PreState { job, attempt, milestone, segment } => {
 				self.pre_state(from, LeaseId { job, attempt }, milestone, segment).await?
 			}
+			Request::Claims { job, attempt, milestone, segment } => {
+				self.claims(from, LeaseId { job, attempt }, milestone, segment).await?
+			}
 			Request::Verified { job, root } => self.verified(job, &root).await?,
 		};
 		Ok(reply.encode())
@@ -72,20 +75,7 @@ impl Serving {
 			return Err(not_here("no"));
 		}
 		let snapshot = self.peer.chain.finalized().await.map_err(try_again)?;
-		let record = snapshot
-			.milestone(lease.job, milestone)
-			.await
-			.map_err(try_again)?
-			.filter(|record| record.attempt == lease.attempt && record.worker == self.peer.account())
-			.ok_or_else(|| not_here("this milestone is not committed by this worker, or decided already"))?;
-		let round = record.round.phase.segments().iter().find(|round| round.segment == segment);
-		let checks = round.map(|round| round.checks.as_slice()).unwrap_or_default();
-		if !self.is_drawn(&snapshot, from, checks.iter().map(|check| check.verifier)).await? {
-			return Err(Refusal::new(
-				refusal::NOT_ENTITLED,
-				"only the verifiers drawn for this segment get its pre-state",
-			));
-		}
+		self.check_drawn(&snapshot, from, lease, milestone, segment).await?;
 		let plan = plan_of(&snapshot, lease.job).await?;
 		let range = plan.segments_of(milestone);
 		let (opening, checkpoint) = match segment.checked_sub(1) {
@@ -99,6 +89,48 @@ impl Serving {
 		};
 		self.peer.grants.grant(from, BlobHash::from(checkpoint));
 		Ok(Reply::PreState { opening, checkpoint })
+	}
+
+	/// What this worker claims of a segment of a generation.
+	async fn claims(
+		&self,
+		from: PeerId,
+		lease: LeaseId,
+		milestone: MilestoneIndex,
+		segment: SegmentIndex,
+	) -> Result<Reply, Refusal> {
+		let snapshot = self.peer.chain.finalized().await.map_err(try_again)?;
+		self.check_drawn(&snapshot, from, lease, milestone, segment).await?;
+		let tokens = self.ledger.claims(lease, segment).map_err(try_again)?;
+		let tokens = tokens.ok_or_else(|| not_here("this worker claims nothing of that segment"))?;
+		self.peer.grants.grant(from, BlobHash::from(tokens));
+		Ok(Reply::Claims { tokens })
+	}
+
+	/// Whether `from` is a verifier that is drawn for `segment` of a milestone of this worker.
+	async fn check_drawn(
+		&self,
+		snapshot: &Snapshot,
+		from: PeerId,
+		lease: LeaseId,
+		milestone: MilestoneIndex,
+		segment: SegmentIndex,
+	) -> Result<(), Refusal> {
+		let record = snapshot
+			.milestone(lease.job, milestone)
+			.await
+			.map_err(try_again)?
+			.filter(|record| record.attempt == lease.attempt && record.worker == self.peer.account())
+			.ok_or_else(|| not_here("this milestone is not committed by this worker, or decided already"))?;
+		let round = record.round.phase.segments().iter().find(|round| round.segment == segment);
+		let checks = round.map(|round| round.checks.as_slice()).unwrap_or_default();
+		if !self.is_drawn(snapshot, from, checks.iter().map(|check| check.verifier)).await? {
+			return Err(Refusal::new(
+				refusal::NOT_ENTITLED,
+				"only the verifiers drawn for this segment get what they need to check it",
+			));
+		}
+		Ok(())
 	}
 
 	/// The blob of the state before a milestone's first segment.

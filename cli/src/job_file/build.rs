@@ -6,9 +6,7 @@ use super::{
 	text::{self, Coder},
 	GptTerms, JobFile, LoraTerms, MlpTerms, TableTerms, Task, TextTerms, TrainTerms, Work,
 };
-use assay_import::{
-	fine_tuning, generation, rows, Batches, FineTuning, Generation, ImportError, ModelDirectory,
-};
+use assay_import::{fine_tuning, generation, rows, Batches, FineTuning, Generation, ImportError, ModelDirectory};
 use assay_models::{
 	mlp, transformer, BuildError, Classification, CsvOptions, DataError, MlpConfig, Model, Sequences, TransformerConfig,
 };
@@ -149,7 +147,9 @@ fn infer(file: &JobFile, directory: &Path, lines: &Path, task: Task, batch: u32)
 		let problem = format!(
 			"{items} texts in groups of {batch} are {groups} groups, fewer than {milestones} milestones x {segments} segments"
 		);
-		return Err(file.flaw(file.spots.train, problem, "use a smaller `batch`, or fewer milestones or segments").into());
+		return Err(file
+			.flaw(file.spots.train, problem, "use a smaller `batch`, or fewer milestones or segments")
+			.into());
 	}
 	let segment_groups = groups.div_ceil(segments);
 	let (family, checkpoint) = (opened.family(), opened.checkpoint());
@@ -235,4 +235,3 @@ fn read_table(file: &JobFile, terms: &TableTerms, folder: &Path) -> Result<Class
 		file.flaw(at, format!("{shown}: {error}"), next).into()
 	})
 }
-

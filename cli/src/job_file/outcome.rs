@@ -136,8 +136,7 @@ impl Outcome {
 				Ok(Some(directory))
 			}
 			Self::FineTune { model, config, .. } => {
-				let tensors =
-					fine_tuned(model.family(), model.checkpoint(), config, engine, state).map_err(words)?;
+				let tensors = fine_tuned(model.family(), model.checkpoint(), config, engine, state).map_err(words)?;
 				std::fs::create_dir_all(&directory).map_err(io)?;
 				let description = std::fs::read_to_string(model.path().join("config.json")).map_err(io)?;
 				let description: Value = serde_json::from_str(&description).map_err(|error| error.to_string())?;

@@ -126,4 +126,3 @@ fn offer(offer: &raw::Offer) -> Result<OfferTerms, Flaw> {
 	};
 	Ok(OfferTerms { max, clearing, deadline: counted(offer.deadline.as_ref(), "deadline", 3_600)? })
 }
-

@@ -1,6 +1,6 @@
 //! Texts and their tokens.
 
-use super::{error::Spot, draft::DraftError, JobFile, Tokens};
+use super::{draft::DraftError, error::Spot, JobFile, Tokens};
 use assay_engine::Tensor;
 use assay_import::Tokenizer;
 use assay_program::DType;
@@ -21,7 +21,12 @@ pub enum Coder {
 }
 
 impl Coder {
-	pub(super) fn open(file: &JobFile, folder: &Path, tokens: &Tokens, model: Option<&Path>) -> Result<Self, DraftError> {
+	pub(super) fn open(
+		file: &JobFile,
+		folder: &Path,
+		tokens: &Tokens,
+		model: Option<&Path>,
+	) -> Result<Self, DraftError> {
 		let path = match (tokens, model) {
 			(Tokens::Bytes, _) | (Tokens::Model, None) => return Ok(Self::Bytes),
 			(Tokens::File(path), _) => folder.join(path),
@@ -73,10 +78,11 @@ pub(super) fn read(file: &JobFile, path: &Path) -> Result<String, DraftError> {
 		file.flaw(at, format!("cannot read {shown}: {error}"), "the path is relative to the job file; correct it")
 	})?;
 	if bytes.len() as u64 > MAX_TEXT {
-		return Err(file.flaw(at, format!("{shown} is longer than {} MiB", MAX_TEXT >> 20), "use a shorter text").into());
+		return Err(file
+			.flaw(at, format!("{shown} is longer than {} MiB", MAX_TEXT >> 20), "use a shorter text")
+			.into());
 	}
-	String::from_utf8(bytes)
-		.map_err(|_| file.flaw(at, format!("{shown} is not UTF-8"), "convert it to UTF-8").into())
+	String::from_utf8(bytes).map_err(|_| file.flaw(at, format!("{shown} is not UTF-8"), "convert it to UTF-8").into())
 }
 
 /// The lines of a file that hold text.

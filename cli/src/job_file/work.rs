@@ -111,7 +111,9 @@ fn text(data: &raw::Text, default: Tokens) -> Result<TextTerms, Flaw> {
 
 fn task(task: &raw::Task) -> Result<Task, Flaw> {
 	let only = |at: Option<serde_saphyr::Location>, field: &str, of: &str| match at {
-		Some(at) => Err(Flaw::new(at, format!("`{field}` belongs to task {of}"), format!("remove it or use task: {of}"))),
+		Some(at) => {
+			Err(Flaw::new(at, format!("`{field}` belongs to task {of}"), format!("remove it or use task: {of}")))
+		}
 		None => Ok(()),
 	};
 	let name = known(&task.task, "task", &TASKS)?;
@@ -124,11 +126,13 @@ fn task(task: &raw::Task) -> Result<Task, Flaw> {
 		only(task.pooling.as_ref().map(|at| at.referenced), "pooling", "embed")?;
 	}
 	Ok(match name {
-		"embed" => Task::Rows(match task.pooling.as_ref().map(|word| known(word, "pooling", &POOLINGS)).transpose()? {
-			Some("first") => Pooling::First,
-			Some("last") => Pooling::Last,
-			_ => Pooling::Mean,
-		}),
+		"embed" => {
+			Task::Rows(match task.pooling.as_ref().map(|word| known(word, "pooling", &POOLINGS)).transpose()? {
+				Some("first") => Pooling::First,
+				Some("last") => Pooling::Last,
+				_ => Pooling::Mean,
+			})
+		}
 		"classify" => Task::Rows(Pooling::Classes),
 		_ => Task::Generate {
 			tokens: counted(task.tokens.as_ref(), "tokens", 32)?,
@@ -235,4 +239,3 @@ fn train(train: &raw::Train, batch: u32) -> Result<TrainTerms, Flaw> {
 		},
 	})
 }
-

@@ -1,6 +1,9 @@
 //! `assay job fetch`.
 
-use super::{super::arguments::folder, written::{self, Written}};
+use super::{
+	super::arguments::folder,
+	written::{self, Written},
+};
 use crate::console::Console;
 use assay_agent::{artifacts, memory::Allowance, store::Store, Chain};
 use assay_cli::{job_file::Draft, network, post::Keep, states, watch, Error};
@@ -110,7 +113,8 @@ impl Fetch {
 		let outcome = draft.map(|draft| &draft.outcome);
 		(fetched.files, fetched.result) = written::write(&self.out, &engine, &state, outcome, &metadata)?;
 		let path = self.out.join("manifest.json");
-		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default()).map_err(written::io(&path))?;
+		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default())
+			.map_err(written::io(&path))?;
 		Ok(fetched)
 	}
 }

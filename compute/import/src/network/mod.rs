@@ -26,6 +26,7 @@ pub use layers::Nonlinearity;
 pub(crate) use layers::{over_root_mean_square, softmax};
 pub use llama::Llama;
 pub use lora::{fine_tuned, LoraTerms};
+pub use recipe::is_generation;
 pub use replay::{claims, Replay};
 pub use rope::{Rope, Scaling};
 pub use rows::{rows, Batches, Pooling};

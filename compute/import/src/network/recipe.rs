@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use assay_engine::{Cpu, Engine, Tensor};
 use assay_models::Value;
-use assay_program::{shape::MIN_HEAD, DType, Limits, Role};
+use assay_program::{shape::MIN_HEAD, DType, Limits, Program, Role};
 use codec::{Decode, DecodeAll, Encode};
 
 use super::{
@@ -77,6 +77,11 @@ impl Replay {
 		}
 		Self::with_limits(&recipe.family, &checkpoint, &prompts, &config, cpu, limits).ok()
 	}
+}
+
+/// Whether a program says of itself that it is a generation, so that asking for [`claims`](super::claims) is worth it.
+pub fn is_generation(program: &Program) -> bool {
+	program.tensors.iter().any(|decl| decl.name == RECIPE.as_bytes() && matches!(decl.role, Role::Data { .. }))
 }
 
 /// The recipe in a program, if there is one.
