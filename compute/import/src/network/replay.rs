@@ -184,31 +184,6 @@ impl Replay {
 		Ok(same.then_some(chosen))
 	}
 
-<<<<<<< HEAD
-	/// A draw for each position of each slot from its logits, as the generation's steps make it.
-	fn draws(&self, group: usize, logits: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
-		let (batch, window, cols) = (self.config.batch as usize, self.walked.window as usize, self.vocabulary as usize);
-		let mut chosen = vec![0u32; batch * window];
-		let (mut rows, mut noisy, mut drawn) = (Vec::new(), vec![0u32; batch * cols], vec![0u32; batch]);
-		for position in 0..window {
-			rows.clear();
-			for row in logits.chunks(cols).skip(position).step_by(window) {
-				rows.extend_from_slice(row);
-			}
-			let step = (group * window + position) as u64;
-			let context = Context { seed: self.config.seed, step };
-			let spec = TensorSpec::f32(self.config.batch, self.vocabulary);
-			if !self.op(OpKind::Gumbel { stream: STREAM }, &[(spec, &rows)], &context, spec, &mut noisy)? {
-				return Ok(None);
-			}
-			let column = TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 };
-			if !self.op(OpKind::ArgMax, &[(spec, &noisy)], &context, column, &mut drawn)? {
-				return Ok(None);
-			}
-			for (to, token) in chosen.iter_mut().skip(position).step_by(window).zip(&drawn) {
-				*to = *token;
-			}
-=======
 	/// The tokens chosen at the positions of one part of a pass, a position's slots side by side, out of the state after the
 	/// pass; `None` if a number is NaN or infinite.
 	fn choices(
@@ -224,7 +199,6 @@ impl Replay {
 		};
 		if self.config.temperature == 0.0 {
 			return named(CHOSEN).map(Some);
->>>>>>> jobs
 		}
 		let (batch, cols) = (self.config.batch as usize, self.vocabulary as usize);
 		let rows = TensorSpec::f32(self.config.batch, self.vocabulary);
