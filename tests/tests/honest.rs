@@ -43,7 +43,8 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 	assert_eq!(closed.checks(), 2 * 2 * 2, "two milestones, two segments each, two verifiers per segment");
 	assert!(closed.rulings.is_empty(), "honest parties agree");
 	let evaluation = client.evaluate(&draft, closed.id).await?;
-	assert!(evaluation.accuracy > 0.2, "better than guessing: {}", evaluation.accuracy);
+	let accuracy = evaluation.accuracy.expect("of a classifier");
+	assert!(accuracy > 0.2, "better than guessing: {accuracy}");
 	let receipt = Receipt::of(&network.chain, closed.id, |_| {}).await?;
 	receipt.verify(&network.chain, |_| {}).await?;
 
