@@ -13,7 +13,11 @@ use assay_protocol::{
 	round::{Challenge, CheckState, Phase, SegmentRound, Step},
 	BlockNumber, JobId, MilestoneIndex,
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+	collections::HashSet,
+	hash::{DefaultHasher, Hash, Hasher},
+	sync::Arc,
+};
 
 /// Blocks a verifier leaves to the worker before it moves a round on itself.
 const PATIENCE: BlockNumber = 8;
@@ -62,6 +66,18 @@ pub(crate) fn lies(record: &MilestoneRecord<Account>, now: BlockNumber) -> bool 
 		Phase::Reveal { until, .. } => lain(*until),
 		Phase::Verified { .. } | Phase::Failed(_) => false,
 	}
+}
+
+/// Blocks of a turn.
+const TURN: BlockNumber = 8;
+/// One verifier in so many has a turn.
+const TURNS: u64 = 8;
+
+/// Whether it is this verifier's turn to try what others would try too; other verifiers have theirs at other times.
+fn is_my_turn(me: &Account, round: (JobId, MilestoneIndex), now: BlockNumber) -> bool {
+	let mut hasher = DefaultHasher::new();
+	(me, round, now / TURN).hash(&mut hasher);
+	hasher.finish() % TURNS == 0
 }
 
 /// One committed milestone as a verifier sees it.
@@ -224,6 +240,11 @@ impl Round<'_> {
 			return;
 		}
 		let (job, milestone) = (self.id, self.milestone);
+		// Either may be refused for long because too few verifiers are ready, and every refusal costs a fee.
+		let refused_often = self.record.round.phase == Phase::Waiting || due.step == Step::Redraw;
+		if refused_often && !is_my_turn(&verifier.peer.account(), (job, milestone), self.now) {
+			return;
+		}
 		let (what, call) = match due.step {
 			Step::Draw => ("draw", calls::draw(job, milestone)),
 			Step::Redraw => ("replace absent verifiers", calls::redraw(job, milestone)),
@@ -239,6 +260,17 @@ mod tests {
 	use assay_protocol::round::{Check, Round};
 
 	const ME: Account = [1; 32];
+
+	#[test]
+	fn turns_come_to_everyone_and_not_to_all_at_once() {
+		for now in 0..20 {
+			let turns = (0..100u8).filter(|who| is_my_turn(&[*who; 32], (7, 1), now * TURN)).count();
+			assert!((1..40).contains(&turns), "{turns} of 100 at once");
+		}
+		for who in 0..100u8 {
+			assert!((0..100).any(|turn| is_my_turn(&[who; 32], (7, 1), turn * TURN)), "{who} never");
+		}
+	}
 
 	fn segment(number: u32, until: u32, state: CheckState) -> SegmentRound<Account> {
 		let Phase::Blind { mut segments } = blind(vec![(number, ME)], until) else { unreachable!() };
