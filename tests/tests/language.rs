@@ -12,7 +12,8 @@ use assay_tests::{
 use std::{path::Path, sync::Arc, time::Duration};
 
 const LIMIT: Duration = Duration::from_secs(240);
-const VERIFY: &str = "verify: {milestones: 1, segments: 2, insured_value: 1, fee: 0.1}\noffer: {max: 10, deadline: 1800}\n";
+const VERIFY: &str =
+	"verify: {milestones: 1, segments: 2, insured_value: 1, fee: 0.1}\noffer: {max: 10, deadline: 1800}\n";
 
 fn draft(folder: &Path, name: &str, text: &str) -> Result<Draft> {
 	let path = folder.join(name);

@@ -11,7 +11,6 @@ use assay_agent::{
 use assay_cpu::Cpu;
 use assay_engine::{CheckpointError, Engine, Outcome, RunError, State};
 use assay_p2p::{BlobHash, BlobStore, FetchError, Provider};
-use assay_program::Limits;
 use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{Decode, DecodeAll, Encode};
 use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
@@ -230,14 +229,14 @@ impl Check {
 	) -> Result<(Hash, Option<Hash>), VerifierError> {
 		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
 		let (segment, cpu) = (self.id.segment, self.cpu.clone());
-		let limits = Limits { total_bytes: self.allowance.bytes, ..Limits::default() };
+		let most_bytes = self.allowance.bytes;
 		let store = self.peer.plane.store().clone();
 		tokio::task::spawn_blocking(move || {
 			if stop.is_cancelled() {
 				return Err(VerifierError::STOPPED);
 			}
 			let state = load(&store, &engine, pre)?;
-			if let Some(after) = claims.and_then(|claims| pass(&engine, cpu, &limits, &state, segment, &claims)) {
+			if let Some(after) = claims.and_then(|claims| pass(&engine, cpu, most_bytes, &state, segment, &claims)) {
 				tracing::info!(segment, "all tokens of the segment confirmed in one pass");
 				let root = engine.state_root(&after)?;
 				return Ok((root, Some(*store.put(&engine.encode_checkpoint(&after)?)?.as_bytes())));
@@ -271,12 +270,12 @@ fn load(store: &BlobStore, engine: &Engine, state: PreState) -> Result<State, Ve
 fn pass(
 	engine: &Engine,
 	cpu: Arc<Cpu>,
-	limits: &Limits,
+	most_bytes: u64,
 	before: &State,
 	segment: SegmentIndex,
 	claims: &[u32],
 ) -> Option<State> {
-	let replay = assay_import::Replay::of(engine, cpu, limits)?;
+	let replay = assay_import::Replay::of(engine, cpu, most_bytes)?;
 	replay.segment(engine, before, segment.into(), claims).ok().flatten()
 }
 

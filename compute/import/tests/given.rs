@@ -5,7 +5,10 @@ mod support;
 use std::{ops::ControlFlow, sync::Arc};
 
 use assay_engine::{requirements, Cpu, Engine, EngineError, Path, Tensor};
-use assay_import::{fine_tuning, write_safetensors, Checkpoint, FineTuning, Forward, Inputs, Named, Weights};
+use assay_import::{
+	fine_tuning, fine_tuning_evaluation, write_safetensors, Checkpoint, FineTuning, Forward, Inputs, LoraTerms, Named,
+	Weights,
+};
 use assay_models::{Model, Optimiser};
 use assay_program::{decode_program, DType, Init, Lane, Limits, Role};
 use assay_referee::whole;
@@ -111,9 +114,19 @@ fn a_decoder_is_trained_on() {
 
 #[test]
 fn the_referee_gets_the_same_trace() {
-	let (directory, _, _) = case("llama3");
-	let model = fine_tuning(directory.family(), directory.checkpoint(), &tokens(), &tuning()).unwrap();
-	let engine = engine(&model);
+	let terms = Some(LoraTerms { rank: 2, alpha: 4.0 });
+	for (name, lora, lane) in [("llama3", None, Lane::F32), ("gpt2", terms, Lane::F32), ("llama", terms, Lane::I8)] {
+		let (directory, _, _) = case(name);
+		let config = FineTuning { lora, lane, ..tuning() };
+		let (family, checkpoint) = (directory.family(), directory.checkpoint());
+		refereed(&fine_tuning(family, checkpoint, &tokens(), &config).unwrap());
+		refereed(&fine_tuning_evaluation(family, checkpoint, &tokens(), &config).unwrap());
+	}
+}
+
+/// The first step, by integers alone and by the backend.
+fn refereed(model: &Model) {
+	let engine = engine(model);
 	let state = engine.initial_state();
 	let program = engine.program();
 	let tensor = |id| engine.state_tensor(&state, id).expect("a state tensor").bits().to_vec();

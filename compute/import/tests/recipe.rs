@@ -7,7 +7,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{claims, generation, Generation, Replay};
 use assay_models::Model;
-use assay_program::{DType, Limits, Role, TensorId};
+use assay_program::{DType, Role, TensorId};
 use proptest::prelude::*;
 use support::case;
 
@@ -27,7 +27,7 @@ fn load(model: &Model) -> Engine {
 }
 
 fn replay(engine: &Engine) -> Option<Replay> {
-	Replay::of(engine, cpu(), &Limits::default())
+	Replay::of(engine, cpu(), 1 << 24)
 }
 
 fn id(model: &Model, name: &str) -> TensorId {
@@ -113,8 +113,13 @@ fn another_program_is_not_followed() {
 	let recipe = id(&model, "recipe").0 as usize;
 	absent.program.tensors[recipe].name = b"receipt".to_vec();
 	assert!(replay(&load(&absent)).is_none());
-	let few = Limits { total_bytes: 1 << 16, ..Limits::default() };
-	assert!(Replay::of(&load(&model), cpu(), &few).is_none());
+	assert!(Replay::of(&load(&model), cpu(), 1 << 16).is_none());
+	for table in ["at.here", "at.masked", "prompts"] {
+		let mut other = model.clone();
+		let id = id(&model, table).0 as usize;
+		other.program.tensors[id].name = b"other".to_vec();
+		assert!(replay(&load(&other)).is_none(), "{table}");
+	}
 }
 
 proptest! {

@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Burns the deposit of a winning bid whose worker cannot take the lease.
+	/// Burns the deposit of a winning bid whose worker takes no work any more.
 	fn burn_bid_deposit(
 		id: JobId,
 		job: &mut Job<T::AccountId>,
@@ -66,8 +66,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Gives the lease to the best bid whose worker is still able. Those that were better and are
-	/// not lose their deposit. When none is able, the bids go and the window begins anew.
+	/// Gives the lease to the best bid whose worker is still able. Better ones whose workers
+	/// take no work any more lose their deposit. When none is able, the bids go and the window begins anew.
 	pub(crate) fn clear_auction(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec) -> DispatchResult {
 		let JobState::Order(order) = &mut job.state else { return Err(Error::<T>::NotOpen.into()) };
 		let bids = rules::best_first(core::mem::take(&mut order.bids));
@@ -89,8 +89,11 @@ impl<T: Config> Pallet<T> {
 			};
 			let deposit = job.parameters.bid_deposit;
 			match reason {
-				// It kept the lease from others: were it free, a few bonds could keep every order from being leased.
-				Some(Reason::BidNotReady) => Self::burn_bid_deposit(id, job, &bid.worker, deposit)?,
+				// Who bids and goes keeps the lease from others: were it free, a few bonds could keep every order from
+				// being leased. Who has won another order meanwhile did not go.
+				Some(Reason::BidNotReady) if !T::Operators::takes_work(&bid.worker) => {
+					Self::burn_bid_deposit(id, job, &bid.worker, deposit)?
+				}
 				_ => Self::return_bid_deposit(id, &bid.worker, deposit, reason)?,
 			}
 		}

@@ -23,6 +23,10 @@ impl<T: Config> Operators<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
+	fn takes_work(who: &T::AccountId) -> bool {
+		Registry::<T>::get(Role::Worker, who).is_some_and(|worker| worker.state.takes_work())
+	}
+
 	fn lock_collateral(who: &T::AccountId, job: JobId, amount: Balance) -> Result<(), DispatchError> {
 		let mut worker = Self::able_worker(who, amount)?;
 		ensure!(!Collateral::<T>::contains_key(who, job), Error::<T>::CollateralExists);

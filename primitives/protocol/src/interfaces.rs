@@ -134,6 +134,10 @@ pub trait Operators<AccountId> {
 	/// Whether `who` may bid with `collateral` free in its bond; the error says why not.
 	fn can_work(who: &AccountId, collateral: Balance) -> Result<(), Self::Error>;
 
+	/// Whether `who` is a worker that takes work, however much it has to do already: one that left, drains, is jailed or was
+	/// absent too often does not.
+	fn takes_work(who: &AccountId) -> bool;
+
 	/// Reserves `amount` of the worker's bond for `job` and makes it busy.
 	fn lock_collateral(who: &AccountId, job: JobId, amount: Balance) -> Result<(), Self::Error>;
 

@@ -186,7 +186,7 @@ reasons! {
 		"More of the verifiers drawn for a segment reported that they were not served than could check it. The worker answered on chain each time. Up to half of the job's collateral was burned."
 		"Workers: keep the data plane reachable for the drawn verifiers, at an address given with `--announce` where needed; an answer on chain is not enough."
 	50 10020 BidNotReady "The bidder is not ready"
-		"Only registered workers in state Ready, with enough free bond, may bid or take a lease. The deposit of a bid whose worker cannot take the lease it won is burned."
+		"Only registered workers in state Ready, with enough free bond, may bid or take a lease. A bid that would win while its worker takes no work any more loses its deposit."
 		"Withdraw a bid that you can no longer keep. Register, finish other leases, or run `assay provider ready` after an absence."
 	51 10021 BidJailed "The bidder is jailed"
 		"A slashed operator cannot bid until it is released."

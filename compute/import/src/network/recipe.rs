@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use assay_engine::{Cpu, Engine, Tensor};
 use assay_models::Value;
-use assay_program::{shape::MIN_HEAD, DType, Limits, Program, Role};
+use assay_program::{shape::MIN_HEAD, DType, Program, Role};
 use codec::{Decode, DecodeAll, Encode};
 
 use super::{
@@ -60,14 +60,15 @@ pub(crate) fn declare(net: &mut Net<'_>, family: &Family, config: &Generation) -
 
 impl Replay {
 	/// The check of the generation that `engine` runs, made by the recipe in the program. `None` if the program is no
-	/// generation, or its recipe does not lead to it, or `limits` do not allow the pass; run its segments then.
+	/// generation, or its recipe does not lead to it, or a pass takes more than `most_bytes` of memory, weights included; run
+	/// its segments then.
 	///
 	/// Takes about the time of reading all weights a few times, and the memory of two more copies of them, of which one
 	/// stays.
-	pub fn of(engine: &Engine, cpu: Arc<Cpu>, limits: &Limits) -> Option<Self> {
+	pub fn of(engine: &Engine, cpu: Arc<Cpu>, most_bytes: u64) -> Option<Self> {
 		let recipe = read(engine)?;
 		let (config, prompts) = settings(engine, &recipe)?;
-		if !is_sound(&recipe.family) || prompts.iter().any(Vec::is_empty) {
+		if !is_sound(&recipe.family) || !has_tables(engine, &recipe.family) || prompts.iter().any(Vec::is_empty) {
 			return None;
 		}
 		let checkpoint = weights(engine)?;
@@ -75,7 +76,7 @@ impl Replay {
 		if rebuilt != *engine.program() {
 			return None;
 		}
-		Self::with_limits(&recipe.family, &checkpoint, &prompts, &config, cpu, limits).ok()
+		Self::within(&recipe.family, &checkpoint, &prompts, &config, cpu, most_bytes).ok()
 	}
 }
 
@@ -136,6 +137,26 @@ fn weights(engine: &Engine) -> Option<Checkpoint> {
 		}
 	}
 	Checkpoint::from_tensors(tensors).ok()
+}
+
+/// Whether the program has the tables that it is about to be built with again: what a stranger makes this machine
+/// allocate, they have to send.
+fn has_tables(engine: &Engine, family: &Family) -> bool {
+	let program = engine.program();
+	let Some((_, output)) = program.state_tensors().find(|(_, decl)| decl.name == OUTPUT.as_bytes()) else {
+		return false;
+	};
+	let window = output.cols;
+	let has = |name: &str, cols: u32| {
+		let shape = (window, cols);
+		program.tensors.iter().any(|decl| decl.name == name.as_bytes() && (decl.rows, decl.cols) == shape)
+	};
+	let squares = ["at.here", "at.seen", "at.masked"].iter().all(|name| has(name, window));
+	let turns = match family {
+		Family::Llama(llama) => has("rope.cosines", llama.head_width) && has("rope.sines", llama.head_width),
+		_ => true,
+	};
+	squares && turns
 }
 
 fn data(engine: &Engine, name: &str) -> Option<Tensor> {

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use assay_cpu::{Context, Input, Matrix, OpError, Output};
 use assay_engine::{Cpu, Engine, RunError, State, Tensor};
-use assay_program::{BinaryKind, DType, Limits, OpKind, TensorSpec};
+use assay_program::{BinaryKind, DType, OpKind, TensorSpec};
 
 use super::{
 	generation::{parts, replay, CHOSEN, REPLAYED},
@@ -33,13 +33,14 @@ pub struct Replay {
 }
 
 /// What a worker claims of a segment: the tokens that [`Replay::segment`] is to be told, out of the state after the
-/// segment. `None` if the program is no generation or has no such segment.
+/// segment. `None` if the program is no generation of [`super::generation()`] or has no such segment.
 ///
 /// For each slot of each group of the segment these are the tokens chosen after each position but the last, so
 /// `window - 1` of them. The last one is left out on purpose: it is in the state after the segment, and a verifier who was
 /// told all tokens could state that root without any computation. The last token of each slot follows only from the pass.
 pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> {
 	let output = engine.state_tensor_named(after, OUTPUT)?;
+	engine.state_tensor_named(after, CHOSEN)?;
 	let steps = engine.segment_steps(segment)?;
 	let (window, batch) = (output.spec().cols, engine.program().header.batch);
 	let first = steps.start.checked_div(window.into())?.checked_mul(batch.into())?;
@@ -52,7 +53,7 @@ pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> 
 }
 
 impl Replay {
-	/// The check of the generation of `prompts`, with the default limits on programs.
+	/// The check of the generation of `prompts`.
 	///
 	/// # Errors
 	/// As of [`generation`](super::generation()), and [`ImportError::Engine`] if the pass cannot be loaded.
@@ -63,24 +64,27 @@ impl Replay {
 		config: &Generation,
 		cpu: Arc<Cpu>,
 	) -> Result<Self, ImportError> {
-		Self::with_limits(family, checkpoint, prompts, config, cpu, &Limits::default())
+		Self::within(family, checkpoint, prompts, config, cpu, u64::MAX)
 	}
 
-	/// As [`Replay::new`]. The pass needs more memory than a step of the generation, about `window` times: `limits` bounds it.
-	///
-	/// # Errors
-	/// As of [`Replay::new`].
-	pub fn with_limits(
+	/// As [`Replay::new`]. [`ImportError::Request`] if the pass needs more than so many bytes of memory: its activations
+	/// are `window` times those of a step of the generation.
+	pub(crate) fn within(
 		family: &Family,
 		checkpoint: &Checkpoint,
 		prompts: &[Vec<u32>],
 		config: &Generation,
 		cpu: Arc<Cpu>,
-		limits: &Limits,
+		most_bytes: u64,
 	) -> Result<Self, ImportError> {
 		let walked = config.walked(family, prompts)?;
 		let model = replay(family, checkpoint, config.batch, walked.window, config.temperature)?;
-		let pass = Engine::with_limits(model.program, model.data, cpu, limits)?;
+		let memory = model.program.memory();
+		let bytes = memory.data.saturating_add(memory.state).saturating_add(memory.temps);
+		if bytes > most_bytes {
+			return Err(ImportError::Request(format!("a pass takes {bytes} bytes, at most {most_bytes} may be used")));
+		}
+		let pass = Engine::new(model.program, model.data, cpu)?;
 		let slots = walked.groups.saturating_mul(config.batch) as usize;
 		let last = prompts.last().into_iter().cycle();
 		let prompts = prompts.iter().chain(last).take(slots).cloned().collect();
