@@ -1,9 +1,7 @@
 //! Texts and their tokens.
 
 use super::{draft::DraftError, error::Spot, JobFile, Tokens};
-use assay_engine::Tensor;
 use assay_import::Tokenizer;
-use assay_program::DType;
 use std::{io::Read, path::Path, sync::Arc};
 
 /// Longest text that is read, bytes.
@@ -97,10 +95,4 @@ pub(super) fn lines(file: &JobFile, path: &Path) -> Result<Vec<String>, DraftErr
 		Some(line) => flaw(format!("text {line} has more than {MAX_LINE} bytes"), "use shorter lines"),
 		None => Ok(lines),
 	}
-}
-
-/// A matrix of ids.
-pub(super) fn ids(rows: usize, cols: u32, ids: Vec<u32>) -> Result<Tensor, String> {
-	let rows = u32::try_from(rows).map_err(|_| "too many sequences".to_owned())?;
-	Tensor::new(DType::I32, rows, cols, ids).map_err(|error| error.to_string())
 }

@@ -69,9 +69,9 @@ pub use crate::{
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{byte_tokenizer, export_gpt2, write_model, Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
-		claims, evaluate_fine_tuning, fine_tuned, fine_tuning, fine_tuning_evaluation, forward, generation, rows,
-		Batches, Bert, BertHead, Family, FineTuning, Forward, Generation, Gpt2, Inputs, Llama, LoraTerms, Nonlinearity,
-		Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
+		claims, evaluate_fine_tuning, fine_tuned, fine_tuning, fine_tuning_evaluation, forward, generation,
+		is_generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward, Generation, Gpt2, Inputs, Llama,
+		LoraTerms, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},
