@@ -27,16 +27,23 @@ pub(crate) trait Access {
 	fn holds(&self, address: u64, bytes: u64) -> bool;
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
 	Barrier,
+	/// Before an instruction that the warp does together.
+	Warp,
 	End,
 }
+
+/// Threads of a warp.
+const WARP: usize = 32;
 
 struct Thread {
 	registers: Vec<u64>,
 	at: usize,
 	index: [u32; 3],
-	ended: bool,
+	/// Where it stopped; `None` while it may go on.
+	stop: Option<Stop>,
 }
 
 /// A block of threads with its shared memory.
@@ -60,7 +67,7 @@ pub(crate) fn launch(call: &Call<'_>, memory: &impl Access) -> Result<(), Emulat
 	let count = x as usize * y as usize * z as usize;
 	let blocks: u64 = call.grid.iter().map(|extent| u64::from(*extent)).product();
 	let mut threads: Vec<Thread> = (0..count as u32)
-		.map(|i| Thread { registers: vec![], at: 0, index: [i % x, i / x % y, i / x / y], ended: false })
+		.map(|i| Thread { registers: vec![], at: 0, index: [i % x, i / x % y, i / x / y], stop: None })
 		.collect();
 	for b in 0..blocks {
 		let (gx, gy) = (u64::from(call.grid[0]), u64::from(call.grid[1]));
@@ -70,24 +77,33 @@ pub(crate) fn launch(call: &Call<'_>, memory: &impl Access) -> Result<(), Emulat
 		for thread in &mut threads {
 			thread.registers.clear();
 			thread.registers.resize(kernel.registers, FRESH);
-			(thread.at, thread.ended) = (0, false);
+			(thread.at, thread.stop) = (0, None);
 		}
 		let mut round = 0;
 		loop {
-			let mut waiting = 0;
 			for turn in 0..count {
 				let thread = &mut threads[place_of(turn, count, call.order, round)];
-				if let Stop::Barrier = block.run(thread)? {
-					waiting += 1;
+				if thread.stop.is_none() {
+					thread.stop = Some(block.run(thread)?);
 				}
 			}
-			if waiting == 0 {
+			round += 1;
+			let all = |threads: &[Thread], stop| threads.iter().all(|thread| thread.stop == Some(stop));
+			let mut went_on = false;
+			for warp in threads.chunks_mut(WARP).filter(|warp| all(warp, Stop::Warp)) {
+				block.together(warp).ok_or_else(|| EmulationError::Barrier(name()))?;
+				went_on = true;
+			}
+			if went_on {
+				continue;
+			}
+			if all(&threads, Stop::End) {
 				break;
 			}
-			if waiting != count || threads.iter().any(|thread| thread.ended) {
+			if !all(&threads, Stop::Barrier) {
 				return Err(EmulationError::Barrier(name()));
 			}
-			round += 1;
+			threads.iter_mut().for_each(|thread| thread.stop = None);
 		}
 	}
 	Ok(())
@@ -108,11 +124,8 @@ fn place_of(turn: usize, count: usize, order: Order, round: usize) -> usize {
 }
 
 impl<A: Access> Block<'_, A> {
-	/// Runs a thread to its next barrier or to its end.
+	/// Runs a thread to its next barrier, to what its warp does together, or to its end.
 	fn run(&mut self, thread: &mut Thread) -> Result<Stop, EmulationError> {
-		if thread.ended {
-			return Ok(Stop::End);
-		}
 		while let Some(instruction) = self.kernel.code.get(thread.at) {
 			thread.at += 1;
 			if let Some((predicate, wanted)) = instruction.guard {
@@ -124,11 +137,39 @@ impl<A: Access> Block<'_, A> {
 				Op::Branch { to } => thread.at = *to,
 				Op::Return => break,
 				Op::Barrier => return Ok(Stop::Barrier),
+				Op::DotTile(_) => return Ok(Stop::Warp),
 				op => self.step(op, thread, instruction)?,
 			}
 		}
-		thread.ended = true;
 		Ok(Stop::End)
+	}
+
+	/// Does the instruction that all threads of a warp stopped before. `None` if they are not as many as a warp has, or not at
+	/// the same instruction.
+	fn together(&self, warp: &mut [Thread]) -> Option<()> {
+		let at = warp.first()?.at;
+		if warp.len() != WARP || warp.iter().any(|thread| thread.at != at) {
+			return None;
+		}
+		let Op::DotTile(tile) = &self.kernel.code.get(at.checked_sub(1)?)?.op else { return None };
+		let words = |sources: &[Source]| -> Vec<Vec<u32>> {
+			let of = |thread: &Thread| sources.iter().map(|source| self.value(thread, *source) as u32).collect();
+			warp.iter().map(of).collect()
+		};
+		let (a, b, c) = (words(&tile.a), words(&tile.b), words(&tile.c));
+		for (lane, thread) in warp.iter_mut().enumerate() {
+			for (r, to) in tile.to.iter().enumerate() {
+				// Which lane holds what: the manual of PTX, m16n8k32 of 8-bit integers.
+				let (row, col) = (lane / 4 + r / 2 * 8, lane % 4 * 2 + r % 2);
+				let sum = (0..8).fold(c[lane][r], |sum, word| {
+					let (left, right) = (row % 8 * 4 + word % 4, col * 4 + word % 4);
+					dot_bytes(a[left][row / 8 + word / 4 * 2], b[right][word / 4], sum)
+				});
+				thread.registers[*to as usize] = u64::from(sum);
+			}
+			thread.stop = None;
+		}
+		Some(())
 	}
 
 	fn step(&mut self, op: &Op, thread: &mut Thread, instruction: &Instruction) -> Result<(), EmulationError> {
@@ -144,9 +185,11 @@ impl<A: Access> Block<'_, A> {
 			Op::DotBytes { to, a, b, c } => {
 				(*to, u64::from(dot_bytes(value(a) as u32, value(b) as u32, value(c) as u32)))
 			}
-			Op::ExtractBits { to, from, first, len } => {
-				let (first, len) = (value(first) & 0xff, value(len) & 0xff);
-				(*to, low(low(value(from), 32).checked_shr(first as u32).unwrap_or(0), len.min(32) as u32))
+			Op::InsertBits { bits, to, from, into, first, len } => {
+				(*to, insert_bits(*bits, value(from), value(into), value(first), value(len)))
+			}
+			Op::ExtractBits { bits, to, from, first, len } => {
+				(*to, extract_bits(*bits, value(from), value(first), value(len)))
 			}
 			Op::CompareInt { how, of, to, a, b } => {
 				let (a, b) = (of.extend(value(a)), of.extend(value(b)));
@@ -197,7 +240,7 @@ impl<A: Access> Block<'_, A> {
 				}
 				return Ok(());
 			}
-			Op::Branch { .. } | Op::Barrier | Op::Return => return Ok(()),
+			Op::DotTile(_) | Op::Branch { .. } | Op::Barrier | Op::Return => return Ok(()),
 		};
 		thread.registers[to as usize] = result;
 		Ok(())
@@ -309,6 +352,18 @@ fn integer(op: IntOp, of: Int, a: u64, b: u64) -> u64 {
 	low(wide as u64, of.bits)
 }
 
+/// Of a position and a length the low eight bits count, and what lies past the width is not there.
+fn extract_bits(bits: u32, from: u64, first: u64, len: u64) -> u64 {
+	let (first, len) = (first as u32 & 0xff, len as u32 & 0xff);
+	low(low(from, bits).checked_shr(first).unwrap_or(0), len)
+}
+
+fn insert_bits(bits: u32, from: u64, into: u64, first: u64, len: u64) -> u64 {
+	let (first, len) = (first as u32 & 0xff, len as u32 & 0xff);
+	let mask = low(low(u64::MAX, len).checked_shl(first).unwrap_or(0), bits);
+	(low(into, bits) & !mask) | (from.checked_shl(first).unwrap_or(0) & mask)
+}
+
 /// Modulo 2^32.
 fn dot_bytes(a: u32, b: u32, sum: u32) -> u32 {
 	let products =
@@ -366,6 +421,18 @@ mod tests {
 		for (op, of, a, b, expected) in cases {
 			assert_eq!(integer(op, of, a, b), expected, "{op:?} {of:?} {a:#x} {b:#x}");
 		}
+	}
+
+	#[test]
+	fn fields_of_bits_are_cut_off_at_the_width() {
+		assert_eq!(extract_bits(32, 0xdead_beef, 8, 8), 0xbe);
+		assert_eq!(extract_bits(32, 0x1_8000_0000, 31, 9), 1);
+		assert_eq!(extract_bits(64, 0x1_8000_0000, 31, 9), 3);
+		assert_eq!([extract_bits(32, 7, 0, 0), extract_bits(32, 7, 40, 8), extract_bits(64, 7, 200, 8)], [0; 3]);
+		assert_eq!(insert_bits(32, 0xab, 0xffff_ffff, 8, 8), 0xffff_abff);
+		assert_eq!(insert_bits(32, 0xfff, 0, 28, 8), 0xf000_0000);
+		assert_eq!(insert_bits(64, 0xfff, 0, 28, 8), 0xf_f000_0000);
+		assert_eq!([insert_bits(32, 7, 5, 32, 8), insert_bits(32, 7, 5, 0, 0)], [5; 2]);
 	}
 
 	#[test]
