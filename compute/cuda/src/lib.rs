@@ -33,8 +33,8 @@
 //! | launches get addresses and are queued | [`Backend`] one op at a time, [`Session`] a whole step as a graph | a [`Device`] |
 //! | the device does them | [`Driver`], or `assay-cuda-emulation` on the CPU | a GPU, or a C++ compiler |
 //!
-//! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, which the driver compiles for
-//! whatever newer device there is. Building this crate needs neither a CUDA toolkit nor a GPU, and running it needs
+//! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, and for 8.0 what uses tensor cores
+//! (int8 products), which the driver compiles for whatever newer device there is. Building this crate needs neither a CUDA toolkit nor a GPU, and running it needs
 //! NVIDIA's driver for CUDA 12.1 or newer, opened when a backend is made.
 //!
 //! # Why the bits are the referee's
