@@ -58,10 +58,12 @@ tests! {
 	roots_of_bytes
 	#[ignore = "half a minute"]
 	roots_of_several_levels
-	#[ignore = "5 seconds, and training_in_int8 has every kind of op that it has"]
+	#[ignore = "5 seconds, and random_ops and chains have its kernels"]
 	training
+	#[ignore = "7 seconds, and random_ops and chains have its kernels"]
 	training_in_int8
 	training_on_images
+	chains
 }
 
 /// Launches `fill` on a buffer of 8 words.

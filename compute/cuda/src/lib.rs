@@ -45,6 +45,8 @@
 //!   `assay_softfloat::functions` operation by operation.
 //! - Sums follow the contract's order: 32 lanes, then a tree, then segments ascending; a product is one fma chain per 512
 //!   of the inner dimension. Threads and blocks share out independent elements and whole segments, never a chain.
+//! - In a [`Session`], elementwise ops that follow each other are one launch (`src/chain`): the same functions on the same
+//!   operands, each op with its own check for infinities and NaNs; what lies between them has no memory.
 //! - A product of 8-bit integers is exact, so it may be cut and added in any order.
 //! - Where threads write one word, all write the same.
 //!
@@ -66,6 +68,7 @@
 //! 8-bit tensor takes a word of the device's memory, as on the CPU. One device at a time.
 
 mod backend;
+mod chain;
 mod device;
 mod driver;
 mod error;

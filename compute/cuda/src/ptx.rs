@@ -17,8 +17,8 @@ macro_rules! modules {
 
 /// Every module.
 pub const MODULES: &[Module] = modules![
-	"elementwise" "hadamard" "mask" "matmul" "matmul_i8" "mma_i8" "pack" "quantise" "rearrange" "reduce" "root" "rows"
-	"sample" "scatter" "window"
+	"chain" "elementwise" "hadamard" "mask" "matmul" "matmul_i8" "mma_i8" "pack" "quantise" "rearrange" "reduce" "root"
+	"rows" "sample" "scatter" "window"
 ];
 
 impl Module {
