@@ -13,6 +13,7 @@ PTX = pathlib.Path(__file__).resolve().parents[2] / "compute/cuda/ptx"
 PROCESSORS = ["sm_61", "sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90"]
 
 KERNEL = re.compile(r"Compiling entry function '(\w+)'")
+TARGET = re.compile(r"^\.target sm_(\d+)$", re.MULTILINE)
 SPILLS = re.compile(r"(\d+) bytes spill stores, (\d+) bytes spill loads")
 REGISTERS = re.compile(r"Used (\d+) registers")
 
@@ -23,7 +24,10 @@ def main():
     print("| kernel | processor | registers | spill stores, loads, bytes |\n| --- | --- | --- | --- |")
     count = 0
     for module in sorted(PTX.glob("*.ptx")):
+        oldest = int(TARGET.search(module.read_text())[1])
         for processor in PROCESSORS:
+            if int(processor.removeprefix("sm_")) < oldest:
+                continue
             command = [ptxas, "--verbose", f"--gpu-name={processor}", module, "--output-file=/dev/null"]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:

@@ -1,6 +1,7 @@
 // The words of CUDA C++ that the kernels use, for the machine's own compiler.
 //
-// A thread of the grid is a coroutine; threads of a block take turns, and __syncthreads lets the others go first.
+// A thread of the grid is a coroutine; threads of a block take turns, and __syncthreads lets the others go first; what a warp
+// does together waits for the warp only.
 #pragma once
 #include <cfloat>
 #include <cstddef>
@@ -18,6 +19,8 @@ struct Index3 {
 extern thread_local Index3 threadIdx, blockIdx, blockDim, gridDim;
 
 void __syncthreads();
+// Waits for the threads of this thread's warp.
+void __syncwarp();
 
 #define __device__
 #define __global__
@@ -54,6 +57,9 @@ inline int __dp4a(int a, int b, int sum) {
 	}
 	return sum;
 }
+
+// 16 x 32 bytes times 32 x 8 bytes, by a whole warp: `sums` of this lane. In grid.cpp.
+void __mma_m16n8k32(int (&sums)[4], const unsigned (&a)[4], unsigned b0, unsigned b1);
 
 // A kernel by name, with the sizes of its parameters.
 struct Entry {

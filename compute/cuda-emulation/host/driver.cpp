@@ -32,6 +32,7 @@ enum Result {
 	INVALID_DEVICE = 101,
 	INVALID_IMAGE = 200,
 	INVALID_CONTEXT = 201,
+	NO_BINARY_FOR_GPU = 209,
 	INVALID_PTX = 218,
 	INVALID_HANDLE = 400,
 	NOT_FOUND = 500,
@@ -252,6 +253,9 @@ CALL cuModuleLoadDataEx(void **module, const void *image, unsigned count, int *o
 	if (!current) return INVALID_CONTEXT;
 	std::string text(static_cast<const char *>(image));
 	if (text.find(".version") == std::string::npos || text.find(".entry") == std::string::npos) return INVALID_IMAGE;
+	size_t target = text.find(".target sm_");
+	if (target == std::string::npos || std::atol(text.c_str() + target + 11) > setting("ASSAY_EMULATED_CAPABILITY", 61))
+		return NO_BINARY_FOR_GPU;
 	if (setting("ASSAY_EMULATED_BAD_PTX", 0) != 0) {
 		for (unsigned i = 0; i + 1 < count; i++)
 			if (options[i] == 5 && options[i + 1] == 6)

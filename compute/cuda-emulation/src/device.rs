@@ -94,7 +94,14 @@ impl Emulated {
 	/// A device that cuts work up as one with `multiprocessors` processors would.
 	pub fn new(multiprocessors: u32, order: Order) -> Self {
 		let (buffers, launches) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
-		Self { profile: Profile { multiprocessors }, order, shipped: false, buffers, launches }
+		let profile = Profile { multiprocessors, int8_tiles: false };
+		Self { profile, order, shipped: false, buffers, launches }
+	}
+
+	/// The same with tensor cores for bytes.
+	pub fn with_int8_tiles(mut self) -> Self {
+		self.profile.int8_tiles = true;
+		self
 	}
 
 	/// A device that interprets the PTX as shipped, instead of running the kernels' source as compiled for this machine.

@@ -8,7 +8,7 @@
 //! What a GPU would only sometimes show, they show always:
 //!
 //! - threads of a block take turns in an [`Order`] of choice, so that a missing barrier changes bits;
-//! - a barrier that only some threads of a block reach is an error;
+//! - a barrier that only some threads of a block reach is an error, and so is a tensor-core product that only some of a warp do;
 //! - memory is filled with a pattern before use;
 //! - number and sizes of a kernel's arguments are checked;
 //! - a write outside: compiled, by guard words on both sides of every buffer; interpreted, any access outside, and any that
@@ -55,8 +55,8 @@ pub enum EmulationError {
 		/// Threads of a block.
 		block: [u32; 3],
 	},
-	/// Some threads of a block ended while others waited.
-	#[error("`{0}`: not every thread of a block reaches the barrier")]
+	/// Some threads of a block, or of a warp, ended or went elsewhere while others waited.
+	#[error("`{0}`: not every thread reaches the barrier of its block, or the product of its warp")]
 	Barrier(String),
 	/// A word next to a buffer was written.
 	#[error("`{0}` writes outside its buffers")]

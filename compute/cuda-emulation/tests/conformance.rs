@@ -10,11 +10,26 @@ use assay_cuda_emulation::{Emulated, Order};
 use assay_program::OpKind;
 use codec::Decode;
 
-/// Sizes at which kernels loop, cover, and split.
+/// Sizes at which kernels loop, cover, and split; one with tensor cores.
 fn devices() -> Vec<Backend<Emulated>> {
-	[(1, Order::Scattered), (12, Order::Descending), (1000, Order::Ascending)]
-		.map(|(multiprocessors, order)| Backend::on(Emulated::new(multiprocessors, order)).expect("memory"))
+	[Emulated::new(1, Order::Scattered), tensor_cores(12), Emulated::new(1000, Order::Descending)]
+		.map(|device| Backend::on(device).expect("memory"))
 		.into()
+}
+
+fn tensor_cores(multiprocessors: u32) -> Emulated {
+	Emulated::new(multiprocessors, Order::Scattered).with_int8_tiles()
+}
+
+/// Large tiles, and parts of the inner dimension.
+#[test]
+fn tensor_cores_of_small_and_large_devices() {
+	let devices = [1, 1000].map(|multiprocessors| Backend::on(tensor_cores(multiprocessors)).expect("memory"));
+	let suite = conformance::suites().into_iter().find(|(suite, _)| *suite == "int8_products");
+	assert_eq!(suite.expect("a suite").1(&devices), Ok(()));
+	let launches = devices.map(|device| device.device().launches());
+	assert!(launches[0].contains_key("mma_i8_large") && launches[1].contains_key("add_parts"), "{launches:?}");
+	assert!(launches.iter().all(|launches| !launches.contains_key("matmul_i8_small")), "{launches:?}");
 }
 
 macro_rules! tests {
@@ -43,6 +58,7 @@ tests! {
 	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
 	copies_and_heads rows_by_id block_products masks int8_products to_and_from_integers rotations sampling windows
 	random_ops roots roots_of_bytes roots_of_several_levels training training_in_int8 training_on_images
+	chains
 }
 
 /// What distinguishes kinds that may have kernels of their own: of elementwise ops and reductions, which one.
@@ -76,9 +92,9 @@ fn random_ops_are_of_every_kind() {
 /// A kernel that no suite launches would be unchecked.
 #[test]
 fn the_suites_launch_every_kernel() {
-	let [small, _, large] = <[_; 3]>::try_from(devices()).expect("three devices");
-	let devices = [small, large];
-	for name in ["random_ops", "roots", "roots_of_bytes", "products_of_long_inner_dimension"] {
+	let devices = [Emulated::new(1, Order::Ascending), tensor_cores(1), Emulated::new(1000, Order::Ascending)];
+	let devices = devices.map(|device| Backend::on(device).expect("memory"));
+	for name in ["chains", "random_ops", "roots", "roots_of_bytes", "products_of_long_inner_dimension"] {
 		let suite = conformance::suites().into_iter().find(|(suite, _)| *suite == name);
 		suite.expect("a suite").1(&devices).expect("equal");
 	}

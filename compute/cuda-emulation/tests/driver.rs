@@ -8,7 +8,7 @@ mod conformance;
 
 use std::process::Command;
 
-use assay_cuda::{Cuda, CudaError, Driver};
+use assay_cuda::{Cuda, CudaError, Device, Driver};
 use assay_cuda_emulation::EMULATED_DRIVER;
 use assay_program::TensorSpec;
 
@@ -29,6 +29,11 @@ fn with_driver(name: &str, settings: &[(&str, &str)]) {
 #[test]
 fn every_suite_through_the_driver() {
 	with_driver("inside::every_suite", &[]);
+}
+
+#[test]
+fn a_device_with_tensor_cores_uses_them() {
+	with_driver("inside::tensor_cores", &[("ASSAY_EMULATED_CAPABILITY", "80")]);
 }
 
 #[test]
@@ -90,6 +95,16 @@ mod inside {
 		}
 		let total = devices[0].device().info().memory;
 		assert!(devices[0].device().free_memory().expect("answers") > total / 2, "memory was not given back");
+	}
+
+	/// The older device, above, could not have loaded their kernels.
+	#[test]
+	#[ignore = "run by a_device_with_tensor_cores_uses_them"]
+	fn tensor_cores() {
+		let devices = [Cuda::new(0).expect("the emulated driver")];
+		assert!(devices[0].device().profile().int8_tiles);
+		let suite = conformance::suites::<Driver>().into_iter().find(|(name, _)| *name == "training_in_int8");
+		assert_eq!(suite.expect("a suite").1(&devices), Ok(()));
 	}
 
 	#[test]

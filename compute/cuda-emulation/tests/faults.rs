@@ -35,6 +35,24 @@ fn a_barrier_that_some_threads_miss() {
 }
 
 #[test]
+fn a_product_that_some_threads_of_a_warp_miss() {
+	for order in [Order::Ascending, Order::Descending, Order::Scattered] {
+		assert!(reason(launch(order, "faulty_warp", THREADS, &[]).0).contains("not every thread"));
+		assert_eq!(launch(order, "faulty_race", THREADS, &[]).0, Ok(()));
+	}
+	// Half a warp is none.
+	assert!(reason(launch(Order::Ascending, "faulty_tile", 48, &[]).0).contains("not every thread"));
+}
+
+/// Waiting for a warp does not stand in for the barrier that a kernel lacks.
+#[test]
+fn a_missing_barrier_before_a_product_changes_bits_with_the_order() {
+	let words = |order| launch(order, "faulty_tile", THREADS, &[]).1;
+	assert_ne!(words(Order::Ascending), words(Order::Descending));
+	assert_ne!(words(Order::Ascending), words(Order::Scattered));
+}
+
+#[test]
 fn a_missing_barrier_changes_bits_with_the_order() {
 	let words = |order| launch(order, "faulty_race", THREADS, &[]).1;
 	assert_ne!(words(Order::Ascending), words(Order::Descending));

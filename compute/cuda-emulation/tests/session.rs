@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use assay_cuda::{Backend, Session, SessionError};
 use assay_cuda_emulation::{Emulated, Order};
 use assay_engine::Tensor;
-use assay_program::TensorId;
+use assay_program::{OpKind, Role, TensorId};
 use conformance::training::{bits, data, engine, model};
 
 #[test]
@@ -22,6 +22,30 @@ fn a_session_goes_on_from_a_checkpoint() {
 	session.step().expect("runs");
 	engine.run(&mut state, 5, &mut |_| ControlFlow::Continue(())).expect("runs");
 	assert!(session.state().expect("reads") == bits(&engine, &state));
+}
+
+/// Each parameter's update, thirteen ops of AdamW, is among them; its intermediate results have no memory.
+#[test]
+fn elementwise_ops_that_follow_each_other_are_one_launch() {
+	let model = model().expect("valid");
+	let engine = engine(&model).expect("loads");
+	let backend = Backend::on(Emulated::new(8, Order::Ascending)).expect("memory");
+	let start = bits(&engine, &engine.initial_state());
+	let mut session = Session::new(&backend, engine.program(), &data(&model), &start, 0).expect("fits");
+	session.step().expect("runs");
+	let launches = backend.device().launches();
+	let elementwise = |kind| matches!(kind, OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma);
+	let ops = engine.program().ops.iter().filter(|op| elementwise(op.kind)).count() as u64;
+	let single: u64 = launches
+		.iter()
+		.filter(|(name, _)| name.contains("ary_") || **name == "multiply_add")
+		.map(|(_, count)| count)
+		.sum();
+	let params = engine.program().tensors.iter().filter(|decl| matches!(decl.role, Role::Param(_))).count() as u64;
+	assert!(
+		launches["chain"] >= params && launches["chain"] + single < ops / 4,
+		"{ops} ops, {params} parameters: {launches:?}"
+	);
 }
 
 #[test]

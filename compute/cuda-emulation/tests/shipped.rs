@@ -6,10 +6,10 @@ mod conformance;
 use assay_cuda::{Backend, Buffer, CudaError, Device, Value, Work};
 use assay_cuda_emulation::{Emulated, Order};
 
-/// A device on which kernels loop, and one on which products split.
+/// A device on which kernels loop, and one with tensor cores on which products split.
 fn devices() -> Vec<Backend<Emulated>> {
-	[(2, Order::Scattered), (1000, Order::Descending)]
-		.map(|(multiprocessors, order)| Backend::on(Emulated::interpreting(multiprocessors, order)).expect("memory"))
+	[Emulated::interpreting(2, Order::Scattered), Emulated::interpreting(1000, Order::Descending).with_int8_tiles()]
+		.map(|device| Backend::on(device).expect("memory"))
 		.into()
 }
 
@@ -58,10 +58,12 @@ tests! {
 	roots_of_bytes
 	#[ignore = "half a minute"]
 	roots_of_several_levels
-	#[ignore = "5 seconds, and training_in_int8 has every kind of op that it has"]
+	#[ignore = "5 seconds, and random_ops and chains have its kernels"]
 	training
+	#[ignore = "7 seconds, and random_ops and chains have its kernels"]
 	training_in_int8
 	training_on_images
+	chains
 }
 
 /// Launches `fill` on a buffer of 8 words.

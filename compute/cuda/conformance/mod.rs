@@ -4,6 +4,7 @@
 // Each place uses a part.
 #![allow(dead_code)]
 
+pub(crate) mod chains;
 pub(crate) mod check;
 pub(crate) mod fuzz;
 pub(crate) mod int8;
@@ -39,4 +40,5 @@ suites! {
 	fuzz: random_ops;
 	root: roots roots_of_bytes roots_of_several_levels;
 	training: training training_in_int8 training_on_images;
+	chains: chains;
 }

@@ -164,8 +164,8 @@ pub(crate) fn reductions<D: Device>(devices: &[Backend<D>]) -> Result<(), String
 		(3, 9000),
 		(9000, 3),
 		(5, 17),
-		(20, 4100),
-		(4100, 20),
+		(5, 4100),
+		(4100, 5),
 		(700, 40),
 		(40, 700),
 	];

@@ -1,8 +1,8 @@
 // Operands of an 8-bit product, packed for it.
 //
 // In a tensor each element is a word. Packed, a word is four elements that follow each other along the inner dimension, the
-// first in the low byte, and the words lie [inner / 4][outer]. Both extents are filled up with zeros, which change no sum,
-// so the product meets no edges.
+// first in the low byte, and the words lie [inner / 4][outer], or as tensor cores take them. Both extents are filled up with
+// zeros, which change no sum, so the product meets no edges.
 #include "types.cuh"
 
 constexpr u32 SIDE = 32;
@@ -16,6 +16,16 @@ DEVICE u32 four(const u32 *line, u64 stride, u64 word, u64 inner) {
 		if (at < inner) bytes |= (line[at * stride] & 0xff) << (8 * i);
 	}
 	return bytes;
+}
+
+// For tensor cores: by steps of 8 words, by groups of 16 lines, by lanes of a warp, the four words that a lane takes; of lane
+// 4 g + t, word r is word t + 4 (r / 2) of line g + 8 (r mod 2). A line's elements are `along` apart, lines `across`.
+KERNEL pack_fragments(const u32 *x, u64 across, u64 along, u64 outer, u64 inner, u32 *out, u64 steps, u64 padded) {
+	each_element(steps, padded * 8, [=](u64 step, u64 at) {
+		u64 lane = at / 4 % 32, r = at % 4;
+		u64 line = at / 128 * 16 + lane / 4 + r % 2 * 8, word = step * 8 + lane % 4 + r / 2 * 4;
+		out[step * padded * 8 + at] = line < outer ? four(x + line * across, along, word, inner) : 0;
+	});
 }
 
 // From [inner, outer], where lines lie beside each other.

@@ -5,6 +5,8 @@
 pub struct Profile {
 	/// Processors that run thread blocks, at least 1.
 	pub multiprocessors: u32,
+	/// Whether they multiply tiles of 8-bit integers: tensor cores of compute capability 8.0 or newer.
+	pub int8_tiles: bool,
 }
 
 /// An argument of a kernel before memory has addresses.

@@ -33,8 +33,8 @@
 //! | launches get addresses and are queued | [`Backend`] one op at a time, [`Session`] a whole step as a graph | a [`Device`] |
 //! | the device does them | [`Driver`], or `assay-cuda-emulation` on the CPU | a GPU, or a C++ compiler |
 //!
-//! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, which the driver compiles for
-//! whatever newer device there is. Building this crate needs neither a CUDA toolkit nor a GPU, and running it needs
+//! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, and for 8.0 what uses tensor cores
+//! (int8 products), which the driver compiles for whatever newer device there is. Building this crate needs neither a CUDA toolkit nor a GPU, and running it needs
 //! NVIDIA's driver for CUDA 12.1 or newer, opened when a backend is made.
 //!
 //! # Why the bits are the referee's
@@ -45,6 +45,8 @@
 //!   `assay_softfloat::functions` operation by operation.
 //! - Sums follow the contract's order: 32 lanes, then a tree, then segments ascending; a product is one fma chain per 512
 //!   of the inner dimension. Threads and blocks share out independent elements and whole segments, never a chain.
+//! - In a [`Session`], elementwise ops that follow each other are one launch (`src/chain`): the same functions on the same
+//!   operands, each op with its own check for infinities and NaNs; what lies between them has no memory.
 //! - A product of 8-bit integers is exact, so it may be cut and added in any order.
 //! - Where threads write one word, all write the same.
 //!
@@ -66,6 +68,7 @@
 //! 8-bit tensor takes a word of the device's memory, as on the CPU. One device at a time.
 
 mod backend;
+mod chain;
 mod device;
 mod driver;
 mod error;

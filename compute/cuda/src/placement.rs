@@ -2,34 +2,35 @@
 
 use assay_program::{Program, Role};
 
+use crate::chain::Piece;
+
 /// Slots of memory and who lies in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
-	/// By tensor id, the slot of a temp; `None` for other tensors.
+	/// By tensor id, the slot of a temp; `None` for other tensors, and for temps that stay inside of a chain.
 	pub(crate) slots: Vec<Option<usize>>,
 	/// Words of each slot.
 	pub(crate) words: Vec<u64>,
 }
 
 impl Placement {
-	/// A slot is free again once the last op that reads its temp is done, so an op's output never lies where one of its
-	/// inputs does. What is needed to the end of the step keeps its slot.
-	pub(crate) fn of(program: &Program) -> Self {
+	/// A slot is free again once the last piece that reads its temp is done, so nothing that a piece writes lies where one of
+	/// its inputs does. What is needed to the end of the step keeps its slot.
+	pub(crate) fn of(program: &Program, pieces: &[Piece]) -> Self {
 		let last_uses = program.last_uses();
 		let is_temp = |id: usize| program.tensors.get(id).is_some_and(|decl| matches!(decl.role, Role::Temp));
 		let mut placement = Self { slots: vec![None; program.tensors.len()], words: Vec::new() };
 		let mut free: Vec<usize> = Vec::new();
-		for (index, op) in program.ops.iter().enumerate() {
-			let output = op.output.0 as usize;
-			let Some(decl) = program.tensors.get(output) else { continue };
-			let slot = placement.take(&mut free, decl.spec().elements());
-			placement.slots[output] = Some(slot);
-			let inputs = op.tensor_operands().map(|id| id.0 as usize);
-			let ended = |id: &usize| match last_uses.get(*id).copied().flatten() {
-				Some(last) => last == index,
-				None => *id == output,
-			};
-			for id in inputs.chain([output]).filter(ended).filter(|id| is_temp(*id)) {
+		for piece in pieces {
+			let (end, ops) = (piece.ops().end, program.ops.get(piece.ops()).unwrap_or_default());
+			for op in ops.iter().filter(|op| piece.stores(op.output, &last_uses)) {
+				let Some(decl) = program.tensors.get(op.output.0 as usize) else { continue };
+				let slot = placement.take(&mut free, decl.spec().elements());
+				placement.slots[op.output.0 as usize] = Some(slot);
+			}
+			let ids = ops.iter().flat_map(|op| op.tensor_operands().chain([op.output])).map(|id| id.0 as usize);
+			let ended = |id: &usize| last_uses.get(*id).copied().flatten().is_none_or(|last| last < end);
+			for id in ids.filter(ended).filter(|id| is_temp(*id)) {
 				free.extend(placement.slots[id].filter(|slot| !free.contains(slot)));
 			}
 		}

@@ -1,6 +1,6 @@
 //! A program on a device: its tensors stay there, and a step is two graphs.
 //!
-//! The first graph is every op of the step. Between the two the host looks at one word per op: if an output held an
+//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host looks at one word per op: if an output held an
 //! infinity or a NaN, the step ends there and the state stays what it was. The second assigns the new state.
 
 use assay_commitment::Hash;
@@ -8,6 +8,7 @@ use assay_program::{Limits, Op, Operand, OperandSpec, Program, Role, TensorId, T
 
 use crate::{
 	backend::{grow, hash_of, same_length, Backend},
+	chain::{pieces, Chain, Piece, Place},
 	device::{Buffer, Device},
 	launch::{Addresses, Work},
 	lower::{lower, lower_root},
@@ -51,13 +52,6 @@ pub enum SessionError {
 	Device(#[from] CudaError),
 }
 
-/// A tensor of the program on the device.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-	address: u64,
-	spec: TensorSpec,
-}
-
 /// A program whose state and data are on a device.
 #[derive(Debug)]
 pub struct Session<'a, D: Device> {
@@ -93,7 +87,8 @@ impl<'a, D: Device> Session<'a, D> {
 		let device = backend.device();
 		let mut memory = Vec::new();
 		let mut states = Vec::new();
-		let placement = Placement::of(program);
+		let pieces = pieces(program);
+		let placement = Placement::of(program, &pieces);
 		let mut slots = Vec::with_capacity(placement.words.len());
 		for words in &placement.words {
 			slots.push(device.allocate(*words)?);
@@ -132,13 +127,20 @@ impl<'a, D: Device> Session<'a, D> {
 		let metrics = device.allocate(program.metrics.len() as u64)?;
 		let roots = device.allocate(states.len() as u64 * ROOT_WORDS)?;
 		let mut recorder = Recorder { device, scratch: Vec::new(), pending: Vec::new() };
-		for (op, index) in program.ops.iter().zip(0u32..) {
-			recorder.op(program, op, index, &places, flags.address(), step_word.address())?;
+		for piece in &pieces {
+			let op = program.ops.get(piece.ops().start);
+			match (piece, op) {
+				(Piece::Chain(chain), _) => memory.push(recorder.chain(program, chain, &places, flags.address())?),
+				(Piece::Op(index), Some(op)) => {
+					recorder.op(program, op, *index as u32, &places, flags.address(), step_word.address())?;
+				}
+				(Piece::Op(_), None) => {}
+			}
 		}
 		for (index, (buffer, spec)) in (0u64..).zip(&states) {
 			recorder.root(*spec, buffer.address(), roots.address() + index * ROOT_WORDS * 4)?;
 		}
-		let (ops, hash) = recorder.bind(program.ops.len());
+		let (ops, hash) = recorder.bind(pieces.len());
 		let mut compute = vec![Work::Clear { to: flags.address(), words: flags.words() }];
 		compute.extend(ops);
 		let update = assignments(program, &places, metrics.address());
@@ -283,6 +285,23 @@ impl<D: Device> Recorder<'_, D> {
 		let lowered = lower(op.kind, &operands, output.spec, &program.header.seed, &profile).map_err(wrong)?;
 		let flag = flags + 4 * u64::from(index);
 		self.push(Pending { lowered, inputs, output: output.address, flag, step })
+	}
+
+	/// Returns the memory that holds the instructions.
+	fn chain(
+		&mut self,
+		program: &Program,
+		chain: &Chain,
+		places: &[Place],
+		flags: u64,
+	) -> Result<D::Buffer, SessionError> {
+		let nowhere = Place { address: 0, spec: TensorSpec::f32(1, 1) };
+		let place = |id: TensorId| places.get(id.0 as usize).copied().unwrap_or(nowhere);
+		let code = filled(self.device, &chain.words(program, place, flags))?;
+		let launches = vec![chain.launch(program, &self.device.profile())];
+		let lowered = crate::launch::Lowered { launches, scratch: Vec::new() };
+		self.push(Pending { lowered, inputs: vec![code.address()], output: 0, flag: 0, step: 0 })?;
+		Ok(code)
 	}
 
 	fn root(&mut self, spec: TensorSpec, input: u64, output: u64) -> Result<(), SessionError> {

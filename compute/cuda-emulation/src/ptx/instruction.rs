@@ -93,6 +93,15 @@ pub(crate) struct Place {
 	pub(crate) width: usize,
 }
 
+/// Registers of a thread in a product of tiles.
+#[derive(Clone, Debug)]
+pub(crate) struct DotTile {
+	pub(crate) to: [u32; 4],
+	pub(crate) a: [Source; 4],
+	pub(crate) b: [Source; 2],
+	pub(crate) c: [Source; 4],
+}
+
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
 	Move {
@@ -126,7 +135,18 @@ pub(crate) enum Op {
 		b: Source,
 		c: Source,
 	},
+	/// `into` with `len` bits from `first` on replaced by the low ones of `from`.
+	InsertBits {
+		bits: u32,
+		to: u32,
+		from: Source,
+		into: Source,
+		first: Source,
+		len: Source,
+	},
+	/// `len` bits from `first` on.
 	ExtractBits {
+		bits: u32,
 		to: u32,
 		from: Source,
 		first: Source,
@@ -175,6 +195,8 @@ pub(crate) enum Op {
 		place: Place,
 		from: Vec<Source>,
 	},
+	/// By all threads of a warp together: `to` is `c` plus 16 x 32 bytes times 32 x 8 bytes.
+	DotTile(Box<DotTile>),
 	Branch {
 		to: usize,
 	},

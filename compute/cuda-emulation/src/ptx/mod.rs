@@ -5,6 +5,7 @@
 //! inside a living buffer or the block's shared memory, and aligned to the width of the access. Registers and shared memory
 //! begin with a pattern.
 
+mod arithmetic;
 mod instruction;
 mod parse;
 mod run;

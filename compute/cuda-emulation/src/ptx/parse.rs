@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::instruction::{Compare, FloatOp, Instruction, Int, IntOp, Kernel, Op, Place, Source, Space};
+use super::instruction::{Compare, DotTile, FloatOp, Instruction, Int, IntOp, Kernel, Op, Place, Source, Space};
 
 /// Line, and the text that is not understood.
 type Unknown = (usize, String);
@@ -112,6 +112,9 @@ impl Reader {
 				self.branches.push((self.kernel.code.len(), text.to_owned()));
 				return Some(Op::Branch { to: usize::MAX });
 			}
+			("mma", ["sync", "aligned", "m16n8k32", "row", "col", "s32", "s8", "s8", "s32"]) => {
+				return self.dot_tile(text)
+			}
 			("ld" | "st", modifiers) => return self.memory(*base == "ld", modifiers, text),
 			_ => {}
 		}
@@ -135,7 +138,13 @@ impl Reader {
 				Some(Op::FunnelLeft { to, low: *low, high: *high, by: *by })
 			}
 			("dp4a", ["s32", "s32"], [a, b, c]) => Some(Op::DotBytes { to, a: *a, b: *b, c: *c }),
-			("bfe", ["u32"], [from, first, len]) => Some(Op::ExtractBits { to, from: *from, first: *first, len: *len }),
+			("bfi", [of @ ("b32" | "b64")], [from, into, first, len]) => {
+				let bits = kind(of)?.bits;
+				Some(Op::InsertBits { bits, to, from: *from, into: *into, first: *first, len: *len })
+			}
+			("bfe", [of @ ("u32" | "u64")], [from, first, len]) => {
+				Some(Op::ExtractBits { bits: kind(of)?.bits, to, from: *from, first: *first, len: *len })
+			}
 			("setp", [how, "f32"], [a, b]) => {
 				let or_unordered = how.len() == 3 && how.ends_with('u');
 				let how = compare(if or_unordered { &how[..2] } else { how })?;
@@ -176,6 +185,24 @@ impl Reader {
 			}
 			_ => None,
 		}
+	}
+
+	/// Four groups of registers in braces: result, first and second operand, what is added.
+	fn dot_tile(&mut self, text: &str) -> Option<Op> {
+		let mut groups = text.split('}').map(|group| {
+			let names = group.trim_start_matches([',', ' ']).strip_prefix('{')?;
+			Some(names.split(',').map(str::trim).collect::<Vec<_>>())
+		});
+		let [to, a, b, c, rest] = core::array::from_fn(|_| groups.next());
+		if rest.flatten().is_some() {
+			return None;
+		}
+		let mut sources =
+			|names: Vec<&str>| names.into_iter().map(|name| self.source(name)).collect::<Option<Vec<_>>>();
+		let (a, b, c) = (sources(a??)?, sources(b??)?, sources(c??)?);
+		let to = to??.into_iter().map(|name| self.register(name)).collect::<Option<Vec<_>>>()?;
+		let (to, a, b, c) = (to.try_into().ok()?, a.try_into().ok()?, b.try_into().ok()?, c.try_into().ok()?);
+		Some(Op::DotTile(Box::new(DotTile { to, a, b, c })))
 	}
 
 	/// `ld.space.vec.type to, [address]` or `st.space.vec.type [address], from`.
@@ -288,6 +315,8 @@ mod tests {
 			"max.f32 %f1, %f2, %f3;",
 			"ld.local.u32 %r1, [%rd1];",
 			"dp4a.u32.s32 %r1, %r2, %r3, %r4;",
+			"mma.sync.aligned.m16n8k32.row.col.satfinite.s32.s8.s8.s32 {%r1, %r2, %r3, %r4}, {%r5, %r6, %r7, %r8}, {%r9, %r10}, {%r1, %r2, %r3, %r4};",
+			"mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r1, %r2, %r3, %r4}, {%r5, %r6}, {%r9, %r10}, {%r1, %r2, %r3, %r4};",
 			"ld.global.v4.u32 {%r1, %r2}, [%rd1];",
 			"atom.global.add.f32 %f1, [%rd1], %f2;",
 			"bar.sync 1;",

@@ -3,7 +3,8 @@
 use assay_softfloat::F32;
 
 use super::{
-	instruction::{Compare, FloatOp, Instruction, Int, IntOp, Kernel, Op, Place, Source, Space},
+	arithmetic::{dot_bytes, extract_bits, float, holds, insert_bits, integer, low},
+	instruction::{FloatOp, Instruction, Kernel, Op, Place, Source, Space},
 	kernels,
 };
 use crate::{EmulationError, Order};
@@ -27,16 +28,23 @@ pub(crate) trait Access {
 	fn holds(&self, address: u64, bytes: u64) -> bool;
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
 	Barrier,
+	/// Before an instruction that the warp does together.
+	Warp,
 	End,
 }
+
+/// Threads of a warp.
+const WARP: usize = 32;
 
 struct Thread {
 	registers: Vec<u64>,
 	at: usize,
 	index: [u32; 3],
-	ended: bool,
+	/// Where it stopped; `None` while it may go on.
+	stop: Option<Stop>,
 }
 
 /// A block of threads with its shared memory.
@@ -60,7 +68,7 @@ pub(crate) fn launch(call: &Call<'_>, memory: &impl Access) -> Result<(), Emulat
 	let count = x as usize * y as usize * z as usize;
 	let blocks: u64 = call.grid.iter().map(|extent| u64::from(*extent)).product();
 	let mut threads: Vec<Thread> = (0..count as u32)
-		.map(|i| Thread { registers: vec![], at: 0, index: [i % x, i / x % y, i / x / y], ended: false })
+		.map(|i| Thread { registers: vec![], at: 0, index: [i % x, i / x % y, i / x / y], stop: None })
 		.collect();
 	for b in 0..blocks {
 		let (gx, gy) = (u64::from(call.grid[0]), u64::from(call.grid[1]));
@@ -70,24 +78,33 @@ pub(crate) fn launch(call: &Call<'_>, memory: &impl Access) -> Result<(), Emulat
 		for thread in &mut threads {
 			thread.registers.clear();
 			thread.registers.resize(kernel.registers, FRESH);
-			(thread.at, thread.ended) = (0, false);
+			(thread.at, thread.stop) = (0, None);
 		}
 		let mut round = 0;
 		loop {
-			let mut waiting = 0;
 			for turn in 0..count {
 				let thread = &mut threads[place_of(turn, count, call.order, round)];
-				if let Stop::Barrier = block.run(thread)? {
-					waiting += 1;
+				if thread.stop.is_none() {
+					thread.stop = Some(block.run(thread)?);
 				}
 			}
-			if waiting == 0 {
+			round += 1;
+			let all = |threads: &[Thread], stop| threads.iter().all(|thread| thread.stop == Some(stop));
+			let mut went_on = false;
+			for warp in threads.chunks_mut(WARP).filter(|warp| all(warp, Stop::Warp)) {
+				block.together(warp).ok_or_else(|| EmulationError::Barrier(name()))?;
+				went_on = true;
+			}
+			if went_on {
+				continue;
+			}
+			if all(&threads, Stop::End) {
 				break;
 			}
-			if waiting != count || threads.iter().any(|thread| thread.ended) {
+			if !all(&threads, Stop::Barrier) {
 				return Err(EmulationError::Barrier(name()));
 			}
-			round += 1;
+			threads.iter_mut().for_each(|thread| thread.stop = None);
 		}
 	}
 	Ok(())
@@ -108,11 +125,8 @@ fn place_of(turn: usize, count: usize, order: Order, round: usize) -> usize {
 }
 
 impl<A: Access> Block<'_, A> {
-	/// Runs a thread to its next barrier or to its end.
+	/// Runs a thread to its next barrier, to what its warp does together, or to its end.
 	fn run(&mut self, thread: &mut Thread) -> Result<Stop, EmulationError> {
-		if thread.ended {
-			return Ok(Stop::End);
-		}
 		while let Some(instruction) = self.kernel.code.get(thread.at) {
 			thread.at += 1;
 			if let Some((predicate, wanted)) = instruction.guard {
@@ -124,11 +138,39 @@ impl<A: Access> Block<'_, A> {
 				Op::Branch { to } => thread.at = *to,
 				Op::Return => break,
 				Op::Barrier => return Ok(Stop::Barrier),
+				Op::DotTile(_) => return Ok(Stop::Warp),
 				op => self.step(op, thread, instruction)?,
 			}
 		}
-		thread.ended = true;
 		Ok(Stop::End)
+	}
+
+	/// Does the instruction that all threads of a warp stopped before. `None` if they are not as many as a warp has, or not at
+	/// the same instruction.
+	fn together(&self, warp: &mut [Thread]) -> Option<()> {
+		let at = warp.first()?.at;
+		if warp.len() != WARP || warp.iter().any(|thread| thread.at != at) {
+			return None;
+		}
+		let Op::DotTile(tile) = &self.kernel.code.get(at.checked_sub(1)?)?.op else { return None };
+		let words = |sources: &[Source]| -> Vec<Vec<u32>> {
+			let of = |thread: &Thread| sources.iter().map(|source| self.value(thread, *source) as u32).collect();
+			warp.iter().map(of).collect()
+		};
+		let (a, b, c) = (words(&tile.a), words(&tile.b), words(&tile.c));
+		for (lane, thread) in warp.iter_mut().enumerate() {
+			for (r, to) in tile.to.iter().enumerate() {
+				// Which lane holds what: the manual of PTX, m16n8k32 of 8-bit integers.
+				let (row, col) = (lane / 4 + r / 2 * 8, lane % 4 * 2 + r % 2);
+				let sum = (0..8).fold(c[lane][r], |sum, word| {
+					let (left, right) = (row % 8 * 4 + word % 4, col * 4 + word % 4);
+					dot_bytes(a[left][row / 8 + word / 4 * 2], b[right][word / 4], sum)
+				});
+				thread.registers[*to as usize] = u64::from(sum);
+			}
+			thread.stop = None;
+		}
+		Some(())
 	}
 
 	fn step(&mut self, op: &Op, thread: &mut Thread, instruction: &Instruction) -> Result<(), EmulationError> {
@@ -144,9 +186,11 @@ impl<A: Access> Block<'_, A> {
 			Op::DotBytes { to, a, b, c } => {
 				(*to, u64::from(dot_bytes(value(a) as u32, value(b) as u32, value(c) as u32)))
 			}
-			Op::ExtractBits { to, from, first, len } => {
-				let (first, len) = (value(first) & 0xff, value(len) & 0xff);
-				(*to, low(low(value(from), 32).checked_shr(first as u32).unwrap_or(0), len.min(32) as u32))
+			Op::InsertBits { bits, to, from, into, first, len } => {
+				(*to, insert_bits(*bits, value(from), value(into), value(first), value(len)))
+			}
+			Op::ExtractBits { bits, to, from, first, len } => {
+				(*to, extract_bits(*bits, value(from), value(first), value(len)))
 			}
 			Op::CompareInt { how, of, to, a, b } => {
 				let (a, b) = (of.extend(value(a)), of.extend(value(b)));
@@ -197,7 +241,7 @@ impl<A: Access> Block<'_, A> {
 				}
 				return Ok(());
 			}
-			Op::Branch { .. } | Op::Barrier | Op::Return => return Ok(()),
+			Op::DotTile(_) | Op::Branch { .. } | Op::Barrier | Op::Return => return Ok(()),
 		};
 		thread.registers[to as usize] = result;
 		Ok(())
@@ -262,120 +306,9 @@ impl<A: Access> Block<'_, A> {
 	}
 }
 
-impl Int {
-	/// The number that the low bits are.
-	fn extend(self, value: u64) -> i128 {
-		let value = low(value, self.bits);
-		if self.signed && value >> (self.bits - 1) == 1 {
-			i128::from(value) - (1i128 << self.bits)
-		} else {
-			i128::from(value)
-		}
-	}
-}
-
-fn low(value: u64, bits: u32) -> u64 {
-	if bits >= 64 {
-		value
-	} else {
-		value & ((1 << bits) - 1)
-	}
-}
-
-fn float(value: u64) -> F32 {
-	F32(value as u32)
-}
-
-fn integer(op: IntOp, of: Int, a: u64, b: u64) -> u64 {
-	let (x, y) = (of.extend(a), of.extend(b));
-	// A shift's distance is 32 bits without sign, and one past the width shifts everything out.
-	let by = (b as u32).min(of.bits);
-	let wide = match op {
-		IntOp::Add => x + y,
-		IntOp::Sub => x - y,
-		IntOp::MulLow => return low(a.wrapping_mul(b), of.bits),
-		IntOp::MulWide => return low((x * y) as u64, 2 * of.bits),
-		IntOp::Min => x.min(y),
-		IntOp::Max => x.max(y),
-		// A device gives some number for a division by zero; no kernel may depend on it.
-		IntOp::Div => x.checked_div(y).unwrap_or(-1),
-		IntOp::Rem => x.checked_rem(y).unwrap_or(-1),
-		IntOp::And => return low(a & b, of.bits),
-		IntOp::Or => return low(a | b, of.bits),
-		IntOp::Xor => return low(a ^ b, of.bits),
-		IntOp::Shl => x << by,
-		IntOp::Shr => x >> by,
-	};
-	low(wide as u64, of.bits)
-}
-
-/// Modulo 2^32.
-fn dot_bytes(a: u32, b: u32, sum: u32) -> u32 {
-	let products =
-		a.to_le_bytes().into_iter().zip(b.to_le_bytes()).map(|(a, b)| i32::from(a as i8) * i32::from(b as i8));
-	products.fold(sum, |sum, product| sum.wrapping_add(product as u32))
-}
-
-fn holds(how: Compare, ordering: core::cmp::Ordering) -> bool {
-	match how {
-		Compare::Eq => ordering.is_eq(),
-		Compare::Ne => ordering.is_ne(),
-		Compare::Lt => ordering.is_lt(),
-		Compare::Le => ordering.is_le(),
-		Compare::Gt => ordering.is_gt(),
-		Compare::Ge => ordering.is_ge(),
-	}
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	const U32: Int = Int { bits: 32, signed: false };
-	const S32: Int = Int { bits: 32, signed: true };
-	const U64: Int = Int { bits: 64, signed: false };
-	const S64: Int = Int { bits: 64, signed: true };
-
-	#[test]
-	fn integers_as_the_manual_has_them() {
-		let minus = |x: i64| low(x as u64, 32);
-		let cases = [
-			(IntOp::Add, U32, u64::from(u32::MAX), 2, 1),
-			(IntOp::Add, S64, u64::MAX, 2, 1),
-			(IntOp::Sub, U32, 1, 2, minus(-1)),
-			(IntOp::MulLow, S64, u64::MAX, 5, -5i64 as u64),
-			(IntOp::MulWide, U32, u64::from(u32::MAX), u64::from(u32::MAX), 0xffff_fffe_0000_0001),
-			(IntOp::MulWide, S32, minus(-1), minus(-1), 1),
-			(IntOp::MulWide, S32, minus(-3), 4, -12i64 as u64),
-			(IntOp::Min, U32, minus(-1), 1, 1),
-			(IntOp::Min, S32, minus(-1), 1, minus(-1)),
-			(IntOp::Max, U64, u64::MAX, 1, u64::MAX),
-			(IntOp::Div, U64, u64::MAX, 10, u64::MAX / 10),
-			(IntOp::Rem, U32, 17, 5, 2),
-			(IntOp::Shl, U32, 3, 31, 1 << 31),
-			(IntOp::Shl, U32, 3, 32, 0),
-			(IntOp::Shl, U64, 1, 64, 0),
-			(IntOp::Shr, U32, 1 << 31, 31, 1),
-			(IntOp::Shr, S32, 1 << 31, 31, minus(-1)),
-			(IntOp::Shr, S32, 1 << 31, 200, minus(-1)),
-			(IntOp::Shr, U64, u64::MAX, 200, 0),
-			// What is above the type's width is not part of the value.
-			(IntOp::Add, U32, 1 << 32, 1, 1),
-			(IntOp::Shr, U32, 1 << 32, 1, 0),
-		];
-		for (op, of, a, b, expected) in cases {
-			assert_eq!(integer(op, of, a, b), expected, "{op:?} {of:?} {a:#x} {b:#x}");
-		}
-	}
-
-	#[test]
-	fn products_of_bytes_have_signs_and_wrap() {
-		let bytes = |bytes: [i8; 4]| u32::from_le_bytes(bytes.map(|byte| byte as u8));
-		assert_eq!(dot_bytes(bytes([1, -2, 3, -4]), bytes([5, 6, -7, -8]), 100), 104);
-		assert_eq!(dot_bytes(bytes([-128; 4]), bytes([-128; 4]), 0), 1 << 16);
-		assert_eq!(dot_bytes(bytes([-128; 4]), bytes([127; 4]), 0) as i32, -65024);
-		assert_eq!(dot_bytes(bytes([1, 0, 0, 0]), bytes([1, 0, 0, 0]), u32::MAX), 0);
-	}
 
 	#[test]
 	fn every_turn_goes_to_another_thread() {

@@ -17,7 +17,7 @@ use crate::{
 /// Bytes for the driver's complaints about a module.
 const LOG: usize = 8 << 10;
 
-/// Every kernel by name.
+/// The kernels that the device runs, by name.
 #[derive(Debug)]
 pub(super) struct Kernels {
 	context: Arc<Context>,
@@ -31,11 +31,13 @@ unsafe impl Send for Kernels {}
 unsafe impl Sync for Kernels {}
 
 impl Kernels {
-	/// Loads every module; the driver compiles the PTX for the device and keeps the result for the next time.
-	pub(super) fn load(context: &Arc<Context>) -> Result<Self, CudaError> {
+	/// Loads every module that a device of this compute capability runs; the driver compiles the PTX for the device and keeps
+	/// the result for the next time.
+	pub(super) fn load(context: &Arc<Context>, capability: (u32, u32)) -> Result<Self, CudaError> {
 		context.enter()?;
 		let mut kernels = Self { context: Arc::clone(context), modules: Vec::new(), functions: BTreeMap::new() };
-		for module in MODULES {
+		let runs = |module: &&Module| module.needs_capability().is_some_and(|needed| needed <= capability);
+		for module in MODULES.iter().filter(runs) {
 			let handle = load(module)?;
 			kernels.modules.push(handle);
 			for name in module.kernels() {

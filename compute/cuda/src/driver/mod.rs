@@ -67,7 +67,7 @@ impl Driver {
 			return Err(CudaError::DeviceTooOld { capability: info.capability });
 		}
 		let context = Arc::new(Context::new(device)?);
-		let kernels = Kernels::load(&context)?;
+		let kernels = Kernels::load(&context, info.capability)?;
 		Ok(Self { kernels, context, info })
 	}
 
@@ -152,7 +152,7 @@ impl Device for Driver {
 	type Graph = DriverGraph;
 
 	fn profile(&self) -> Profile {
-		Profile { multiprocessors: self.info.multiprocessors }
+		Profile { multiprocessors: self.info.multiprocessors, int8_tiles: self.info.capability >= (8, 0) }
 	}
 
 	fn allocate(&self, words: u64) -> Result<DriverBuffer, CudaError> {

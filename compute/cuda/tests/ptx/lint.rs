@@ -3,6 +3,9 @@
 /// Operations that round, where PTX without `.rn` means another rounding, or freedom to contract.
 const ROUNDING: [&str; 7] = ["add", "sub", "mul", "fma", "mad", "div", "sqrt"];
 
+/// The one product that kernels have done by tensor cores: of signed bytes, exact in 32 bits, without saturation.
+const BYTE_PRODUCT: &str = "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32";
+
 /// A line that breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -42,8 +45,13 @@ fn broken(statement: &str) -> Option<&'static str> {
 	};
 	let float = modifiers.iter().any(is_float);
 
-	if ["mma", "wmma", "wgmma", "tcgen05"].contains(&operation) && float {
-		return Some("tensor cores add floats in an order of their own");
+	if ["mma", "wmma", "wgmma", "tcgen05"].contains(&operation) {
+		if float {
+			return Some("tensor cores add floats in an order of their own");
+		}
+		if instruction != BYTE_PRODUCT {
+			return Some("of tensor cores, only the product of bytes that wraps around is used, and known to be exact");
+		}
 	}
 	if ["atom", "red", "multimem"].contains(&operation) && float {
 		return Some("atomic float operations add in the order of arrival");
@@ -51,7 +59,7 @@ fn broken(statement: &str) -> Option<&'static str> {
 	if has("approx") || has("full") || ["ex2", "lg2", "sin", "cos", "tanh", "rcp", "rsqrt"].contains(&operation) {
 		return Some("approximations differ between devices");
 	}
-	if has("ftz") || has("sat") {
+	if has("ftz") || has("sat") || has("satfinite") {
 		return Some("subnormals are kept and nothing is clamped");
 	}
 	if modifiers.iter().any(|modifier| is_float(modifier) && *modifier != "f32") {
