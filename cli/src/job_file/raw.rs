@@ -7,7 +7,8 @@ use serde_saphyr::Spanned;
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Outline {
 	pub(super) kind: Spanned<String>,
-	pub(super) model: Spanned<ModelType>,
+	/// If it is missing, reading the file as its kind says so.
+	pub(super) model: Option<ModelType>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -26,7 +26,12 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 	let work = match known(&outline.kind, "job kind", &KINDS)? {
 		"finetune" => work::fine_tune(serde_saphyr::from_str(text)?)?,
 		"infer-batch" => work::infer(serde_saphyr::from_str(text)?)?,
-		_ => match outline.model.value.r#type.as_ref().map(|word| known(word, "model type", &MODELS)).transpose()? {
+		_ => match outline
+			.model
+			.and_then(|model| model.r#type)
+			.map(|word| known(&word, "model type", &MODELS))
+			.transpose()?
+		{
 			Some("gpt") => work::language(serde_saphyr::from_str(text)?)?,
 			_ => work::classifier(serde_saphyr::from_str(text)?)?,
 		},
