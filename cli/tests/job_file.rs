@@ -111,6 +111,11 @@ fn the_examples_are_valid_jobs() {
 		assert!(plan.milestones >= 5, "{name}");
 		assert_eq!(plan.segments, plan.milestones * plan.milestone_segments, "{name}");
 	}
+	for name in ["gpt.yaml", "finetune.yaml", "generate.yaml", "embed.yaml"] {
+		let draft = Draft::load(&root().join("examples").join(name)).expect(name);
+		assert!(draft.plan(&Parameters::development()).is_ok(), "{name}");
+		assert!(draft.items > 0, "{name}");
+	}
 }
 
 #[test]
