@@ -36,7 +36,7 @@ pub struct Context {
 /// The CPU backend: an instruction path and a pool of threads.
 #[derive(Debug)]
 pub struct Cpu {
-	path: Supported,
+	pub(crate) path: Supported,
 	pool: rayon::ThreadPool,
 }
 
@@ -69,6 +69,21 @@ impl Cpu {
 	/// The pool, for other work that should share its threads.
 	pub fn pool(&self) -> &rayon::ThreadPool {
 		&self.pool
+	}
+
+	/// Runs `work` on a thread of the pool, on this one if it is of the pool or the pool has only one.
+	pub fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+		if self.threads() == 1 || self.pool.current_thread_index().is_some() {
+			work()
+		} else {
+			self.pool.install(work)
+		}
+	}
+
+	/// Makes room on every thread for groups with these scratch tensors, so that running them allocates nothing.
+	pub fn reserve_rows(&self, scratch: &[usize]) {
+		crate::rows::reserve(scratch);
+		self.pool.broadcast(|_| crate::rows::reserve(scratch));
 	}
 
 	/// Runs one op. On [`OpError::NonFinite`] the output is written, on other errors it is not.

@@ -1,6 +1,6 @@
 //! A training step of a transformer in lanes F32 and I8, beside PyTorch's in f32.
 //!
-//! `cargo run --release -p assay-models --example train_bench -- [--rounds N] [--json FILE]`
+//! `cargo run --release -p assay-models --example train_bench -- [--rounds N] [--ops yes] [--json FILE]`
 //!
 //! All of them take turns, step by step, so that each meets the same load; the fastest step counts. `scripts/bench train`
 //! finds a Python with PyTorch to compare with.
@@ -109,6 +109,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 				number(theirs),
 				number(ratio)
 			));
+		}
+	}
+	for (name, lane) in [("F32", Lane::F32), ("I8", Lane::I8)] {
+		let mut ours = Ours::new(name, lane, 1)?;
+		println!("one thread, lane {name}, by work:\n{}", ours.engine.profile(&mut ours.state, 4)?);
+		if option("--ops").is_some() {
+			let engine = ours.engine.op_by_op();
+			println!("the same, op by op:\n{}", engine.profile(&mut ours.state, 3)?);
 		}
 	}
 	write_rows(&rows)?;
