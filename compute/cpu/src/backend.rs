@@ -261,7 +261,8 @@ impl Cpu {
 				self.bands(out.bits, 4, |quad, band| dropout.run(&x.bits[quad * 4..], quad * 4, band));
 			}
 			(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
-				self.block_matmul(a, trans_a, b, trans_b, (blocks as usize, share as usize), &mut *out.bits, cols);
+				let blocks = (blocks as usize, share as usize);
+				return Ok(self.block_matmul(a, trans_a, b, trans_b, blocks, &mut *out.bits, cols));
 			}
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		}
@@ -291,7 +292,7 @@ impl Cpu {
 		(blocks, share): (usize, usize),
 		out: &mut [u32],
 		n: usize,
-	) {
+	) -> bool {
 		let (a_len, b_len, out_len) = (a.bits.len() / blocks, b.bits.len() / (blocks / share), out.len() / blocks);
 		let m = out_len / n;
 		let k = a_len / m;
@@ -300,15 +301,16 @@ impl Cpu {
 			let (a_bits, b_bits) = (&a.bits[block * a_len..][..a_len], &b.bits[block / share * b_len..][..b_len]);
 			let a = Operand { data: floats(a_bits), stride: a.cols as usize, inner_contiguous: !trans_a };
 			let b = Operand { data: floats(b_bits), stride: b.cols as usize, inner_contiguous: trans_b };
-			matmul::run(path, a, b, k, Region::whole(floats_mut(out), m, n));
+			matmul::run(path, a, b, k, Region::whole(floats_mut(out), m, n))
 		};
 		let products = blocks.saturating_mul(m).saturating_mul(k).saturating_mul(n);
 		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
-			out.chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
+			out.chunks_exact_mut(out_len).enumerate().fold(true, |finite, (block, out)| finite & product(block, out))
 		} else {
 			self.pool.install(|| {
-				out.par_chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
-			});
+				let blocks = out.par_chunks_exact_mut(out_len).enumerate();
+				blocks.map(|(block, out)| product(block, out)).reduce(|| true, |a, b| a & b)
+			})
 		}
 	}
 
@@ -322,7 +324,10 @@ impl Cpu {
 		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
 			int8::run(path, a, b, k, region);
 		} else {
-			self.pool.install(|| split(region, self.threads(), &|region| int8::run(path, a, b, k, region)));
+			self.pool.install(|| split(region, self.threads(), &|region| {
+				int8::run(path, a, b, k, region);
+				true
+			}));
 		}
 	}
 
@@ -418,19 +423,18 @@ impl Cpu {
 		let b = Operand { data: floats(b.bits), stride: b.cols as usize, inner_contiguous: trans_b };
 		let region = Region::whole(floats_mut(out.bits), m, n);
 		let products = m.saturating_mul(k).saturating_mul(n);
+		let path = self.path;
 		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
-			matmul::run(self.path, a, b, k, region);
-		} else {
-			let path = self.path;
-			self.pool.install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region)));
+			return Ok(matmul::run(path, a, b, k, region));
 		}
-		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
-		Ok(finite(out.bits))
+		Ok(self.pool.install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region))))
 	}
 }
 
 /// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
-fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) + Sync)) {
+///
+/// Returns whether all of `work` did.
+fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) -> bool + Sync)) -> bool {
 	/// A multiple of every kernel's height, and of its width.
 	const GRAIN: usize = 96;
 	let (rows, cols) = (region.rows(), region.cols());
@@ -441,7 +445,8 @@ fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_
 		return work(region);
 	}
 	let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
-	rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+	let (a, b) = rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+	a & b
 }
 
 /// Positions of a window in an image, and across.
