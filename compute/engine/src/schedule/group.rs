@@ -7,7 +7,7 @@
 use assay_cpu::{row_reads, Reads, MAX_GIVEN, MAX_KEPT};
 use assay_program::{OpKind, Program};
 
-use super::{given, kept, Readers};
+use super::{given, outside_reads, Readers};
 
 /// Sets between two that are looked at; of sets further apart it is not found out whether they may be joined.
 const WINDOW: usize = 1024;
@@ -32,6 +32,18 @@ pub(super) fn groups(program: &Program, producers: &[Option<usize>], readers: &R
 		}
 	}
 	sets.order.iter().map(|set| core::mem::take(&mut sets.ops[*set])).filter(|ops| !ops.is_empty()).collect()
+}
+
+/// Whether there are enough rows for several threads, or little to do, and the op can be in a group at all.
+pub(super) fn may_go_by_rows(program: &Program, op: usize) -> bool {
+	let op = &program.ops[op];
+	let output = program.tensors[op.output.0 as usize].spec();
+	let large = output.elements() > SMALL;
+	(output.rows >= FEW_ROWS || !large) && row_reads(op.kind, 0, output, output.rows).is_some()
+}
+
+fn is_flat(kind: OpKind) -> bool {
+	matches!(kind, OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma)
 }
 
 struct Sets<'a> {
@@ -67,11 +79,9 @@ impl<'a> Sets<'a> {
 		let (from, to) = (&self.program.ops[producer], &self.program.ops[consumer]);
 		let spec = |id: assay_program::TensorId| self.program.tensors[id.0 as usize].spec();
 		let (passed, output) = (spec(from.output), spec(to.output));
-		let large = passed.elements().max(output.elements()) > SMALL;
-		let elementwise = |kind| matches!(kind, OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma);
-		let flat = passed == output && elementwise(from.kind) && elementwise(to.kind);
+		let flat = passed == output && is_flat(from.kind) && is_flat(to.kind);
 		passed.rows == output.rows
-			&& (passed.rows >= FEW_ROWS || !large || flat)
+			&& (flat || may_go_by_rows(self.program, producer) && may_go_by_rows(self.program, consumer))
 			&& row_reads(from.kind, 0, passed, passed.rows).is_some()
 			&& row_reads(to.kind, input, passed, output.rows) == Some(Reads::SameRow)
 	}
@@ -101,7 +111,7 @@ impl<'a> Sets<'a> {
 		}
 		let mut ops = [self.ops[first].as_slice(), self.ops[second].as_slice()].concat();
 		ops.sort_unstable();
-		let (reads, keeps) = (given(self.program, self.producers, &ops), kept(self.program, self.readers, &ops));
+		let (reads, keeps) = (given(self.program, self.producers, &ops), outside_reads(self.program, self.readers, &ops));
 		if reads.len() > MAX_GIVEN || keeps.len() > MAX_KEPT {
 			return;
 		}

@@ -4,6 +4,7 @@
 //! None of it changes a bit: a group runs the kernels of its ops, the order respects who reads what, and a step that fails
 //! is done again op by op to find the op that the contract names.
 
+mod again;
 mod buffers;
 mod group;
 mod order;
@@ -12,6 +13,7 @@ use assay_cpu::{OpError, RowGroup, RowInput, RowOp};
 use assay_program::{Operand, Program, Role, TensorId};
 
 use crate::plan::Place;
+use again::Set;
 
 /// A piece of a step.
 #[derive(Clone, Debug)]
@@ -54,23 +56,40 @@ impl Schedule {
 	/// The schedule of a valid program.
 	pub(crate) fn new(program: &Program) -> Result<Self, OpError> {
 		let (producers, readers) = (producers(program), Readers::new(program));
-		let sets = order::order(program, &producers, &readers, group::groups(program, &producers, &readers));
+		let sets = group::groups(program, &producers, &readers);
+		let sets = again::copy(program, &producers, &readers, sets);
+		let needed = needed(program, &producers, &sets);
+		let sets = order::order(program, &producers, &needed, sets);
 		let mut groups = Vec::with_capacity(sets.len());
-		for ops in sets {
-			groups.push(match ops.as_slice() {
-				[_] => (ops.clone(), None),
-				_ => {
-					let group = build(program, &producers, &readers, &ops)?;
-					(ops, Some(group))
-				}
-			});
+		for set in sets {
+			let group = match set.ops.as_slice() {
+				[_] => None,
+				_ => Some(build(program, &producers, &needed, &set)?),
+			};
+			groups.push((set.ops, group));
 		}
 		buffers::place(program, groups)
 	}
 }
 
-/// What a set of ops keeps: outputs that an op outside of it, an update or a metric reads.
-fn kept(program: &Program, readers: &Readers, ops: &[usize]) -> Vec<TensorId> {
+/// By tensor id, whether an update, a metric or a set that does not compute it reads it.
+fn needed(program: &Program, producers: &[Option<usize>], sets: &[Set]) -> Vec<bool> {
+	let mut needed = vec![false; program.tensors.len()];
+	for set in sets {
+		given(program, producers, &set.ops).into_iter().for_each(|id| needed[id.0 as usize] = true);
+	}
+	let ends = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
+	ends.for_each(|id| needed[id.0 as usize] = true);
+	needed
+}
+
+/// Outputs of a set that are needed outside.
+fn kept(program: &Program, needed: &[bool], set: &Set) -> Vec<TensorId> {
+	set.own.iter().map(|op| program.ops[*op].output).filter(|id| needed[id.0 as usize]).collect()
+}
+
+/// Outputs of ops that an op that is not one of them, an update or a metric reads.
+fn outside_reads(program: &Program, readers: &Readers, ops: &[usize]) -> Vec<TensorId> {
 	let outputs = ops.iter().map(|op| program.ops[*op].output);
 	let outside = |id: &TensorId| {
 		let of = &readers.ops[id.0 as usize];
@@ -123,10 +142,11 @@ fn producers(program: &Program) -> Vec<Option<usize>> {
 fn build(
 	program: &Program,
 	producers: &[Option<usize>],
-	readers: &Readers,
-	ops: &[usize],
+	needed: &[bool],
+	set: &Set,
 ) -> Result<Group, OpError> {
-	let (given, kept) = (given(program, producers, ops), kept(program, readers, ops));
+	let ops = set.ops.as_slice();
+	let (given, kept) = (given(program, producers, ops), kept(program, needed, set));
 	let spec = |id: TensorId| program.tensors[id.0 as usize].spec();
 	let input = |operand: &Operand| match *operand {
 		Operand::Scalar(bits) => RowInput::Scalar(bits),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use assay_program::{Program, TensorId};
 
-use super::{given, kept, Readers};
+use super::{again::Set, given, kept};
 
 /// Ready sets that are looked at for one that frees memory.
 const CHOICE: usize = 32;
@@ -14,23 +14,24 @@ const CHOICE: usize = 32;
 pub(super) fn order(
 	program: &Program,
 	producers: &[Option<usize>],
-	readers: &Readers,
-	sets: Vec<Vec<usize>>,
-) -> Vec<Vec<usize>> {
+	needed: &[bool],
+	sets: Vec<Set>,
+) -> Vec<Set> {
 	let mut set_of = vec![0; program.ops.len()];
-	for (set, ops) in sets.iter().enumerate() {
-		ops.iter().for_each(|op| set_of[*op] = set);
+	for (at, set) in sets.iter().enumerate() {
+		set.own.iter().for_each(|op| set_of[*op] = at);
 	}
 	let reads: Vec<Vec<TensorId>> = sets
 		.iter()
-		.map(|ops| given(program, producers, ops).into_iter().filter(|id| producers[id.0 as usize].is_some()).collect())
+		.map(|set| given(program, producers, &set.ops).into_iter().filter(|id| producers[id.0 as usize].is_some()).collect())
 		.collect();
 	let updated: BTreeSet<TensorId> = program.updates.iter().map(|update| update.value).collect();
+	let ends: BTreeSet<TensorId> = updated.iter().copied().chain(program.metrics.iter().copied()).collect();
 	let bytes = |id: &TensorId| program.tensors[id.0 as usize].spec().elements() as i64;
 	// Values of updates have room of their own.
 	let makes: Vec<i64> = sets
 		.iter()
-		.map(|ops| kept(program, readers, ops).iter().filter(|id| !updated.contains(id)).map(bytes).sum())
+		.map(|set| kept(program, needed, set).iter().filter(|id| !updated.contains(id)).map(bytes).sum())
 		.collect();
 	// By tensor, sets that are still to read it; by set, how many it waits for, and who waits for it.
 	let mut left = vec![0u32; program.tensors.len()];
@@ -47,7 +48,7 @@ pub(super) fn order(
 	let mut done = Vec::with_capacity(sets.len());
 	while let Some(first) = ready.first().copied() {
 		let frees = |set: usize| -> i64 {
-			let last = |id: &&TensorId| left[id.0 as usize] == 1 && !readers.end[id.0 as usize];
+			let last = |id: &&TensorId| left[id.0 as usize] == 1 && !ends.contains(id);
 			reads[set].iter().filter(last).map(bytes).sum()
 		};
 		let next = ready.iter().copied().take(CHOICE).find(|set| frees(*set) >= makes[*set]).unwrap_or(first);
@@ -61,6 +62,6 @@ pub(super) fn order(
 		}
 		done.push(next);
 	}
-	let mut sets: Vec<Option<Vec<usize>>> = sets.into_iter().map(Some).collect();
+	let mut sets: Vec<Option<Set>> = sets.into_iter().map(Some).collect();
 	done.into_iter().filter_map(|set| sets[set].take()).collect()
 }
