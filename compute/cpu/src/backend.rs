@@ -178,14 +178,21 @@ impl Cpu {
 
 	/// Ops whose shapes the program's own rules check.
 	fn shaped(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<bool, OpError> {
-		let given = inputs.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
 		let spec = |dtype, rows, cols| TensorSpec { dtype, rows, cols };
-		let operands: Vec<OperandSpec> =
-			given.iter().map(|x| OperandSpec::Tensor { spec: spec(x.dtype, x.rows, x.cols), data: false }).collect();
-		check_op(kind, &operands, spec(out.dtype, out.rows, out.cols), out.rows)
+		// On the stack: a step is to allocate nothing.
+		let mut given = [Matrix { dtype: DType::F32, rows: 0, cols: 0, bits: &[] }; 3];
+		let mut operands = [OperandSpec::Scalar(0); 3];
+		if inputs.len() > given.len() {
+			return Err(OpError::Shape("wrong number of inputs"));
+		}
+		for ((given, operand), input) in given.iter_mut().zip(&mut operands).zip(inputs) {
+			*given = tensor(input)?;
+			*operand = OperandSpec::Tensor { spec: spec(given.dtype, given.rows, given.cols), data: false };
+		}
+		check_op(kind, &operands[..inputs.len()], spec(out.dtype, out.rows, out.cols), out.rows)
 			.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
 		let cols = out.cols as usize;
-		match (kind, given.as_slice()) {
+		match (kind, &given[..inputs.len()]) {
 			(OpKind::Columns { first }, [x]) => {
 				self.bands(out.bits, cols, |row, band| rearrange::columns(x, first as usize, row, cols, band));
 			}

@@ -14,6 +14,7 @@
 mod checkpoint;
 mod engine;
 mod error;
+mod memory;
 mod oracle;
 mod plan;
 mod profile;
@@ -31,6 +32,7 @@ pub use assay_cpu::{Cpu, Path};
 pub use checkpoint::{blob_hash, CheckpointError};
 pub use engine::Engine;
 pub use error::{EngineError, RunError};
+pub use memory::RunMemory;
 pub use oracle::{OracleError, SegmentOracle};
 pub use profile::{Profile, ProfileEntry};
 pub use requirements::{requirements, Requirement};
