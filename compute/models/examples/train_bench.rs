@@ -9,39 +9,10 @@ mod support;
 
 use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
-use assay_engine::{Cpu, Engine, Path, State, Tensor};
-use assay_models::{transformer, Optimiser, TransformerConfig};
-use assay_program::{DType, Lane};
-use support::{least, option, write_rows, Peer};
-
-const SHAPE: [(&str, u32); 6] =
-	[("vocabulary", 8192), ("context", 128), ("layers", 6), ("heads", 6), ("width", 384), ("batch", 8)];
-
-fn config(lane: Lane) -> TransformerConfig {
-	let [vocabulary, context, layers, heads, width, batch] = SHAPE.map(|(_, value)| value);
-	let optimiser =
-		Optimiser::AdamW { rate: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
-	TransformerConfig {
-		vocabulary,
-		context,
-		layers,
-		heads,
-		width,
-		dropout: 0.0,
-		lane,
-		optimiser,
-		batch,
-		steps: 10_000,
-		segment_steps: 10,
-		seed: [7; 32],
-	}
-}
-
-fn tokens(config: &TransformerConfig) -> Result<Tensor, Box<dyn std::error::Error>> {
-	let (rows, cols) = (256, config.context + 1);
-	let ids = (0..rows * cols).map(|i| i.wrapping_mul(2654435761) % config.vocabulary).collect();
-	Ok(Tensor::new(DType::I32, rows, cols, ids)?)
-}
+use assay_engine::{Cpu, Engine, Path, State};
+use assay_models::transformer;
+use assay_program::Lane;
+use support::{config, least, option, tokens, write_rows, Peer, SHAPE};
 
 struct Ours {
 	name: &'static str,
