@@ -2,6 +2,8 @@
 // Each uses a part.
 #![allow(dead_code)]
 
+pub(crate) mod net;
+
 use std::{
 	io::{BufRead, BufReader, Write},
 	path::Path,
