@@ -5,6 +5,8 @@
 //! word: four bytes for VNNI, two 16-bit integers for multiply-and-add of pairs. Nothing saturates on the way: VNNI's
 //! instruction takes one operand unsigned, so `A` is stored plus 128 and each chain starts at `-128` times the column's sum.
 
+#[cfg(target_arch = "x86_64")]
+mod bytes;
 mod kernel;
 mod pack;
 

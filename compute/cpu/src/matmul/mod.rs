@@ -10,7 +10,7 @@ mod kernel;
 mod pack;
 mod region;
 #[cfg(target_arch = "x86_64")]
-mod transpose;
+pub(crate) mod transpose;
 
 use core::{cell::RefCell, marker::PhantomData};
 

@@ -38,7 +38,7 @@ pub(super) fn avx512(rows: Rows<'_>, width: usize, panel: &mut [f32]) {
 /// Columns of 16 rows.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn turn(rows: [__m512; 16]) -> [__m512; 16] {
+pub(crate) fn turn(rows: [__m512; 16]) -> [__m512; 16] {
 	// Of each four rows: in part `j` of vector `c`, column `4 j + c`.
 	let mut fours = [[_mm512_setzero_ps(); 4]; 4];
 	for (four, rows) in fours.iter_mut().zip(rows.as_chunks::<4>().0) {

@@ -75,7 +75,16 @@ impl Net<'_> {
 			let weights = self.graph.state("mean", batch, context, Init::Constant((1.0 / context as f32).to_bits()));
 			self.graph.block_matmul((weights, false), (x, false), batch, 1);
 		} else {
-			self.graph.matmul_transposed(x, false, tokens, true);
+			match self.shape.lane {
+				Lane::F32 => self.graph.matmul_transposed(x, false, tokens, true),
+				Lane::I8 => {
+					let table = self.graph.int8_state("table", vocabulary, width, 3);
+					let (bytes, scale) = self.bytes(x);
+					let sums = self.graph.int8_matmul(bytes, false, table, true);
+					let scales = self.vector(vocabulary, 1e-4);
+					self.graph.dequantise(sums, scale, scales)
+				}
+			};
 		}
 	}
 
@@ -133,16 +142,21 @@ impl Net<'_> {
 			Lane::I8 => {
 				let w = self.graph.int8_state(&name, cols, width, 3);
 				let scales = self.vector(width, 1e-4);
-				let magnitude = self.graph.abs(x);
-				let largest = self.graph.max(magnitude, Axis::Cols);
-				let scale = self.graph.mul(largest, 1.0 / 127.0);
-				let bytes = self.graph.quantise(x, scale);
+				let (bytes, scale) = self.bytes(x);
 				let sums = self.graph.int8_matmul(bytes, false, w, false);
 				self.graph.dequantise(sums, scale, scales)
 			}
 		};
 		let bias = self.vector(width, 0.0);
 		self.graph.add(product, bias)
+	}
+
+	/// In int8, and the scale of each row.
+	fn bytes(&mut self, x: Value) -> (Value, Value) {
+		let magnitude = self.graph.abs(x);
+		let largest = self.graph.max(magnitude, Axis::Cols);
+		let scale = self.graph.mul(largest, 1.0 / 127.0);
+		(self.graph.quantise(x, scale), scale)
 	}
 
 	fn vector(&mut self, cols: u32, value: f32) -> Value {
