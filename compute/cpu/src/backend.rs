@@ -331,10 +331,12 @@ impl Cpu {
 		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
 			int8::run(path, a, b, k, region);
 		} else {
-			self.pool.install(|| split(region, self.threads(), &|region| {
-				int8::run(path, a, b, k, region);
-				true
-			}));
+			self.pool.install(|| {
+				split(region, self.threads(), &|region| {
+					int8::run(path, a, b, k, region);
+					true
+				})
+			});
 		}
 	}
 

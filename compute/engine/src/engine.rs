@@ -106,4 +106,3 @@ impl Engine {
 		self.program.decl(id).map_or_else(String::new, |decl| String::from_utf8_lossy(&decl.name).into_owned())
 	}
 }
-

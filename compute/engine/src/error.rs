@@ -80,7 +80,9 @@ pub enum RunError {
 		bytes: u64,
 	},
 	/// Groups of ops failed where the same ops one by one do not: a fault of the machine or of this program.
-	#[error("step {step} failed in groups and not op by op; check the machine's memory, and run with Engine::op_by_op")]
+	#[error(
+		"step {step} failed in groups and not op by op; check the machine's memory, and run with Engine::op_by_op"
+	)]
 	Groups {
 		/// The step, from 0.
 		step: u64,

@@ -11,9 +11,11 @@
 //! | either, in a dispute | [`SegmentOracle`] |
 //! | client | [`Engine::outputs`] of an evaluation program on the final state |
 
+mod calibration;
 mod checkpoint;
 mod engine;
 mod error;
+mod estimate;
 mod memory;
 mod oracle;
 mod plan;
@@ -29,6 +31,7 @@ mod trace;
 mod workspace;
 
 pub use assay_cpu::{Cpu, Path};
+pub use calibration::Calibration;
 pub use checkpoint::{blob_hash, CheckpointError};
 pub use engine::Engine;
 pub use error::{EngineError, RunError};

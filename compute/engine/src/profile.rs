@@ -109,7 +109,9 @@ fn name(kind: OpKind) -> String {
 	let text = format!("{kind:?}");
 	match kind {
 		OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } | OpKind::Reduce { .. } | OpKind::Hadamard { .. } => text,
-		OpKind::BlockMatMul { trans_a, trans_b, .. } => format!("BlockMatMul {{ trans_a: {trans_a}, trans_b: {trans_b} }}"),
+		OpKind::BlockMatMul { trans_a, trans_b, .. } => {
+			format!("BlockMatMul {{ trans_a: {trans_a}, trans_b: {trans_b} }}")
+		}
 		OpKind::Unary(_) | OpKind::Binary(_) => text,
 		_ => text.split([' ', '(']).next().unwrap_or_default().to_string(),
 	}

@@ -179,7 +179,13 @@ impl Engine {
 		}
 	}
 
-	pub(crate) fn execute_op(&self, op: &Op, state: &State, context: &Context, workspace: &mut Workspace) -> Result<(), OpError> {
+	pub(crate) fn execute_op(
+		&self,
+		op: &Op,
+		state: &State,
+		context: &Context,
+		workspace: &mut Workspace,
+	) -> Result<(), OpError> {
 		let Some(Place::Buffer(buffer)) = workspace.plan.places.get(op.output.0 as usize).copied() else {
 			return Err(OpError::Shape("the output is not a temp"));
 		};

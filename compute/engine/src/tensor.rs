@@ -128,7 +128,9 @@ mod tests {
 
 	#[test]
 	fn roots_in_pieces_are_roots_of_the_whole() {
-		for (rows, cols) in [(1, 65_537), (1, 200_000), (33, 4_000), (1_000, 1_001), (32, 2_048), (4_097, 17), (64, 70_001)] {
+		for (rows, cols) in
+			[(1, 65_537), (1, 200_000), (33, 4_000), (1_000, 1_001), (32, 2_048), (4_097, 17), (64, 70_001)]
+		{
 			let spec = TensorSpec::f32(rows, cols);
 			let bits: Vec<u32> = (0..rows * cols).map(|i| i.wrapping_mul(2_654_435_761) | 1).collect();
 			assert_eq!(root(&spec, &bits), assay_commitment::tensor_root(&canonical(&spec, &bits)), "{rows} x {cols}");

@@ -12,7 +12,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use assay_engine::{Cpu, Engine, Path, State};
 use assay_program::Lane;
-use support::{least, net::Shape, option, write_rows, Peer};
+use support::{least, net::Shape, option, peer::Peer, write_rows};
 
 /// The language model of `train_bench`, and an encoder of the shape of small sentence encoders.
 const NETS: [(&str, Shape, &str); 2] = [

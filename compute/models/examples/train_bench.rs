@@ -12,7 +12,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 use assay_engine::{Cpu, Engine, Path, State};
 use assay_models::transformer;
 use assay_program::Lane;
-use support::{config, least, option, tokens, write_rows, Peer, SHAPE};
+use support::{config, least, option, peer::Peer, tokens, write_rows, SHAPE};
 
 struct Ours {
 	name: &'static str,

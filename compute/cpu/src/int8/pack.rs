@@ -2,12 +2,12 @@
 
 use core::marker::PhantomData;
 
-use super::{kernel::Micro, Operand};
 #[cfg(target_arch = "x86_64")]
 use super::bytes;
+use super::{kernel::Micro, Operand};
+use crate::path::{Kernel, Supported};
 #[cfg(target_arch = "x86_64")]
 use crate::Path;
-use crate::path::{Kernel, Supported};
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 pub(super) struct Source<'a> {

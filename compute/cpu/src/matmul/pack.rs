@@ -1,9 +1,9 @@
 //! Copies a block of an operand into panels.
 
 use super::Operand;
+use crate::path::{Kernel, Supported};
 #[cfg(target_arch = "x86_64")]
 use crate::Path;
-use crate::path::{Kernel, Supported};
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 pub(super) struct Source<'a> {

@@ -58,7 +58,13 @@ impl RowGroup {
 			check_op(op.kind, &operands, op.output, rows)
 				.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
 			let cols = if flat { 1 } else { op.output.cols as usize };
-			tile_ops.push(TileOp { kind: op.kind, inputs: sources, output: places[index], cols, dtype: op.output.dtype });
+			tile_ops.push(TileOp {
+				kind: op.kind,
+				inputs: sources,
+				output: places[index],
+				cols,
+				dtype: op.output.dtype,
+			});
 		}
 		if given.len() > MAX_GIVEN || kept.len() > MAX_KEPT {
 			return Err(OpError::Shape("the group reads or keeps too many tensors"));
@@ -140,7 +146,8 @@ fn places(ops: &[RowOp], flat: bool) -> (Vec<Place>, Vec<usize>, Vec<usize>) {
 			kept.push(width);
 			continue;
 		}
-		let free = (0..scratch.len()).filter(|slot| taken[*slot] < index).min_by_key(|slot| scratch[*slot].abs_diff(width));
+		let free =
+			(0..scratch.len()).filter(|slot| taken[*slot] < index).min_by_key(|slot| scratch[*slot].abs_diff(width));
 		let slot = free.unwrap_or_else(|| {
 			scratch.push(0);
 			taken.push(0);

@@ -28,7 +28,12 @@ impl Set {
 }
 
 /// Adds copies to the sets.
-pub(super) fn copy(program: &Program, producers: &[Option<usize>], readers: &Readers, sets: Vec<Vec<usize>>) -> Vec<Set> {
+pub(super) fn copy(
+	program: &Program,
+	producers: &[Option<usize>],
+	readers: &Readers,
+	sets: Vec<Vec<usize>>,
+) -> Vec<Set> {
 	let mut sets: Vec<Set> = sets.into_iter().map(|ops| Set { own: ops.clone(), ops }).collect();
 	let mut home = vec![0; program.ops.len()];
 	for (at, set) in sets.iter().enumerate() {

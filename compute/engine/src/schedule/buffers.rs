@@ -34,10 +34,11 @@ pub(super) fn place(program: &Program, sets: Vec<(Vec<usize>, Option<Group>)>) -
 		};
 		// Of those that fit the smallest, so that a small tensor does not take a large one's.
 		let fitting = buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
-		let buffer = fitting.min_by_key(|(_, (elements, _))| *elements).map(|(buffer, _)| buffer).unwrap_or_else(|| {
-			buffers.push((life.elements, Vec::new()));
-			buffers.len() - 1
-		});
+		let buffer =
+			fitting.min_by_key(|(_, (elements, _))| *elements).map(|(buffer, _)| buffer).unwrap_or_else(|| {
+				buffers.push((life.elements, Vec::new()));
+				buffers.len() - 1
+			});
 		buffers[buffer].1.push((life.from, life.to));
 		places[life.id.0 as usize] = Place::Buffer(buffer);
 	}

@@ -111,7 +111,8 @@ impl<'a> Sets<'a> {
 		}
 		let mut ops = [self.ops[first].as_slice(), self.ops[second].as_slice()].concat();
 		ops.sort_unstable();
-		let (reads, keeps) = (given(self.program, self.producers, &ops), outside_reads(self.program, self.readers, &ops));
+		let (reads, keeps) =
+			(given(self.program, self.producers, &ops), outside_reads(self.program, self.readers, &ops));
 		if reads.len() > MAX_GIVEN || keeps.len() > MAX_KEPT {
 			return;
 		}

@@ -119,7 +119,8 @@ struct Readers {
 
 impl Readers {
 	fn new(program: &Program) -> Self {
-		let mut readers = Self { ops: vec![Vec::new(); program.tensors.len()], end: vec![false; program.tensors.len()] };
+		let mut readers =
+			Self { ops: vec![Vec::new(); program.tensors.len()], end: vec![false; program.tensors.len()] };
 		for (index, op) in program.ops.iter().enumerate() {
 			op.tensor_operands().for_each(|id| readers.ops[id.0 as usize].push(index));
 		}
@@ -139,12 +140,7 @@ fn producers(program: &Program) -> Vec<Option<usize>> {
 }
 
 /// The group of a set of ops; its buffers are given later.
-fn build(
-	program: &Program,
-	producers: &[Option<usize>],
-	needed: &[bool],
-	set: &Set,
-) -> Result<Group, OpError> {
+fn build(program: &Program, producers: &[Option<usize>], needed: &[bool], set: &Set) -> Result<Group, OpError> {
 	let ops = set.ops.as_slice();
 	let (given, kept) = (given(program, producers, ops), kept(program, needed, set));
 	let spec = |id: TensorId| program.tensors[id.0 as usize].spec();

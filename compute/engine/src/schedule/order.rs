@@ -11,19 +11,16 @@ const CHOICE: usize = 32;
 
 /// The sets in the given order, but one that takes no more memory than it frees runs as soon as it can: an optimiser's
 /// update right after the gradient, whose room is then free.
-pub(super) fn order(
-	program: &Program,
-	producers: &[Option<usize>],
-	needed: &[bool],
-	sets: Vec<Set>,
-) -> Vec<Set> {
+pub(super) fn order(program: &Program, producers: &[Option<usize>], needed: &[bool], sets: Vec<Set>) -> Vec<Set> {
 	let mut set_of = vec![0; program.ops.len()];
 	for (at, set) in sets.iter().enumerate() {
 		set.own.iter().for_each(|op| set_of[*op] = at);
 	}
 	let reads: Vec<Vec<TensorId>> = sets
 		.iter()
-		.map(|set| given(program, producers, &set.ops).into_iter().filter(|id| producers[id.0 as usize].is_some()).collect())
+		.map(|set| {
+			given(program, producers, &set.ops).into_iter().filter(|id| producers[id.0 as usize].is_some()).collect()
+		})
 		.collect();
 	let updated: BTreeSet<TensorId> = program.updates.iter().map(|update| update.value).collect();
 	let ends: BTreeSet<TensorId> = updated.iter().copied().chain(program.metrics.iter().copied()).collect();

@@ -39,8 +39,10 @@ impl Shape {
 		let ids = Tensor::new(DType::I32, rows * cols, 1, ids)?;
 		let places = Tensor::new(DType::I32, rows * cols, 1, (0..rows).flat_map(|_| 0..cols).collect())?;
 		let mut graph = Graph::new(rows);
-		let (given, at) = (graph.data("ids", ids.spec(), ids.root()), graph.data("places", places.spec(), places.root()));
-		let data = [(given, ids), (at, places)].into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor)));
+		let (given, at) =
+			(graph.data("ids", ids.spec(), ids.root()), graph.data("places", places.spec(), places.root()));
+		let data =
+			[(given, ids), (at, places)].into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor)));
 		let data = data.collect();
 		let mut net = Net { graph: &mut graph, shape: *self, count: 0 };
 		net.forward(given, at);
