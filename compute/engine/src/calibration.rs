@@ -6,7 +6,7 @@ use std::{
 };
 
 use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
-use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, UnaryKind};
+use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, UnaryKind, Window};
 
 /// Time to spend on each measurement.
 const BUDGET: Duration = Duration::from_millis(12);
@@ -30,9 +30,12 @@ pub struct Calibration {
 	pub shared: f64,
 	/// An op without work.
 	pub op: f64,
-	/// Threads.
-	pub threads: usize,
+	/// How many times as fast a large product is on all threads.
+	pub speedup: f64,
 }
+
+/// The window of which copies into and out of images are measured.
+const WINDOW: Window = Window { height: 8, width: 8, kernel_height: 3, kernel_width: 3, stride: 1, padding: 1 };
 
 struct Samples {
 	cpu: Arc<Cpu>,
@@ -124,6 +127,12 @@ impl Calibration {
 			};
 			elements.push((kind, (time - op).max(0.0) / f64::from(NEAR)));
 		}
+		for (kind, input, output) in [
+			(OpKind::Im2col(WINDOW), f32s(16 * 64, 16), f32s(16 * 64, 9 * 16)),
+			(OpKind::Col2im(WINDOW), f32s(16 * 64, 9 * 16), f32s(16 * 64, 16)),
+		] {
+			elements.push((kind, one(kind, &[input], output)? / f64::from(16 * 64 * 9 * 16)));
+		}
 		let copy = OpKind::Binary(BinaryKind::Add);
 		let traffic = |cpu: &Cpu, count: u32| -> Result<f64, OpError> {
 			let shape = f32s(count / 1024, 1024);
@@ -131,8 +140,11 @@ impl Calibration {
 		};
 		let bytes = [traffic(&samples.single, FAR / 16)?, traffic(&samples.single, FAR)?];
 		let shared = (traffic(&samples.cpu, FAR)? / bytes[1]).clamp(1.0 / cpu.threads() as f64, 1.0);
-		let plain = (false, false);
-		let (trans_a, trans_b) = plain;
+		let (trans_a, trans_b) = (false, false);
+		let of_threads = |cpu: &Cpu| {
+			samples.time(cpu, OpKind::MatMul { trans_a, trans_b }, &[f32s(1008, 512), f32s(512, 512)], f32s(1008, 512))
+		};
+		let speedup = (of_threads(&samples.single)? / of_threads(&samples.cpu)?).clamp(1.0, cpu.threads() as f64);
 		Ok(Self {
 			product: samples.product(OpKind::MatMul { trans_a, trans_b }, DType::F32, DType::F32)?,
 			product_i8: samples.product(OpKind::MatMulI8 { trans_a, trans_b }, DType::I8, DType::I32)?,
@@ -140,7 +152,7 @@ impl Calibration {
 			bytes,
 			shared,
 			op,
-			threads: cpu.threads(),
+			speedup,
 		})
 	}
 
@@ -155,6 +167,8 @@ impl Calibration {
 			OpKind::OneHot | OpKind::Causal { .. } | OpKind::Columns { .. } | OpKind::PadColumns { .. } => {
 				OpKind::Unary(UnaryKind::Neg)
 			}
+			OpKind::Im2col(_) => OpKind::Im2col(WINDOW),
+			OpKind::Col2im(_) => OpKind::Col2im(WINDOW),
 			kind => kind,
 		};
 		self.elements.iter().find(|(kind, _)| *kind == like).map_or(0.0, |(_, time)| *time)

@@ -58,7 +58,7 @@ impl Engine {
 		let round = |value: f64, unit: f64| (value / unit).ceil() * unit;
 		let product = |[fma, pack]: [f64; 2], m: f64, k: f64, n: f64, count: f64| {
 			let work = fma * round(m, 12.0) * k * round(n, 32.0) + pack * (m * k + k * n + m * n);
-			let threads = if m * k * n * count < PARALLEL_PRODUCTS { 1.0 } else { calibration.threads as f64 };
+			let threads = if m * k * n * count < PARALLEL_PRODUCTS { 1.0 } else { calibration.speedup };
 			work * count / threads + calibration.op
 		};
 		let (m, n) = (f64::from(output.rows), f64::from(output.cols));
@@ -94,7 +94,10 @@ impl Engine {
 	/// Elements that an op goes through.
 	fn worked_on(&self, op: usize) -> u64 {
 		let op = &self.program.ops[op];
-		let reduced = matches!(op.kind, OpKind::Reduce { axis: Axis::Cols | Axis::Rows, .. } | OpKind::ArgMax);
+		let reduced = matches!(
+			op.kind,
+			OpKind::Reduce { axis: Axis::Cols | Axis::Rows, .. } | OpKind::ArgMax | OpKind::Col2im(_)
+		);
 		let id = if reduced { op.tensor_operands().next().unwrap_or(op.output) } else { op.output };
 		self.spec(id).elements()
 	}
@@ -109,7 +112,7 @@ impl Engine {
 fn share(arithmetic: f64, traffic: f64, elements: u64, calibration: &Calibration) -> f64 {
 	let (arithmetic, traffic) = match elements < PARALLEL_ELEMENTS {
 		true => (arithmetic, traffic),
-		false => (arithmetic / calibration.threads as f64, traffic * calibration.shared),
+		false => (arithmetic / calibration.speedup, traffic * calibration.shared),
 	};
 	arithmetic.max(traffic) + 0.5 * arithmetic.min(traffic)
 }

@@ -4,9 +4,8 @@ use assay_program::{OpKind, TensorSpec};
 
 use crate::{plan::Plan, Engine};
 
-/// Rows and columns of the panels that a thread packs for a product, and what it sums over at once, of f32 and of int8.
+/// Rows and columns of the panels that a thread packs for a product, and the words of each.
 const PANEL_OUTER: u64 = 2016 + 512;
-const PANEL_OUTER_I8: u64 = 1008 + 512 + 64;
 const PANEL_INNER: u64 = 512;
 
 /// Bytes that a run of a program allocates, by what for. See `docs/numerics.md` for the formula.
@@ -49,7 +48,7 @@ impl Engine {
 		};
 		let has = |kinds: fn(&OpKind) -> bool| u64::from(self.program.ops.iter().any(|op| kinds(&op.kind)));
 		let products = has(|kind| matches!(kind, OpKind::MatMul { .. } | OpKind::BlockMatMul { .. })) * PANEL_OUTER;
-		let products_i8 = has(|kind| matches!(kind, OpKind::MatMulI8 { .. })) * PANEL_OUTER_I8;
+		let products_i8 = has(|kind| matches!(kind, OpKind::MatMulI8 { .. })) * PANEL_OUTER;
 		RunMemory {
 			data: given.map(|decl| bytes(decl.spec())).sum(),
 			state: states.sum(),

@@ -52,6 +52,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 				foretold = least(foretold, Some(estimate));
 				best = least(best, Some(engine.profile(&mut state, *steps)?.time().as_secs_f64()));
 			}
+			if support::option("--profile").is_some() {
+				println!("{}", engine.profile(&mut state, *steps)?);
+			}
 			let (best, foretold) = (best.unwrap_or(f64::NAN), foretold.unwrap_or(f64::NAN));
 			println!(
 				"{name}, {threads} threads: foretold {:.2} ms, measured {:.2} ms, {:+.0} %",
