@@ -1,14 +1,18 @@
-//! Speed of the int8 matrix product beside the f32 one, and of a product with the ops around it.
+//! Speed of the int8 matrix product beside the f32 one, of a product with the ops around it, and beside onnxruntime's.
 //!
 //! `cargo run --release -p assay-cpu --example int8_bench -- [--json FILE]`
 //!
 //! Prints Gop/s (a multiplication and an addition are two), the best of several runs, for square matrices. `int8 with
 //! scales` is what a linear layer pays: both operands quantised and the product dequantised, scales given.
 
+#[path = "../../models/examples/support/peer.rs"]
+mod peer;
+
 use std::time::{Duration, Instant};
 
 use assay_cpu::{Context, Cpu, Input, Matrix, Output, Path};
 use assay_program::{DType, OpKind};
+use peer::Peer;
 
 const SIZES: [usize; 3] = [256, 1024, 2048];
 const THREADS: [usize; 2] = [1, 2];
@@ -89,7 +93,22 @@ fn main() {
 					run(i8s, &[p.input(), q.input()], sums.output());
 					run(OpKind::Dequantise, &[sums.input(), by_row, by_col], c.output());
 				});
-				for (name, seconds) in [("f32", of_floats), ("int8", of_bytes), ("int8 with scales", with_scales)] {
+				let mut speeds = vec![("f32", of_floats), ("int8", of_bytes), ("int8 with scales", with_scales)];
+				// Ours again, between runs of the other.
+				let settings = [("n", n as u32), ("threads", threads as u32)];
+				let peer = if Some(path) == paths.last() { Peer::start("int8", &settings) } else { None };
+				if let Some(mut peer) = peer {
+					let (begin, mut theirs, mut ours) = (Instant::now(), f64::INFINITY, of_bytes);
+					while begin.elapsed() < 2 * BUDGET {
+						theirs = theirs.min(peer.run().unwrap_or(f64::INFINITY));
+						let begin = Instant::now();
+						run(i8s, &[p.input(), q.input()], sums.output());
+						ours = ours.min(begin.elapsed().as_secs_f64());
+					}
+					println!("n {n:5}  {}: ours is {:.2} of its speed", peer.version, theirs / ours);
+					speeds.push(("onnxruntime MatMulInteger", theirs));
+				}
+				for (name, seconds) in speeds {
 					let (speed, path) = (2.0 * (n as f64).powi(3) / seconds / 1e9, format!("{path:?}").to_lowercase());
 					println!("n {n:5}  {path:8}  threads {threads}  {name:16} {speed:8.1} Gop/s");
 					let row =

@@ -40,7 +40,7 @@ pub struct Context {
 /// The CPU backend: an instruction path and a pool of threads.
 #[derive(Debug)]
 pub struct Cpu {
-	path: Supported,
+	pub(crate) path: Supported,
 	pool: rayon::ThreadPool,
 }
 
@@ -73,6 +73,21 @@ impl Cpu {
 	/// The pool, for other work that should share its threads.
 	pub fn pool(&self) -> &rayon::ThreadPool {
 		&self.pool
+	}
+
+	/// Runs `work` on a thread of the pool, on this one if it is of the pool or the pool has only one.
+	pub fn in_pool<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+		if self.threads() == 1 || self.pool.current_thread_index().is_some() {
+			work()
+		} else {
+			self.pool.install(work)
+		}
+	}
+
+	/// Makes room on every thread for groups with these scratch tensors, so that running them allocates nothing.
+	pub fn reserve_rows(&self, scratch: &[usize]) {
+		crate::rows::reserve(scratch);
+		self.pool.broadcast(|_| crate::rows::reserve(scratch));
 	}
 
 	/// Runs one op. On [`OpError::NonFinite`] the output is written, on other errors it is not.
@@ -178,14 +193,21 @@ impl Cpu {
 
 	/// Ops whose shapes the program's own rules check.
 	fn shaped(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<bool, OpError> {
-		let given = inputs.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
 		let spec = |dtype, rows, cols| TensorSpec { dtype, rows, cols };
-		let operands: Vec<OperandSpec> =
-			given.iter().map(|x| OperandSpec::Tensor { spec: spec(x.dtype, x.rows, x.cols), data: false }).collect();
-		check_op(kind, &operands, spec(out.dtype, out.rows, out.cols), out.rows)
+		// On the stack: a step is to allocate nothing.
+		let mut given = [Matrix { dtype: DType::F32, rows: 0, cols: 0, bits: &[] }; 3];
+		let mut operands = [OperandSpec::Scalar(0); 3];
+		if inputs.len() > given.len() {
+			return Err(OpError::Shape("wrong number of inputs"));
+		}
+		for ((given, operand), input) in given.iter_mut().zip(&mut operands).zip(inputs) {
+			*given = tensor(input)?;
+			*operand = OperandSpec::Tensor { spec: spec(given.dtype, given.rows, given.cols), data: false };
+		}
+		check_op(kind, &operands[..inputs.len()], spec(out.dtype, out.rows, out.cols), out.rows)
 			.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
 		let cols = out.cols as usize;
-		match (kind, given.as_slice()) {
+		match (kind, &given[..inputs.len()]) {
 			(OpKind::Columns { first }, [x]) => {
 				self.bands(out.bits, cols, |row, band| rearrange::columns(x, first as usize, row, cols, band));
 			}
@@ -261,7 +283,8 @@ impl Cpu {
 				self.bands(out.bits, 4, |quad, band| dropout.run(&x.bits[quad * 4..], quad * 4, band));
 			}
 			(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
-				self.block_matmul(a, trans_a, b, trans_b, (blocks as usize, share as usize), &mut *out.bits, cols);
+				let blocks = (blocks as usize, share as usize);
+				return Ok(self.block_matmul(a, trans_a, b, trans_b, blocks, &mut *out.bits, cols));
 			}
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		}
@@ -291,7 +314,7 @@ impl Cpu {
 		(blocks, share): (usize, usize),
 		out: &mut [u32],
 		n: usize,
-	) {
+	) -> bool {
 		let (a_len, b_len, out_len) = (a.bits.len() / blocks, b.bits.len() / (blocks / share), out.len() / blocks);
 		let m = out_len / n;
 		let k = a_len / m;
@@ -300,15 +323,16 @@ impl Cpu {
 			let (a_bits, b_bits) = (&a.bits[block * a_len..][..a_len], &b.bits[block / share * b_len..][..b_len]);
 			let a = Operand { data: floats(a_bits), stride: a.cols as usize, inner_contiguous: !trans_a };
 			let b = Operand { data: floats(b_bits), stride: b.cols as usize, inner_contiguous: trans_b };
-			matmul::run(path, a, b, k, Region::whole(floats_mut(out), m, n));
+			matmul::run(path, a, b, k, Region::whole(floats_mut(out), m, n))
 		};
 		let products = blocks.saturating_mul(m).saturating_mul(k).saturating_mul(n);
 		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
-			out.chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
+			out.chunks_exact_mut(out_len).enumerate().fold(true, |finite, (block, out)| finite & product(block, out))
 		} else {
 			self.pool.install(|| {
-				out.par_chunks_exact_mut(out_len).enumerate().for_each(|(block, out)| product(block, out));
-			});
+				let blocks = out.par_chunks_exact_mut(out_len).enumerate();
+				blocks.map(|(block, out)| product(block, out)).reduce(|| true, |a, b| a & b)
+			})
 		}
 	}
 
@@ -322,7 +346,12 @@ impl Cpu {
 		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
 			int8::run(path, a, b, k, region);
 		} else {
-			self.pool.install(|| split(region, self.threads(), &|region| int8::run(path, a, b, k, region)));
+			self.pool.install(|| {
+				split(region, self.threads(), &|region| {
+					int8::run(path, a, b, k, region);
+					true
+				})
+			});
 		}
 	}
 
@@ -418,19 +447,18 @@ impl Cpu {
 		let b = Operand { data: floats(b.bits), stride: b.cols as usize, inner_contiguous: trans_b };
 		let region = Region::whole(floats_mut(out.bits), m, n);
 		let products = m.saturating_mul(k).saturating_mul(n);
+		let path = self.path;
 		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
-			matmul::run(self.path, a, b, k, region);
-		} else {
-			let path = self.path;
-			self.pool.install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region)));
+			return Ok(matmul::run(path, a, b, k, region));
 		}
-		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
-		Ok(finite(out.bits))
+		Ok(self.pool.install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region))))
 	}
 }
 
 /// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
-fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) + Sync)) {
+///
+/// Returns whether all of `work` did.
+fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) -> bool + Sync)) -> bool {
 	/// A multiple of every kernel's height, and of its width.
 	const GRAIN: usize = 96;
 	let (rows, cols) = (region.rows(), region.cols());
@@ -441,7 +469,8 @@ fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_
 		return work(region);
 	}
 	let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
-	rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+	let (a, b) = rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
+	a & b
 }
 
 /// Positions of a window in an image, and across.

@@ -1,7 +1,7 @@
 //! Elementwise ops with broadcast.
 //!
-//! Inputs are walked in blocks of one output row that fit the first-level cache. A constant stretch (a scalar, or an
-//! input of one column) is spread into a buffer of block length, so every kernel loops over plain slices.
+//! The work goes by output rows, or as one long row where no input is repeated along an axis. What is constant along a row
+//! (a scalar, or an input of one column) is read once for it.
 
 use core::marker::PhantomData;
 
@@ -13,9 +13,6 @@ use crate::{
 	matrix::{is_raised, non_finite_flag, Input},
 	path::{Kernel, Supported},
 };
-
-/// Elements of a block.
-const BLOCK: usize = 1024;
 
 /// One input as seen from an output of `[rows, cols]`.
 #[derive(Clone, Copy)]
@@ -35,7 +32,31 @@ pub(crate) struct Sources<'a> {
 	cols: usize,
 }
 
+/// How an input lies to the rows of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+	/// An element for each of the output.
+	Whole,
+	/// A row that every row repeats.
+	Row,
+	/// A column: an element for each row.
+	Column,
+	/// One element for all.
+	One,
+}
+
 impl<'a> Sources<'a> {
+	/// Inputs of `rows` output rows, each with how it lies; the caller knows that they have that many elements.
+	pub(crate) fn lying(inputs: [(&'a [u32], Lie); 3], rows: usize, cols: usize) -> Self {
+		let sources = inputs.map(|(bits, lie)| match lie {
+			Lie::Whole => Source { bits, row_stride: cols, along: true },
+			Lie::Row => Source { bits, row_stride: 0, along: true },
+			Lie::Column => Source { bits, row_stride: 1, along: false },
+			Lie::One => Source { bits, row_stride: 0, along: false },
+		});
+		Self { sources, rows, cols }
+	}
+
 	/// `None` if an input cannot be broadcast to `[rows, cols]`.
 	pub(crate) fn new(inputs: &'a [Input<'a>], rows: usize, cols: usize) -> Option<Self> {
 		let mut sources = [Source { bits: &[0], row_stride: 0, along: false }; 3];
@@ -70,6 +91,11 @@ impl<'a> Sources<'a> {
 	/// Whether the work is one row, to be split by columns instead of rows.
 	pub(crate) fn is_flat(&self) -> bool {
 		self.rows == 1
+	}
+
+	/// Of each input: whether it has an element for each of an output row.
+	fn along(&self) -> [bool; 3] {
+		self.sources.map(|source| source.along)
 	}
 
 	/// Columns after flattening.
@@ -183,94 +209,123 @@ impl Function for Dequantise {
 
 /// Fills `out` and tells whether every element that is a number is finite.
 pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &mut [u32]) -> bool {
-	fn on<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
-		path.run(Blocks::<F> { sources, out, function: PhantomData })
-	}
 	let function = match op {
-		Elementwise::Unary(UnaryKind::Neg) => on::<Neg>,
-		Elementwise::Unary(UnaryKind::Abs) => on::<Abs>,
-		Elementwise::Unary(UnaryKind::Relu) => on::<Relu>,
-		Elementwise::Unary(UnaryKind::Exp) => on::<Exp>,
-		Elementwise::Unary(UnaryKind::Log) => on::<Log>,
-		Elementwise::Unary(UnaryKind::Tanh) => on::<Tanh>,
-		Elementwise::Unary(UnaryKind::Sqrt) => on::<Sqrt>,
-		Elementwise::Unary(UnaryKind::Sigmoid) => on::<Sigmoid>,
-		Elementwise::Unary(UnaryKind::Erf) => on::<Erf>,
-		Elementwise::Unary(UnaryKind::Sin) => on::<Sin>,
-		Elementwise::Unary(UnaryKind::Cos) => on::<Cos>,
-		Elementwise::Unary(UnaryKind::Rsqrt) => on::<Rsqrt>,
-		Elementwise::Binary(BinaryKind::Add) => on::<Add>,
-		Elementwise::Binary(BinaryKind::Sub) => on::<Sub>,
-		Elementwise::Binary(BinaryKind::Mul) => on::<Mul>,
-		Elementwise::Binary(BinaryKind::Div) => on::<Div>,
-		Elementwise::Binary(BinaryKind::Max) => on::<Max>,
-		Elementwise::Binary(BinaryKind::Min) => on::<Min>,
-		Elementwise::Binary(BinaryKind::Greater) => on::<Greater>,
-		Elementwise::Fma => on::<MultiplyAdd>,
-		Elementwise::Quantise => on::<Quantise>,
-		Elementwise::Dequantise => on::<Dequantise>,
+		Elementwise::Unary(UnaryKind::Neg) => one::<Neg>,
+		Elementwise::Unary(UnaryKind::Abs) => one::<Abs>,
+		Elementwise::Unary(UnaryKind::Relu) => one::<Relu>,
+		Elementwise::Unary(UnaryKind::Exp) => one::<Exp>,
+		Elementwise::Unary(UnaryKind::Log) => one::<Log>,
+		Elementwise::Unary(UnaryKind::Tanh) => one::<Tanh>,
+		Elementwise::Unary(UnaryKind::Sqrt) => one::<Sqrt>,
+		Elementwise::Unary(UnaryKind::Sigmoid) => one::<Sigmoid>,
+		Elementwise::Unary(UnaryKind::Erf) => one::<Erf>,
+		Elementwise::Unary(UnaryKind::Sin) => one::<Sin>,
+		Elementwise::Unary(UnaryKind::Cos) => one::<Cos>,
+		Elementwise::Unary(UnaryKind::Rsqrt) => one::<Rsqrt>,
+		Elementwise::Binary(BinaryKind::Add) => two::<Add>,
+		Elementwise::Binary(BinaryKind::Sub) => two::<Sub>,
+		Elementwise::Binary(BinaryKind::Mul) => two::<Mul>,
+		Elementwise::Binary(BinaryKind::Div) => two::<Div>,
+		Elementwise::Binary(BinaryKind::Max) => two::<Max>,
+		Elementwise::Binary(BinaryKind::Min) => two::<Min>,
+		Elementwise::Binary(BinaryKind::Greater) => two::<Greater>,
+		Elementwise::Fma => three::<MultiplyAdd>,
+		Elementwise::Quantise => two::<Quantise>,
+		Elementwise::Dequantise => three::<Dequantise>,
 	};
 	function(path, sources, out)
 }
 
-struct Blocks<'a, 'b, F> {
+fn one<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+	match sources.along() {
+		[true, ..] => path.run(Rows::<F, true, true, true>::new(sources, out)),
+		[false, ..] => path.run(Rows::<F, false, false, false>::new(sources, out)),
+	}
+}
+
+fn two<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+	match sources.along() {
+		[true, true, _] => path.run(Rows::<F, true, true, true>::new(sources, out)),
+		[true, false, _] => path.run(Rows::<F, true, false, false>::new(sources, out)),
+		[false, true, _] => path.run(Rows::<F, false, true, true>::new(sources, out)),
+		[false, false, _] => path.run(Rows::<F, false, false, false>::new(sources, out)),
+	}
+}
+
+fn three<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+	match sources.along() {
+		[true, true, true] => path.run(Rows::<F, true, true, true>::new(sources, out)),
+		[true, true, false] => path.run(Rows::<F, true, true, false>::new(sources, out)),
+		[true, false, true] => path.run(Rows::<F, true, false, true>::new(sources, out)),
+		[true, false, false] => path.run(Rows::<F, true, false, false>::new(sources, out)),
+		[false, true, true] => path.run(Rows::<F, false, true, true>::new(sources, out)),
+		[false, true, false] => path.run(Rows::<F, false, true, false>::new(sources, out)),
+		[false, false, true] => path.run(Rows::<F, false, false, true>::new(sources, out)),
+		[false, false, false] => path.run(Rows::<F, false, false, false>::new(sources, out)),
+	}
+}
+
+/// All rows. `A`, `B` and `C` tell whether an input has an element for each of a row or one for all; inputs that do not
+/// matter are as the last one that does.
+struct Rows<'a, 'b, F, const A: bool, const B: bool, const C: bool> {
 	sources: Sources<'a>,
 	out: &'b mut [u32],
 	function: PhantomData<F>,
 }
 
-impl<F: Function> Kernel for Blocks<'_, '_, F> {
+impl<'a, 'b, F, const A: bool, const B: bool, const C: bool> Rows<'a, 'b, F, A, B, C> {
+	fn new(sources: Sources<'a>, out: &'b mut [u32]) -> Self {
+		Self { sources, out, function: PhantomData }
+	}
+}
+
+impl<F: Function, const A: bool, const B: bool, const C: bool> Kernel for Rows<'_, '_, F, A, B, C> {
 	type Output = bool;
 
 	#[inline(always)]
 	fn run<const FUSED: bool>(self) -> bool {
-		let Sources { sources, rows, cols } = self.sources;
-		let width = cols.min(BLOCK);
-		let mut spread = [[0u32; BLOCK]; 3];
+		let Sources { sources: [a, b, c], cols, .. } = self.sources;
+		// Inputs that do not matter are the last one that does, whose flag is also theirs.
+		let b = if F::ARITY > 1 { b } else { a };
+		let c = if F::ARITY > 2 { c } else { b };
 		let mut flags = 0u32;
-		for row in 0..rows {
-			for (buffer, source) in spread.iter_mut().zip(&sources) {
-				if !source.along && (row == 0 || source.row_stride != 0) {
-					buffer[..width].fill(source.bits[row * source.row_stride]);
-				}
-			}
-			let mut col = 0;
-			while col < cols {
-				let len = BLOCK.min(cols - col);
-				let stretch = |i: usize| match sources[i].along {
-					true => &sources[i].bits[row * sources[i].row_stride + col..][..len],
-					false => &spread[i][..len],
-				};
-				let out = &mut self.out[row * cols + col..][..len];
-				flags |= map::<F, FUSED>(stretch(0), stretch(1), stretch(2), out);
-				col += len;
-			}
+		for (row, out) in self.out.chunks_exact_mut(cols).enumerate() {
+			let a = &a.bits[row * a.row_stride..][..if A { cols } else { 1 }];
+			let b = &b.bits[row * b.row_stride..][..if B { cols } else { 1 }];
+			let c = &c.bits[row * c.row_stride..][..if C { cols } else { 1 }];
+			flags |= map::<F, FUSED, A, B, C>(a, b, c, out);
 		}
 		!is_raised(flags)
 	}
 }
 
-/// `out = F(a, b, c)` over slices of one length; returns the elements' flags. A loop for each arity, over nothing but the
-/// slices that matter, is what the compiler vectorises.
+/// `out = F(a, b, c)` over a row; returns the elements' flags. Nothing but slices that matter, of one length, and constants:
+/// that is what the compiler vectorises.
 #[inline(always)]
-fn map<F: Function, const FUSED: bool>(a: &[u32], b: &[u32], c: &[u32], out: &mut [u32]) -> u32 {
-	let flag = |bits: u32| if F::NUMBER { non_finite_flag(bits) } else { 0 };
+fn map<F: Function, const FUSED: bool, const A: bool, const B: bool, const C: bool>(
+	a: &[u32],
+	b: &[u32],
+	c: &[u32],
+	out: &mut [u32],
+) -> u32 {
+	let flag = |value: u32| if F::NUMBER { non_finite_flag(value) } else { 0 };
+	let (first_a, first_b, first_c) = (a[0], b[0], c[0]);
+	if !A && !B && !C {
+		// Not in a loop: the compiler would make a loop for every way through the function.
+		let value = F::apply::<Hard<FUSED>>(first_a, first_b, first_c);
+		out.fill(value);
+		return flag(value);
+	}
+	let len = out.len();
+	let (a, b, c) = (&a[..if A { len } else { 1 }], &b[..if B { len } else { 1 }], &c[..if C { len } else { 1 }]);
 	let mut flags = 0u32;
-	if F::ARITY == 1 {
-		for (a, out) in a.iter().zip(out) {
-			*out = F::apply::<Hard<FUSED>>(*a, *a, *a);
-			flags |= flag(*out);
-		}
-	} else if F::ARITY == 2 {
-		for ((a, b), out) in a.iter().zip(b).zip(out) {
-			*out = F::apply::<Hard<FUSED>>(*a, *b, *b);
-			flags |= flag(*out);
-		}
-	} else {
-		for (((a, b), c), out) in a.iter().zip(b).zip(c).zip(out) {
-			*out = F::apply::<Hard<FUSED>>(*a, *b, *c);
-			flags |= flag(*out);
-		}
+	for i in 0..len {
+		let x = if A { a[i] } else { first_a };
+		let y = if B { b[i] } else { first_b };
+		let z = if C { c[i] } else { first_c };
+		let value = F::apply::<Hard<FUSED>>(x, y, z);
+		out[i] = value;
+		flags |= flag(value);
 	}
 	flags
 }

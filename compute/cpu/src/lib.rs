@@ -38,6 +38,7 @@ mod matrix;
 mod path;
 mod rearrange;
 mod reduce;
+mod rows;
 mod scatter;
 mod window;
 
@@ -46,3 +47,4 @@ pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{Input, Matrix, Output};
 pub use path::Path;
+pub use rows::{row_reads, Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT};

@@ -16,7 +16,7 @@ use crate::{
 const LANES: usize = 32;
 const SEGMENT: usize = 4096;
 /// Columns that one pass of a reduction over rows carries; their lanes fit the first-level cache.
-const STRIP: usize = 32;
+const STRIP: usize = 128;
 
 /// `[rows, cols] -> [rows, 1]` over rows that `x` holds whole. Returns whether every output is finite.
 pub(crate) fn over_cols(path: Supported, reduction: Reduction, x: &[u32], cols: usize, out: &mut [u32]) -> bool {

@@ -79,6 +79,14 @@ pub enum RunError {
 		/// Bytes asked for.
 		bytes: u64,
 	},
+	/// Groups of ops failed where the same ops one by one do not: a fault of the machine or of this program.
+	#[error(
+		"step {step} failed in groups and not op by op; check the machine's memory, and run with Engine::op_by_op"
+	)]
+	Groups {
+		/// The step, from 0.
+		step: u64,
+	},
 	/// A commitment cannot be built.
 	#[error("the commitment is too large")]
 	Commitment,

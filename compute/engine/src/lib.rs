@@ -11,20 +11,35 @@
 //! | either, in a dispute | [`SegmentOracle`] |
 //! | client | [`Engine::outputs`] of an evaluation program on the final state |
 
+mod calibration;
 mod checkpoint;
 mod engine;
 mod error;
+mod estimate;
+mod memory;
 mod oracle;
 mod plan;
+mod profile;
+mod requirements;
+mod run;
+mod schedule;
+mod scheduled;
 mod state;
+mod states;
 mod tensor;
 mod trace;
+mod workspace;
 
 pub use assay_cpu::{Cpu, Path};
+pub use calibration::Calibration;
 pub use checkpoint::{blob_hash, CheckpointError};
-pub use engine::{requirements, Engine, Outcome, Requirement, StepReport};
+pub use engine::Engine;
 pub use error::{EngineError, RunError};
+pub use memory::RunMemory;
 pub use oracle::{OracleError, SegmentOracle};
+pub use profile::{Profile, ProfileEntry};
+pub use requirements::{requirements, Requirement};
+pub use run::{Outcome, StepReport};
 pub use state::State;
 pub use tensor::{Tensor, TensorError};
 pub use trace::StepTrace;

@@ -11,6 +11,8 @@ pub(crate) enum Place {
 	Data(usize),
 	/// Buffer of the workspace.
 	Buffer(usize),
+	/// Only in scratch, while its group runs.
+	Nowhere,
 }
 
 /// Places of all tensors, and the size of each buffer.

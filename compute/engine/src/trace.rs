@@ -3,7 +3,7 @@
 use assay_commitment::{chunk_cv, layout::CHUNK_BYTES, Combiner, Domain, Hash, StateTree, Tree};
 use assay_program::{shape::is_finite, DType, TensorId};
 
-use crate::{engine::Workspace, tensor, Engine, RunError, State, Tensor};
+use crate::{tensor, workspace::Workspace, Engine, RunError, State, Tensor};
 
 /// The outputs of all ops of one step, their roots, and the state after it.
 ///

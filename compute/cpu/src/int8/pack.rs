@@ -2,8 +2,12 @@
 
 use core::marker::PhantomData;
 
+#[cfg(target_arch = "x86_64")]
+use super::bytes;
 use super::{kernel::Micro, Operand};
 use crate::path::{Kernel, Supported};
+#[cfg(target_arch = "x86_64")]
+use crate::Path;
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 pub(super) struct Source<'a> {
@@ -18,10 +22,11 @@ pub(super) struct Source<'a> {
 /// indices together, each word with the bits of `mask` flipped. The rest of the last word and group is zero before that.
 pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Vec<u32>) {
 	panels.resize(source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP), 0);
-	path.run(Pack::<M> { source, width, mask, panels, micro: PhantomData });
+	path.run(Pack::<M> { path, source, width, mask, panels, micro: PhantomData });
 }
 
 struct Pack<'a, 'b, M> {
+	path: Supported,
 	source: Source<'a>,
 	width: usize,
 	mask: u32,
@@ -42,9 +47,14 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 			if used < width {
 				panel.fill(self.mask);
 			}
-			for i in 0..if operand.inner_contiguous { used } else { 0 } {
-				let at = (first + i) * operand.stride + start;
-				along::<M>(&operand.data[at..at + len], width, self.mask, &mut panel[i..]);
+			let row = |i: usize| &operand.data[(first + i) * operand.stride + start..][..len];
+			if operand.inner_contiguous {
+				match self.path.path() {
+					// SAFETY: the path is one that the processor was found to have.
+					#[cfg(target_arch = "x86_64")]
+					Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
+					_ => (0..used).for_each(|i| along::<M>(row(i), width, self.mask, &mut panel[i..])),
+				}
 			}
 			if !operand.inner_contiguous {
 				for (word, line) in panel.chunks_exact_mut(width).enumerate() {
@@ -60,7 +70,7 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 /// Words of one outer index, `width` apart, from elements side by side. 16 at a time: forming them vectorises, placing them
 /// does not.
 #[inline(always)]
-fn along<M: Micro>(elements: &[u32], width: usize, mask: u32, panel: &mut [u32]) {
+pub(super) fn along<M: Micro>(elements: &[u32], width: usize, mask: u32, panel: &mut [u32]) {
 	const WORDS: usize = 16;
 	let (mut blocks, mut at) = (elements.chunks_exact(WORDS * M::GROUP), 0);
 	for block in &mut blocks {

@@ -9,19 +9,22 @@
 mod kernel;
 mod pack;
 mod region;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod transpose;
 
 use core::{cell::RefCell, marker::PhantomData};
 
 pub(crate) use region::Region;
 
+use crate::matrix::{is_raised, non_finite_flag};
 use crate::path::{Kernel, Supported};
 use crate::Path;
 use kernel::Micro;
 
 /// Segment of the inner dimension: part of the numerics contract.
 const SEGMENT: usize = 512;
-/// Rows of `A` packed at once: a multiple of every kernel's height; with a segment, 2 MiB.
-const BLOCK_ROWS: usize = 1008;
+/// Most rows of `A` packed at once: a multiple of every kernel's height; with a segment, 4 MiB.
+const BLOCK_ROWS: usize = 2016;
 /// Columns of `B` packed at once: a multiple of every kernel's width; with a segment, 1 MiB, which the second-level cache
 /// holds.
 const BLOCK_COLS: usize = 512;
@@ -42,8 +45,8 @@ thread_local! {
 }
 
 /// Writes the product to a region of the output: `rows` of `A` and `cols` of `B` from the region's first ones, inner
-/// dimension `inner`, at least 1.
-pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, out: Region<'_>) {
+/// dimension `inner`, at least 1. Returns whether all of it is finite.
+pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, out: Region<'_>) -> bool {
 	match path.path() {
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => blocks::<kernel::Avx512>(path, a, b, inner, out),
@@ -53,10 +56,16 @@ pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize,
 	}
 }
 
-fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, mut out: Region<'_>) {
+fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, mut out: Region<'_>) -> bool {
+	let mut finite = true;
+	// Blocks of about the same height: a low last one would have all of `B` packed again for a few rows.
+	let count = out.rows().div_ceil(BLOCK_ROWS);
+	let height = out.rows().div_ceil(count).next_multiple_of(M::ROWS);
 	PANELS.with_borrow_mut(|(a_panels, b_panels)| {
-		for row in (0..out.rows()).step_by(BLOCK_ROWS) {
-			let rows = BLOCK_ROWS.min(out.rows() - row);
+		reserve(a_panels, BLOCK_ROWS * SEGMENT);
+		reserve(b_panels, BLOCK_COLS * SEGMENT);
+		for row in (0..out.rows()).step_by(height) {
+			let rows = height.min(out.rows() - row);
 			for start in (0..inner).step_by(SEGMENT) {
 				let len = SEGMENT.min(inner - start);
 				let a_source = pack::Source { operand: a, outer: out.row0() + row, count: rows, start, len };
@@ -66,11 +75,12 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 					let b_source = pack::Source { operand: b, outer: out.col0() + col, count: cols, start, len };
 					pack::run(path, b_source, M::COLS, b_panels);
 					let tile = out.part(row, rows, col, cols);
-					path.run(Tiles::<M> {
+					finite &= path.run(Tiles::<M> {
 						a: a_panels,
 						b: b_panels,
 						len,
 						first: start == 0,
+						last: start + len == inner,
 						out: tile,
 						micro: PhantomData,
 					});
@@ -78,6 +88,12 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 			}
 		}
 	});
+	finite
+}
+
+/// Makes room once for the largest panels, of which only what is used is touched.
+fn reserve(panels: &mut Vec<f32>, elements: usize) {
+	panels.reserve_exact(elements.saturating_sub(panels.len()));
 }
 
 /// One block of the output and one segment: every tile of it.
@@ -86,15 +102,17 @@ struct Tiles<'a, 'b, M: Micro> {
 	b: &'a [f32],
 	len: usize,
 	first: bool,
+	last: bool,
 	out: Region<'b>,
 	micro: PhantomData<M>,
 }
 
 impl<M: Micro> Kernel for Tiles<'_, '_, M> {
-	type Output = ();
+	type Output = bool;
 
 	#[inline(always)]
-	fn run<const FUSED: bool>(mut self) {
+	fn run<const FUSED: bool>(mut self) -> bool {
+		let mut flags = 0;
 		// One panel of `A` stays in the first-level cache while the panels of `B` pass.
 		for (i, a) in self.a.chunks_exact(M::ROWS * self.len).enumerate() {
 			for (j, b) in self.b.chunks_exact(M::COLS * self.len).enumerate() {
@@ -105,6 +123,11 @@ impl<M: Micro> Kernel for Tiles<'_, '_, M> {
 				// SAFETY: `run` above picks the kernel by the path, which the processor was found to have.
 				unsafe { M::run(a, b, self.first, tile) };
 			}
+			// While these rows are near.
+			for row in i * M::ROWS..if self.last { self.out.rows().min((i + 1) * M::ROWS) } else { 0 } {
+				flags |= self.out.row(row).iter().fold(0, |flags, x| flags | non_finite_flag(x.to_bits()));
+			}
 		}
+		!is_raised(flags)
 	}
 }

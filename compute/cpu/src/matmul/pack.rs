@@ -2,6 +2,8 @@
 
 use super::Operand;
 use crate::path::{Kernel, Supported};
+#[cfg(target_arch = "x86_64")]
+use crate::Path;
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 pub(super) struct Source<'a> {
@@ -16,10 +18,11 @@ pub(super) struct Source<'a> {
 /// last group is padded with zeros.
 pub(super) fn run(path: Supported, source: Source<'_>, width: usize, panels: &mut Vec<f32>) {
 	panels.resize(source.count.div_ceil(width) * width * source.len, 0.0);
-	path.run(Pack { source, width, panels });
+	path.run(Pack { path, source, width, panels });
 }
 
 struct Pack<'a, 'b> {
+	path: Supported,
 	source: Source<'a>,
 	width: usize,
 	panels: &'b mut [f32],
@@ -39,7 +42,13 @@ impl Kernel for Pack<'_, '_> {
 				panel.fill(0.0);
 			}
 			if operand.inner_contiguous {
-				transpose(operand, first, used, start, len, width, panel);
+				let rows = Rows { data: operand.data, stride: operand.stride, first, used, start, len };
+				match self.path.path() {
+					// SAFETY: the path is one that the processor was found to have.
+					#[cfg(target_arch = "x86_64")]
+					Path::Avx512 => unsafe { super::transpose::avx512(rows, width, panel) },
+					_ => transpose(rows, 0, width, panel),
+				}
 			} else {
 				for (k, line) in panel.chunks_exact_mut(width).enumerate() {
 					let at = (start + k) * operand.stride + first;
@@ -50,26 +59,28 @@ impl Kernel for Pack<'_, '_> {
 	}
 }
 
-/// Stored rows run along the inner dimension: 16 inner indices at a time, so that a cache line of the panel is written
-/// while it is near.
+/// Stored rows along the inner dimension: `used` of them from `first`, `len` elements each from `start`.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+	pub(super) data: &'a [f32],
+	pub(super) stride: usize,
+	pub(super) first: usize,
+	pub(super) used: usize,
+	pub(super) start: usize,
+	pub(super) len: usize,
+}
+
+/// From inner index `from` on, 16 at a time, so that a cache line of the panel is written while it is near.
 #[inline(always)]
-fn transpose(
-	operand: Operand<'_>,
-	first: usize,
-	used: usize,
-	start: usize,
-	len: usize,
-	width: usize,
-	panel: &mut [f32],
-) {
+pub(super) fn transpose(rows: Rows<'_>, from: usize, width: usize, panel: &mut [f32]) {
 	const GROUP: usize = 16;
-	let mut k = 0;
-	while k < len {
-		let group = GROUP.min(len - k);
+	let mut k = from;
+	while k < rows.len {
+		let group = GROUP.min(rows.len - k);
 		let target = &mut panel[k * width..(k + group) * width];
-		for i in 0..used {
-			let at = (first + i) * operand.stride + start + k;
-			let line = &operand.data[at..at + group];
+		for i in 0..rows.used {
+			let at = (rows.first + i) * rows.stride + rows.start + k;
+			let line = &rows.data[at..at + group];
 			for (j, value) in line.iter().enumerate() {
 				target[j * width + i] = *value;
 			}

@@ -1,0 +1,193 @@
+//! A few rows of a group.
+
+use assay_program::{philox::Key, Axis, DType, OpKind};
+
+use super::{RowGroup, MAX_KEPT};
+use crate::{
+	arg_max,
+	elementwise::{self, Elementwise, Lie, Sources},
+	gather,
+	hadamard::Hadamard,
+	mask::{self, Dropout},
+	matrix::{is_raised, non_finite_flag, Matrix},
+	path::Supported,
+	rearrange, reduce, Context,
+};
+
+/// Where the rows of a tensor are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+	Scalar([u32; 1]),
+	Given(usize),
+	Kept(usize),
+	Scratch(usize),
+}
+
+/// What an op reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+	pub(super) place: Place,
+	/// Elements per row.
+	pub(super) cols: usize,
+	pub(super) lie: Lie,
+	/// Whether only the rows of the tile are read.
+	pub(super) by_rows: bool,
+}
+
+/// An op of a group.
+#[derive(Clone, Debug)]
+pub(super) struct TileOp {
+	pub(super) kind: OpKind,
+	pub(super) inputs: [Source; 3],
+	pub(super) output: Place,
+	/// Elements per row of the output.
+	pub(super) cols: usize,
+	pub(super) dtype: DType,
+}
+
+/// Rows that one thread works on.
+pub(super) struct Band<'a> {
+	/// The first row.
+	pub(super) first: usize,
+	pub(super) rows: usize,
+	/// These rows of the kept outputs.
+	pub(super) kept: [&'a mut [u32]; MAX_KEPT],
+}
+
+impl<'a> Band<'a> {
+	/// Two bands, the first of `rows` rows.
+	pub(super) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
+		let mut below: [&mut [u32]; MAX_KEPT] = Default::default();
+		let mut kept = self.kept;
+		for ((top, below), width) in kept.iter_mut().zip(&mut below).zip(widths) {
+			(*top, *below) = core::mem::take(top).split_at_mut(rows * width);
+		}
+		let rest = Band { first: self.first + rows, rows: self.rows - rows, kept: below };
+		(Band { first: self.first, rows, kept }, rest)
+	}
+}
+
+impl RowGroup {
+	/// Whether all outputs are finite.
+	pub(super) fn run_band(
+		&self,
+		path: Supported,
+		given: &[Matrix<'_>],
+		context: &Context,
+		mut band: Band<'_>,
+		scratch: &mut [Vec<u32>],
+	) -> bool {
+		let mut finite = true;
+		for start in (0..band.rows).step_by(self.tile) {
+			let rows = self.tile.min(band.rows - start);
+			for op in &self.ops {
+				let len = rows * op.cols;
+				finite &= match op.output {
+					Place::Kept(at) => {
+						let out = core::mem::take(&mut band.kept[at]);
+						let tile = Tile { first: band.first + start, start, rows, given, kept: &band.kept, scratch };
+						let finite = op.run(path, context, &tile, &mut out[start * op.cols..][..len]);
+						band.kept[at] = out;
+						finite
+					}
+					Place::Scratch(at) => {
+						let mut out = core::mem::take(&mut scratch[at]);
+						let tile = Tile { first: band.first + start, start, rows, given, kept: &band.kept, scratch };
+						let finite = op.run(path, context, &tile, &mut out[..len]);
+						scratch[at] = out;
+						finite
+					}
+					Place::Scalar(_) | Place::Given(_) => false,
+				};
+			}
+		}
+		finite
+	}
+}
+
+/// The rows being worked on, and what there is to read.
+struct Tile<'a> {
+	/// The first row in the whole tensors, and in the band.
+	first: usize,
+	start: usize,
+	rows: usize,
+	given: &'a [Matrix<'a>],
+	kept: &'a [&'a mut [u32]; MAX_KEPT],
+	scratch: &'a [Vec<u32>],
+}
+
+impl Tile<'_> {
+	#[inline]
+	fn read<'b>(&'b self, source: &'b Source) -> &'b [u32] {
+		let len = self.rows * source.cols;
+		match &source.place {
+			Place::Scalar(bits) => bits,
+			Place::Given(at) if source.by_rows => &self.given[*at].bits[self.first * source.cols..][..len],
+			Place::Given(at) => self.given[*at].bits,
+			Place::Kept(at) => &self.kept[*at][self.start * source.cols..][..len],
+			Place::Scratch(at) => &self.scratch[*at][..len],
+		}
+	}
+}
+
+impl TileOp {
+	fn run(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
+		let [a, b, c] = &self.inputs;
+		let op = match self.kind {
+			OpKind::Unary(unary) => Elementwise::Unary(unary),
+			OpKind::Binary(binary) => Elementwise::Binary(binary),
+			OpKind::Fma => Elementwise::Fma,
+			OpKind::Quantise => Elementwise::Quantise,
+			OpKind::Dequantise => Elementwise::Dequantise,
+			_ => return self.run_shaped(path, context, tile, out),
+		};
+		let inputs = [(tile.read(a), a.lie), (tile.read(b), b.lie), (tile.read(c), c.lie)];
+		let flat = inputs.iter().all(|(_, lie)| matches!(lie, Lie::Whole | Lie::One));
+		let (rows, cols) = if flat { (1, out.len()) } else { (tile.rows, self.cols) };
+		elementwise::run(path, op, Sources::lying(inputs, rows, cols), out)
+	}
+
+	/// Ops that are not elementwise.
+	fn run_shaped(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
+		let (source, cols) = (&self.inputs[0], self.cols);
+		let x = tile.read(source);
+		let matrix = |bits, cols: usize, rows| Matrix { dtype: self.dtype, rows, cols: cols as u32, bits };
+		match self.kind {
+			OpKind::Reduce { reduction, axis: Axis::Cols } => {
+				return reduce::over_cols(path, reduction, x, source.cols, out);
+			}
+			OpKind::OneHot => {
+				gather::one_hot(x, cols, out);
+				return true;
+			}
+			OpKind::ArgMax => {
+				arg_max::run(path, x, source.cols, out);
+				return true;
+			}
+			OpKind::Causal { rows, offset, fill } => {
+				mask::causal(x, cols, rows as usize, offset as usize, fill, tile.first, out);
+			}
+			OpKind::Dropout { stream, keep, scale } => {
+				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
+				Dropout { key, stream, step: context.step, keep, scale }.run(x, tile.first * cols, out);
+			}
+			OpKind::Columns { first } => {
+				rearrange::columns(&matrix(x, source.cols, tile.rows as u32), first as usize, 0, cols, out);
+			}
+			OpKind::PadColumns { first } => {
+				rearrange::pad_columns(&matrix(x, source.cols, tile.rows as u32), first as usize, 0, cols, out);
+			}
+			OpKind::Lookup => {
+				let rows = (x.len() / cols) as u32;
+				rearrange::lookup(&matrix(x, cols, rows), tile.read(&self.inputs[1]), 0, out);
+			}
+			OpKind::Hadamard { log2, .. } => {
+				out.copy_from_slice(x);
+				path.run(Hadamard { log2, cols: None, elements: out });
+			}
+			// Groups are made of the kinds above.
+			_ => return false,
+		}
+		self.dtype != DType::F32 || !is_raised(out.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)))
+	}
+}

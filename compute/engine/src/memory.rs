@@ -1,0 +1,60 @@
+//! Bytes that a run needs.
+
+use assay_program::{OpKind, TensorSpec};
+
+use crate::{plan::Plan, Engine};
+
+/// Rows and columns of the panels that a thread packs for a product, and the words of each.
+const PANEL_OUTER: u64 = 2016 + 512;
+const PANEL_INNER: u64 = 512;
+
+/// Bytes that a run of a program allocates, by what for. See `docs/numerics.md` for the formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunMemory {
+	/// Data tensors and given initial values.
+	pub data: u64,
+	/// Parameter and state tensors.
+	pub state: u64,
+	/// Values that become state at the end of the step; each has room of its own and changes places with its state.
+	pub next_state: u64,
+	/// All other outputs that exist in memory.
+	pub temps: u64,
+	/// Scratch of all threads: rows of outputs that only their group reads, and panels of matrix products.
+	pub scratch: u64,
+}
+
+impl RunMemory {
+	/// All of it.
+	pub fn total(&self) -> u64 {
+		self.data + self.state + self.next_state + self.temps + self.scratch
+	}
+}
+
+impl Engine {
+	/// What a run of this program will allocate on this engine's threads.
+	pub fn memory(&self) -> RunMemory {
+		let bytes = |spec: TensorSpec| spec.elements() * 4;
+		let given = self.program.tensors.iter().filter(|decl| decl.role.given_root().is_some());
+		let states = self.program.state_tensors().map(|(_, decl)| bytes(decl.spec()));
+		let threads = self.cpu.threads() as u64;
+		let (buffers, next_state, rows) = match &self.schedule {
+			Some(schedule) => {
+				let next = schedule.swaps.iter().map(|(_, buffer)| schedule.buffers[*buffer] as u64 * 4).sum();
+				// Groups also run on the thread that asks.
+				let scratch = schedule.scratch.iter().sum::<usize>() as u64 * 4 * (threads + 1);
+				(schedule.buffers.iter().sum::<usize>() as u64 * 4, next, scratch)
+			}
+			None => (Plan::shared(&self.program).buffers.iter().sum::<usize>() as u64 * 4, 0, 0),
+		};
+		let has = |kinds: fn(&OpKind) -> bool| u64::from(self.program.ops.iter().any(|op| kinds(&op.kind)));
+		let products = has(|kind| matches!(kind, OpKind::MatMul { .. } | OpKind::BlockMatMul { .. })) * PANEL_OUTER;
+		let products_i8 = has(|kind| matches!(kind, OpKind::MatMulI8 { .. })) * PANEL_OUTER;
+		RunMemory {
+			data: given.map(|decl| bytes(decl.spec())).sum(),
+			state: states.sum(),
+			next_state,
+			temps: buffers - next_state,
+			scratch: rows + (products + products_i8) * PANEL_INNER * 4 * threads,
+		}
+	}
+}

@@ -1,0 +1,110 @@
+//! Which buffer each tensor is in.
+
+use std::collections::BTreeSet;
+
+use assay_cpu::OpError;
+use assay_program::{Program, TensorId};
+
+use super::{outside_places, Group, Schedule, Work};
+use crate::plan::Place;
+
+/// A tensor that needs a buffer, from the piece of work that writes it to the last that reads it.
+struct Lifetime {
+	id: TensorId,
+	elements: usize,
+	from: usize,
+	to: usize,
+	/// Whether it changes places with a state, so that its buffer has its very size.
+	swapped: bool,
+}
+
+/// Gives each tensor a buffer: those that become state first, then the largest first, each into the first buffer that is large
+/// enough and free all the while it is needed.
+pub(super) fn place(program: &Program, sets: Vec<(Vec<usize>, Option<Group>)>) -> Result<Schedule, OpError> {
+	let mut places = outside_places(program);
+	let (swaps, copies) = updates(program, &places);
+	let swapped: BTreeSet<TensorId> = swaps.iter().map(|(_, id)| *id).collect();
+	let mut lifetimes = lifetimes(program, &sets, &swapped);
+	lifetimes.sort_by_key(|life| (!life.swapped, core::cmp::Reverse(life.elements), life.from));
+	let mut buffers: Vec<(usize, Vec<(usize, usize)>)> = Vec::new();
+	for life in &lifetimes {
+		let fits = |(elements, taken): &(usize, Vec<(usize, usize)>)| {
+			let size = if life.swapped { *elements == life.elements } else { *elements >= life.elements };
+			size && taken.iter().all(|(from, to)| life.to < *from || *to < life.from)
+		};
+		// Of those that fit the smallest, so that a small tensor does not take a large one's.
+		let fitting = buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
+		let buffer =
+			fitting.min_by_key(|(_, (elements, _))| *elements).map(|(buffer, _)| buffer).unwrap_or_else(|| {
+				buffers.push((life.elements, Vec::new()));
+				buffers.len() - 1
+			});
+		buffers[buffer].1.push((life.from, life.to));
+		places[life.id.0 as usize] = Place::Buffer(buffer);
+	}
+	let mut scratch: Vec<usize> = Vec::new();
+	let mut work = Vec::with_capacity(sets.len());
+	for (ops, group) in sets {
+		let Some(mut group) = group else {
+			work.extend(ops.into_iter().map(Work::Op));
+			continue;
+		};
+		for (id, place) in &mut group.kept {
+			*place = buffer_of(&places, *id)?;
+		}
+		for (at, size) in group.rows.scratch().iter().enumerate() {
+			match scratch.get_mut(at) {
+				Some(so_far) => *so_far = (*so_far).max(*size),
+				None => scratch.push(*size),
+			}
+		}
+		work.push(Work::Rows(Box::new(group)));
+	}
+	let swaps = swaps.into_iter().map(|(state, id)| Ok((state, buffer_of(&places, id)?)));
+	let swaps = swaps.collect::<Result<Vec<_>, OpError>>()?;
+	let buffers = buffers.into_iter().map(|(elements, _)| elements).collect();
+	Ok(Schedule { work, places, buffers, scratch, swaps, copies })
+}
+
+fn buffer_of(places: &[Place], id: TensorId) -> Result<usize, OpError> {
+	match places[id.0 as usize] {
+		Place::Buffer(buffer) => Ok(buffer),
+		_ => Err(OpError::Shape("an output that is needed has no place")),
+	}
+}
+
+/// Updates by position of the state: those whose value changes places with it, and those that are copied because the value is
+/// also a metric or becomes several states.
+#[allow(clippy::type_complexity)]
+fn updates(program: &Program, places: &[Place]) -> (Vec<(usize, TensorId)>, Vec<(usize, TensorId)>) {
+	let mut uses = vec![0u32; program.tensors.len()];
+	let values = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
+	values.for_each(|id| uses[id.0 as usize] += 1);
+	let positions = program.updates.iter().filter_map(|update| match places[update.state.0 as usize] {
+		Place::State(position) => Some((position, update.value)),
+		_ => None,
+	});
+	positions.partition(|(_, id)| uses[id.0 as usize] == 1)
+}
+
+fn lifetimes(program: &Program, sets: &[(Vec<usize>, Option<Group>)], swapped: &BTreeSet<TensorId>) -> Vec<Lifetime> {
+	let mut last = vec![0; program.tensors.len()];
+	for (at, (ops, _)) in sets.iter().enumerate() {
+		ops.iter().flat_map(|op| program.ops[*op].tensor_operands()).for_each(|id| last[id.0 as usize] = at);
+	}
+	let ends = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
+	ends.for_each(|id| last[id.0 as usize] = sets.len());
+	let mut lifetimes = Vec::new();
+	for (from, (ops, group)) in sets.iter().enumerate() {
+		let outputs: Vec<TensorId> = match group {
+			Some(group) => group.kept.iter().map(|(id, _)| *id).collect(),
+			None => ops.iter().map(|op| program.ops[*op].output).collect(),
+		};
+		for id in outputs {
+			let elements = program.tensors[id.0 as usize].spec().elements() as usize;
+			let to = last[id.0 as usize].max(from);
+			lifetimes.push(Lifetime { id, elements, from, to, swapped: swapped.contains(&id) });
+		}
+	}
+	lifetimes
+}

@@ -1,0 +1,106 @@
+//! What a run allocates: everything at its start, nothing in its steps, as much as foretold.
+
+mod support;
+
+use std::{
+	alloc::{GlobalAlloc, Layout, System},
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Mutex,
+	},
+};
+
+use assay_engine::{Path, StepReport, Tensor};
+use assay_models::{transformer, Optimiser, TransformerConfig};
+use assay_program::{DType, Lane};
+use support::{cpu, engine, on};
+
+struct Counting;
+
+static CALLS: AtomicU64 = AtomicU64::new(0);
+static LIVE: AtomicU64 = AtomicU64::new(0);
+static PEAK: AtomicU64 = AtomicU64::new(0);
+/// Tests count for the whole process, so one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+// SAFETY: the system's allocator does the work.
+unsafe impl GlobalAlloc for Counting {
+	unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+		CALLS.fetch_add(1, Ordering::Relaxed);
+		let live = LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed) + layout.size() as u64;
+		PEAK.fetch_max(live, Ordering::Relaxed);
+		// SAFETY: the caller keeps the contract.
+		unsafe { System.alloc(layout) }
+	}
+
+	unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+		LIVE.fetch_sub(layout.size() as u64, Ordering::Relaxed);
+		// SAFETY: as above.
+		unsafe { System.dealloc(pointer, layout) }
+	}
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn config(lane: Lane) -> (TransformerConfig, Tensor) {
+	let config = TransformerConfig {
+		vocabulary: 1000,
+		context: 64,
+		layers: 3,
+		heads: 4,
+		width: 192,
+		dropout: 0.1,
+		lane,
+		optimiser: Optimiser::adamw(1e-3),
+		batch: 8,
+		steps: 100,
+		segment_steps: 10,
+		seed: [1; 32],
+	};
+	let ids = (0..32 * 65).map(|id| id * 37 % 1000).collect();
+	(config, Tensor::new(DType::I32, 32, 65, ids).expect("whole"))
+}
+
+#[test]
+fn steps_allocate_nothing() {
+	let _alone = ALONE.lock().expect("no test panicked");
+	for lane in [Lane::F32, Lane::I8] {
+		for threads in [1, 2] {
+			let (config, tokens) = config(lane);
+			let engine = engine(&transformer(&config, &tokens).expect("valid"), cpu(Path::Auto, threads));
+			let mut state = engine.initial_state();
+			let mut calls = Vec::with_capacity(64);
+			let counting = &mut |report: &StepReport<'_>| {
+				calls.push(CALLS.load(Ordering::Relaxed));
+				on(report)
+			};
+			engine.run(&mut state, 12, counting).expect("runs");
+			let between: u64 = calls.windows(2).skip(1).map(|pair| pair[1] - pair[0]).sum();
+			// With threads, the pool's queue takes a block for every 63 calls into it, one of which is a step.
+			let allowed = if threads == 1 { 0 } else { 2 };
+			assert!(between <= allowed, "{between} allocations in ten steps, {lane:?}, {threads} threads");
+		}
+	}
+}
+
+#[test]
+fn the_peak_is_as_foretold() {
+	let _alone = ALONE.lock().expect("no test panicked");
+	for lane in [Lane::F32, Lane::I8] {
+		for threads in [1, 2] {
+			let (config, tokens) = config(lane);
+			let model = transformer(&config, &tokens).expect("valid");
+			drop(tokens);
+			let engine = engine(&model, cpu(Path::Auto, threads));
+			drop(model);
+			let mut state = engine.initial_state();
+			PEAK.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
+			engine.run(&mut state, 3, &mut on).expect("runs");
+			let (peak, memory) = (PEAK.load(Ordering::Relaxed) as f64, engine.memory());
+			let ratio = peak / memory.total() as f64;
+			println!("{lane:?}, {threads} threads: {:.1} MB of {memory:?}, {ratio:.3}", peak / 1e6);
+			assert!((0.8..=1.25).contains(&ratio), "{ratio}: {peak} bytes of {memory:?}");
+		}
+	}
+}
