@@ -3,14 +3,15 @@
 use anyhow::Result;
 use assay_agent::keys::{Account, Keypair};
 use assay_cli::receipt::Receipt;
-use assay_protocol::Reason;
+use assay_protocol::{records::operators::Role, Reason};
 use assay_tests::{
 	client::{expected_root, Client},
 	jobs::Small,
 	ledger::{Balances, Costs},
 	network::{Network, Terms},
+	process::program,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -64,9 +65,24 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 	assert_eq!(before.change(&after, &validator), fees as i128, "the validator has the transaction fees");
 	let sum: i128 = accounts.iter().map(|who| before.change(&after, who)).sum();
 	assert_eq!(sum, 0, "no coin appeared or vanished");
+	a_machine_with_a_broken_lane_refuses_to_bid(&network, &folder).await?;
 	network.check_health()?;
 	client.shutdown().await;
 	drop(network);
 	std::fs::remove_dir_all(&folder)?;
+	Ok(())
+}
+
+/// One lane of its vector products has the last bit wrong: the daemon says so and ends before it registers.
+async fn a_machine_with_a_broken_lane_refuses_to_bid(network: &Network, folder: &Path) -> Result<()> {
+	let output = tokio::process::Command::new(program("assay", "ASSAY")?)
+		.args(["provider", "run", "--key", "//broken", "--misbehave", "faulty-lane", "--node", network.url()])
+		.args(["--data-dir".as_ref(), folder.join("broken").as_os_str()])
+		.output();
+	let output = tokio::time::timeout(LIMIT, output).await??;
+	let text = String::from_utf8_lossy(&output.stderr);
+	assert!(!output.status.success() && text.contains("does not compute the right bits"), "{text}");
+	let snapshot = network.chain.finalized().await?;
+	assert!(snapshot.operator(Role::Worker, &account("//broken")).await?.is_none());
 	Ok(())
 }

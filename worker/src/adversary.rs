@@ -30,6 +30,8 @@ pub enum Misbehaviour {
 	RefuseServe,
 	/// Opens no boundary.
 	NeverOpen,
+	/// Not a cheat: one lane of the machine's vector unit is broken.
+	FaultyLane,
 }
 
 impl FromStr for Misbehaviour {
@@ -45,9 +47,10 @@ impl FromStr for Misbehaviour {
 			"wrong-rate" => Self::WrongRate(segment),
 			"refuse-serve" => Self::RefuseServe,
 			"never-open" => Self::NeverOpen,
+			"faulty-lane" => Self::FaultyLane,
 			_ => {
 				return Err(format!(
-					"{name}: write skip-training@N, flip-bit@N, wrong-batch@N, wrong-rate@N, refuse-serve or never-open"
+					"{name}: write skip-training@N, flip-bit@N, wrong-batch@N, wrong-rate@N, refuse-serve, never-open or faulty-lane"
 				))
 			}
 		})
@@ -71,7 +74,7 @@ impl Misbehaviour {
 			| Self::FlipBit(segment)
 			| Self::WrongBatch(segment)
 			| Self::WrongRate(segment) => Some(*segment),
-			Self::RefuseServe | Self::NeverOpen => None,
+			Self::RefuseServe | Self::NeverOpen | Self::FaultyLane => None,
 		}
 	}
 
@@ -99,7 +102,7 @@ impl Misbehaviour {
 				other.run(&mut state, end, &mut |_| std::ops::ControlFlow::Continue(()))?;
 				Ok(rebuild(engine, &state, end, |_, bits| bits))
 			}
-			Self::RefuseServe | Self::NeverOpen => Ok(honest),
+			Self::RefuseServe | Self::NeverOpen | Self::FaultyLane => Ok(honest),
 		}
 	}
 

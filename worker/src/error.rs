@@ -15,6 +15,16 @@ pub enum WorkerError {
 	/// Program or data could not be had in the time that the job leaves for it.
 	#[error("program and data could not be fetched in time: {0}")]
 	Unavailable(Unavailable),
+	/// The machine does not compute what every other machine computes.
+	#[error("this machine does not compute the right bits, so it does not bid: the run `{run}` ends in {found}, not in {expected}; stop overclocking, test the memory, then `assay provider check`")]
+	NotConforming {
+		/// What was trained.
+		run: &'static str,
+		/// The state root in which it must end.
+		expected: &'static str,
+		/// The one in which it ended, or why it failed.
+		found: String,
+	},
 	/// Re-execution from the start did not reach the verified state.
 	#[error("re-execution reaches another state than the chain verified; this machine or that verification is wrong: run `assay provider check`")]
 	Diverged,

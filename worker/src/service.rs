@@ -49,7 +49,14 @@ pub(crate) struct Worker {
 /// # Errors
 /// [`WorkerError`] when it cannot start; later errors are logged and waited out.
 pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), WorkerError> {
-	let cpu = Arc::new(Cpu::new(config.path, config.threads)?);
+	let cpu = Cpu::new(config.path, config.threads)?;
+	#[cfg(feature = "adversary")]
+	let cpu = match config.misbehaviour {
+		Some(crate::adversary::Misbehaviour::FaultyLane) => cpu.with_faulty_lane(5),
+		_ => cpu,
+	};
+	let cpu = Arc::new(cpu);
+	conform(&cpu).await?;
 	let peer = Peer::start(&config.peer, stop.clone()).await?;
 	let ledger = Ledger::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), ledger.clone());
@@ -91,6 +98,19 @@ pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), Wo
 	}
 	worker.peer.shutdown().await;
 	Ok(())
+}
+
+/// A machine that computes other bits than the others loses its collateral with its first lease: it must not bid.
+async fn conform(cpu: &Arc<Cpu>) -> Result<(), WorkerError> {
+	let cpu = cpu.clone();
+	let outcomes = tokio::task::spawn_blocking(move || assay_models::conformance(&cpu)).await?;
+	match outcomes.into_iter().find(|outcome| !outcome.conforms()) {
+		None => Ok(()),
+		Some(outcome) => {
+			let found = outcome.found.unwrap_or_else(|error| error);
+			Err(WorkerError::NotConforming { run: outcome.run, expected: outcome.expected, found })
+		}
+	}
 }
 
 impl Worker {

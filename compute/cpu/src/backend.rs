@@ -42,6 +42,9 @@ pub struct Context {
 pub struct Cpu {
 	pub(crate) path: Supported,
 	pool: rayon::ThreadPool,
+	/// Lane of vectors whose products have the last bit wrong.
+	#[cfg(feature = "faulty")]
+	faulty_lane: Option<usize>,
 }
 
 impl Cpu {
@@ -54,10 +57,21 @@ impl Cpu {
 			.build()
 			.map_err(|error| CpuError::Threads(error.to_string()))?;
 		if pool.broadcast(|_| environment::is_default()).into_iter().all(|default| default) {
-			Ok(Self { path, pool })
+			Ok(Self {
+				path,
+				pool,
+				#[cfg(feature = "faulty")]
+				faulty_lane: None,
+			})
 		} else {
 			Err(CpuError::FloatEnvironment)
 		}
+	}
+
+	/// The same backend with one lane of sixteen whose products have the last bit wrong.
+	#[cfg(feature = "faulty")]
+	pub fn with_faulty_lane(self, lane: usize) -> Self {
+		Self { faulty_lane: Some(lane), ..self }
 	}
 
 	/// The instructions in use, never [`Path::Auto`].
@@ -92,6 +106,19 @@ impl Cpu {
 
 	/// Runs one op. On [`OpError::NonFinite`] the output is written, on other errors it is not.
 	pub fn run(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<(), OpError> {
+		#[cfg(feature = "faulty")]
+		if let Some(lane) = self.faulty_lane {
+			let Output { dtype, rows, cols, bits } = out;
+			let result = self.execute(kind, inputs, context, Output { dtype, rows, cols, bits: &mut *bits });
+			if matches!(kind, OpKind::MatMul { .. } | OpKind::MatMulI8 { .. }) {
+				bits.iter_mut().skip(lane).step_by(16).for_each(|bits| *bits ^= 1);
+			}
+			return result;
+		}
+		self.execute(kind, inputs, context, out)
+	}
+
+	fn execute(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<(), OpError> {
 		if !environment::is_default() {
 			return Err(OpError::FloatEnvironment);
 		}

@@ -22,6 +22,7 @@
 
 mod classifier;
 mod cnn;
+mod conformance;
 mod csv;
 mod data;
 mod error;
@@ -42,6 +43,7 @@ mod transformer;
 
 pub use classifier::{EvaluateError, Evaluation, Model};
 pub use cnn::{cnn, cnn_evaluation, evaluate_cnn, CnnConfig};
+pub use conformance::{conformance, Conformance};
 pub use csv::{CsvOptions, DataError, LabelColumn};
 pub use data::{Classification, Split};
 pub use error::BuildError;

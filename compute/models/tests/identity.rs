@@ -4,7 +4,9 @@ mod support;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use assay_engine::{Outcome, Path, RunError};
+use assay_engine::{Outcome, Path, RunError, Tensor};
+use assay_models::{transformer, Model, Optimiser, TransformerConfig};
+use assay_program::{DType, Lane};
 use assay_referee::whole;
 use support::{cpu, digits, engine, on, small};
 
@@ -152,4 +154,52 @@ fn a_run_that_diverges_fails_at_one_place() {
 		}
 	}
 	assert_eq!(failures.len(), 1);
+}
+
+/// A GPT-2-style model on 64 sequences of small integers.
+fn language(lane: Lane) -> Model {
+	let config = TransformerConfig {
+		vocabulary: 48,
+		context: 12,
+		layers: 1,
+		heads: 2,
+		width: 24,
+		dropout: 0.1,
+		lane,
+		optimiser: Optimiser::adamw(0.002),
+		batch: 2,
+		steps: 1_000,
+		segment_steps: 100,
+		seed: [3; 32],
+	};
+	let tokens = (0..64 * 13u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 20) % 48).collect();
+	let tokens = Tensor::new(DType::I32, 64, 13, tokens).expect("a shape");
+	transformer(&config, &tokens).expect("valid")
+}
+
+/// Long enough for a difference in any bit to spread over the whole state.
+#[test]
+fn a_thousand_steps_of_a_language_model_give_one_root_in_each_lane() {
+	for lane in [Lane::F32, Lane::I8] {
+		let model = language(lane);
+		let mut roots = BTreeSet::new();
+		for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+			for threads in [1, 2] {
+				let engine = engine(&model, cpu(path, threads));
+				let mut state = engine.initial_state();
+				engine.run(&mut state, 1_000, &mut on).expect("runs");
+				roots.insert(engine.state_root(&state).expect("a root"));
+			}
+		}
+		let engine = engine(&model, cpu(Path::Auto, 2));
+		let mut state = engine.initial_state();
+		for until in [1, 17, 500, 983] {
+			engine.run(&mut state, until, &mut on).expect("runs");
+			let blob = engine.encode_checkpoint(&state).expect("encodes");
+			(state, _) = engine.decode_checkpoint(&blob).expect("decodes");
+		}
+		engine.run(&mut state, 1_000, &mut on).expect("runs");
+		roots.insert(engine.state_root(&state).expect("a root"));
+		assert_eq!(roots.len(), 1, "{lane:?}");
+	}
 }

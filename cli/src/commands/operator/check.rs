@@ -43,11 +43,7 @@ impl fmt::Display for Checked {
 		for outcome in &self.outcomes {
 			let word = if outcome.conforms { "pass" } else { "FAIL" };
 			let what = outcome.error.clone().or(outcome.root.clone()).unwrap_or_default();
-			writeln!(
-				f,
-				"{word}  {:<9} {} threads, {} ms, {what}",
-				outcome.path, outcome.threads, outcome.milliseconds
-			)?;
+			writeln!(f, "{word}  {:<9} {} threads, {:<19} {what}", outcome.path, outcome.threads, outcome.run)?;
 		}
 		match self.block {
 			Some(block) => write!(f, "pass  node      {}, block {block}", self.node),
