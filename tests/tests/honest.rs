@@ -75,7 +75,7 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 
 /// One lane of its vector products has the last bit wrong: the daemon says so and ends before it registers.
 async fn a_machine_with_a_broken_lane_refuses_to_bid(network: &Network, folder: &Path) -> Result<()> {
-	let output = tokio::process::Command::new(program("assay", "ASSAY")?)
+	let output = tokio::process::Command::new(program("assay", "ASSAY_BIN")?)
 		.args(["provider", "run", "--key", "//broken", "--misbehave", "faulty-lane", "--node", network.url()])
 		.args(["--data-dir".as_ref(), folder.join("broken").as_os_str()])
 		.output();
