@@ -35,11 +35,15 @@ mod int8;
 mod mask;
 mod matmul;
 mod matrix;
+mod parallel;
 mod path;
+mod products;
 mod rearrange;
 mod reduce;
 mod rows;
 mod scatter;
+mod shaped;
+mod sources;
 mod window;
 
 pub use backend::{Context, Cpu};

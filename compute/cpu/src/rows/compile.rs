@@ -7,7 +7,7 @@ use super::{
 	tile::{Place, Source, TileOp},
 	Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT,
 };
-use crate::{elementwise::Lie, OpError};
+use crate::{sources::Lie, OpError};
 
 /// Bytes of scratch that a tile may fill, unless one row needs more.
 const TILE_BYTES: usize = 96 * 1024;

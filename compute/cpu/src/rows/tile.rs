@@ -5,13 +5,15 @@ use assay_program::{philox::Key, Axis, DType, OpKind};
 use super::{RowGroup, MAX_KEPT};
 use crate::{
 	arg_max,
-	elementwise::{self, Elementwise, Lie, Sources},
+	elementwise::{self, Elementwise},
 	gather,
 	hadamard::Hadamard,
 	mask::{self, Dropout},
 	matrix::{is_raised, non_finite_flag, Matrix},
 	path::Supported,
-	rearrange, reduce, Context,
+	rearrange, reduce,
+	sources::{Lie, Sources},
+	Context,
 };
 
 /// Where the rows of a tensor are.

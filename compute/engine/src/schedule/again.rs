@@ -5,7 +5,7 @@
 //! are the same: the op is.
 
 use assay_cpu::{row_reads, Reads, MAX_GIVEN};
-use assay_program::{BinaryKind, Op, OpKind, Operand, Program, TensorId, UnaryKind};
+use assay_program::{Op, OpKind, Operand, Program, TensorId, UnaryKind};
 
 use super::{given, group::may_go_by_rows, Readers};
 
@@ -73,21 +73,13 @@ pub(super) fn copy(
 }
 
 fn is_cheap(op: &Op) -> bool {
-	match op.kind {
-		OpKind::Unary(UnaryKind::Neg | UnaryKind::Abs | UnaryKind::Relu | UnaryKind::Sqrt) => true,
-		OpKind::Binary(
-			BinaryKind::Add
-			| BinaryKind::Sub
-			| BinaryKind::Mul
-			| BinaryKind::Div
-			| BinaryKind::Max
-			| BinaryKind::Min
-			| BinaryKind::Greater,
-		)
-		| OpKind::Fma
-		| OpKind::OneHot => true,
-		_ => false,
-	}
+	matches!(
+		op.kind,
+		OpKind::Unary(UnaryKind::Neg | UnaryKind::Abs | UnaryKind::Relu | UnaryKind::Sqrt)
+			| OpKind::Binary(_)
+			| OpKind::Fma
+			| OpKind::OneHot
+	)
 }
 
 /// How many large inputs of op `index` a set would have to read to have a copy; `None` if it cannot have one.
