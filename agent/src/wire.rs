@@ -28,7 +28,7 @@ pub enum Request {
 		root: Hash,
 	},
 	/// A drawn verifier asks the worker for what it claims of a segment of a generation: all tokens but each sequence's last,
-	/// so that they can be checked in one pass. They are no answer by themselves: that needs the last tokens too.
+	/// so that they can be checked in one pass. They are no answer by themselves: that takes the logits of all positions.
 	#[codec(index = 2)]
 	Claims {
 		/// The job.

@@ -141,7 +141,8 @@ impl Check {
 		let pre = self.until_stopped(self.pre_state(&inputs)).await?;
 		let claims = self.until_stopped(async { Ok(self.claims(&inputs).await) }).await?;
 		self.stage.send_replace(Stage::Queued);
-		let share = async { Ok(self.memory.share(self.allowance.needed(inputs.need())).await) };
+		let needed = self.allowance.needed(inputs.need()).max(claims.map_or(0, |claims| claims.memory));
+		let share = async { Ok(self.memory.share(needed).await) };
 		let _share = self.until_stopped(share).await?;
 		self.stage.send_replace(Stage::Executing);
 		// Neither is dropped midway: their threads would go on. Execution looks at the token after each step.
@@ -199,12 +200,12 @@ impl Check {
 		}
 	}
 
-	/// What the worker claims of a segment of a generation, for checking it in one pass. It is no harm if there is nothing:
-	/// the segment is executed then.
-	async fn claims(&self, inputs: &Inputs) -> Option<Vec<u32>> {
-		if !assay_import::is_generation(inputs.program())
-			|| inputs.need().execution() > self.allowance.bytes / PASS_COPIES
-		{
+	/// The blob of what the worker claims of a segment of a generation, for checking it in one pass. It is no harm if there is
+	/// none: the segment is executed then. So little time is spent on it, and no more memory than the tokens take.
+	async fn claims(&self, inputs: &Inputs) -> Option<Claims> {
+		let memory =
+			inputs.need().execution().checked_mul(PASS_COPIES).filter(|bytes| *bytes <= self.allowance.bytes)?;
+		if !assay_import::is_generation(inputs.program()) {
 			return None;
 		}
 		let CheckId { job, attempt, milestone, segment } = self.id;
@@ -212,12 +213,12 @@ impl Check {
 		let answer = self.peer.plane.request(&self.worker, request, ASK).await.ok()?;
 		let Ok(Reply::Claims { tokens }) = Reply::decode_all(&mut &answer[..]) else { return None };
 		let (hash, worker) = (BlobHash::from(tokens), std::slice::from_ref(&self.worker));
-		// There are fewer tokens than elements of the state.
-		let most = inputs.need().checkpoint();
-		self.peer.plane.fetch(hash, worker, most).await.ok()?;
-		let bytes = self.peer.plane.store().get(&hash, most).ok()?;
-		let words = bytes.chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
-		words.collect::<Result<_, _>>().ok()
+		// At most a token for each text of a group at each step.
+		let steps = self.plan.steps_of(segment);
+		let tokens = steps.end.saturating_sub(steps.start).saturating_mul(inputs.program().header.batch.into());
+		let most = tokens.saturating_mul(4);
+		tokio::time::timeout(ASK, self.peer.plane.fetch(hash, worker, most)).await.ok()?.ok()?;
+		Some(Claims { hash, most, memory })
 	}
 
 	/// The state root after the segment, and the blob of the state if there is one.
@@ -225,22 +226,26 @@ impl Check {
 		&self,
 		engine: Engine,
 		pre: PreState,
-		claims: Option<Vec<u32>>,
+		claims: Option<Claims>,
 	) -> Result<(Hash, Option<Hash>), VerifierError> {
-		let (until, stop) = (self.plan.steps_of(self.id.segment).end, self.stop.clone());
-		let (segment, cpu) = (self.id.segment, self.cpu.clone());
-		let most_bytes = self.allowance.bytes;
-		let store = self.peer.plane.store().clone();
+		let (until, segment) = (self.plan.steps_of(self.id.segment).end, self.id.segment);
+		let engine = Arc::new(engine);
+		if let Some(claims) = claims {
+			let (engine, store) = (engine.clone(), self.peer.plane.store().clone());
+			let (cpu, stop) = (self.cpu.clone(), self.stop.clone());
+			// Whatever goes wrong in it, the segment can still be executed.
+			let after = tokio::task::spawn_blocking(move || pass(&engine, cpu, &store, pre, segment, &claims, &stop));
+			if let Ok(Some(found)) = after.await {
+				tracing::info!(segment, "all tokens of the segment confirmed in one pass");
+				return Ok(found);
+			}
+		}
+		let (store, stop) = (self.peer.plane.store().clone(), self.stop.clone());
 		tokio::task::spawn_blocking(move || {
 			if stop.is_cancelled() {
 				return Err(VerifierError::STOPPED);
 			}
 			let state = load(&store, &engine, pre)?;
-			if let Some(after) = claims.and_then(|claims| pass(&engine, cpu, most_bytes, &state, segment, &claims)) {
-				tracing::info!(segment, "all tokens of the segment confirmed in one pass");
-				let root = engine.state_root(&after)?;
-				return Ok((root, Some(*store.put(&engine.encode_checkpoint(&after)?)?.as_bytes())));
-			}
 			match execute(&engine, state, until, &stop)? {
 				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
 				None => Ok((NO_STATE, None)),
@@ -248,6 +253,17 @@ impl Check {
 		})
 		.await?
 	}
+}
+
+/// What a worker claims of a segment of a generation.
+#[derive(Clone, Copy, Debug)]
+struct Claims {
+	/// Blob of the tokens.
+	hash: BlobHash,
+	/// Most bytes of it.
+	most: u64,
+	/// Bytes of memory that checking it may take.
+	memory: u64,
 }
 
 /// A state from the local store, if it has the root.
@@ -266,17 +282,27 @@ fn load(store: &BlobStore, engine: &Engine, state: PreState) -> Result<State, Ve
 	}
 }
 
-/// The state after a segment of a generation, if one pass over all its positions confirms what is claimed of it.
+/// The state root after a segment of a generation and the blob of the state, if one pass over all its positions confirms
+/// what is claimed of it.
 fn pass(
 	engine: &Engine,
 	cpu: Arc<Cpu>,
-	most_bytes: u64,
-	before: &State,
+	store: &BlobStore,
+	pre: PreState,
 	segment: SegmentIndex,
-	claims: &[u32],
-) -> Option<State> {
-	let replay = assay_import::Replay::of(engine, cpu, most_bytes)?;
-	replay.segment(engine, before, segment.into(), claims).ok().flatten()
+	claims: &Claims,
+	stop: &CancellationToken,
+) -> Option<(Hash, Option<Hash>)> {
+	let bytes = store.get(&claims.hash, claims.most).ok()?;
+	let words = bytes.chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
+	let claimed: Vec<u32> = words.collect::<Result<_, _>>().ok()?;
+	let before = load(store, engine, pre).ok()?;
+	let replay = assay_import::Replay::of(engine, cpu, claims.memory)?;
+	let go_on = || !stop.is_cancelled();
+	let after = replay.segment_while(engine, &before, segment.into(), &claimed, &go_on).ok()??;
+	let root = engine.state_root(&after).ok()?;
+	let blob = store.put(&engine.encode_checkpoint(&after).ok()?).ok()?;
+	Some((root, Some(*blob.as_bytes())))
 }
 
 /// Runs to `until`; `None` if the run fails with an infinity or NaN, as it then does on every machine.

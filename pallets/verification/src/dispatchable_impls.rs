@@ -156,11 +156,15 @@ impl<T: Config> Pallet<T> {
 		// Where others keep too many busy for too long, nobody is drawn: the segment goes on with those it has, or not at all.
 		let at = record.round.committed_at;
 		let parties = [lease.worker.clone(), lease.client.clone()];
-		let fair = T::Operators::is_fair(at, record.bond_at_work, &parties, &busy);
-		let patience = context.parameters.blind_window;
-		// As long as a first draw: sooner, and whoever keeps others busy would have a segment unjudged.
-		let given_up =
-			|entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience).max(lease.deadline);
+		// Time for all the tranches there could be: sooner, and whoever keeps others busy would have a segment unjudged;
+		// later, and all stakes of the round would be kept as long as that lasts.
+		let tranches = context.parameters.blind_window.saturating_mul(context.parameters.max_tranches);
+		let last = record.round.phase.segments().iter().map(|entry| entry.until).max().unwrap_or(now);
+		// Those who have left for good do not hold up draws for ever.
+		let before = if now > last.saturating_add(tranches) { 0 } else { record.bond_at_work };
+		let fair = T::Operators::is_fair(at, before, &parties, &busy);
+		let patience = tranches.saturating_mul(2);
+		let given_up = |entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience);
 		let waits: Vec<SegmentIndex> = record
 			.round
 			.phase

@@ -17,8 +17,8 @@ pub(crate) struct Run {
 	#[arg(long, value_name = "FOLDER")]
 	out: Option<PathBuf>,
 	/// Threads, 0 for one per processor.
-	#[arg(long, default_value_t = 0)]
-	threads: usize,
+	#[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+	threads: u16,
 }
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ impl Run {
 		let failed = |error: &dyn fmt::Display| Error::Evaluate(error.to_string());
 		console.progress("building the program");
 		let draft = Draft::load(&self.file)?;
-		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads).map_err(|error| failed(&error))?);
+		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads.into()).map_err(|error| failed(&error))?);
 		let engine =
 			Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone()).map_err(|error| failed(&error))?;
 		let steps = draft.program.header.steps;

@@ -2,7 +2,7 @@
 
 use assay_engine::Tensor;
 use assay_models::{Graph, Model, Value};
-use assay_program::{DType, Header, Init, Lane};
+use assay_program::{Axis, DType, Header, Init, Lane};
 
 use super::{
 	forward::{check_ids, finish_check},
@@ -16,6 +16,9 @@ use crate::{hf::Checkpoint, ImportError};
 
 /// Name of the state tensor that holds each sequence's last token.
 pub(crate) const CHOSEN: &str = "chosen";
+/// Name of the state tensor that holds, for each slot, the sum of its positions' largest logits. It is there so that the state
+/// after a segment follows only from all logits of the segment: nobody can state it who knows or guesses the tokens.
+pub(crate) const PEAKS: &str = "peaks";
 /// Name of the state tensor of ids that [`replay`] reads.
 pub(crate) const REPLAYED: &str = "tokens";
 
@@ -157,6 +160,11 @@ pub fn generation(
 	let placed = net.graph.scatter_rows(item, row, slots);
 	let all = net.graph.add(output, placed);
 	net.graph.update(output, all);
+	let peak = net.graph.max(logits, Axis::Cols);
+	let peaks = net.graph.state(PEAKS, slots, 1, Init::Zeros);
+	let placed = net.graph.scatter_rows(item, peak, slots);
+	let all = net.graph.add(peaks, placed);
+	net.graph.update(peaks, all);
 
 	let header = Header {
 		version: assay_program::validate::VERSION,
@@ -183,7 +191,7 @@ pub(crate) fn parts(sequences: u32, window: u32) -> impl Iterator<Item = core::o
 /// for bit and in one step. It reads the ids from the state tensor [`REPLAYED`] and is no job of its own.
 ///
 /// For part `i` of [`parts`] it leaves, a row for each sequence of each position, in the state tensor `chosen.i` the
-/// likeliest token, or where `temperature` is not 0 in `output.i` the logits divided by it.
+/// likeliest token, or where `temperature` is not 0 in `output.i` the logits divided by it; and in `peaks.i` the largest logit.
 pub(crate) fn replay(
 	family: &Family,
 	checkpoint: &Checkpoint,
@@ -209,6 +217,9 @@ pub(crate) fn replay(
 			(net.graph.state(&format!("{OUTPUT}.{part}"), spec.rows, spec.cols, Init::Zeros), scaled)
 		};
 		net.graph.update(state, value);
+		let peaks = net.graph.state(&format!("{PEAKS}.{part}"), spec.rows, 1, Init::Zeros);
+		let peak = net.graph.max(logits, Axis::Cols);
+		net.graph.update(peaks, peak);
 	}
 	finish_check(family, &net)?;
 	let version = assay_program::validate::VERSION;

@@ -7,7 +7,7 @@ use assay_engine::{Cpu, Engine, RunError, State, Tensor};
 use assay_program::{BinaryKind, DType, OpKind, TensorSpec};
 
 use super::{
-	generation::{parts, replay, CHOSEN, REPLAYED},
+	generation::{parts, replay, CHOSEN, PEAKS, REPLAYED},
 	Family, Generation, Walked, OUTPUT,
 };
 use crate::{hf::Checkpoint, ImportError};
@@ -36,8 +36,8 @@ pub struct Replay {
 /// segment. `None` if the program is no generation of [`super::generation()`] or has no such segment.
 ///
 /// For each slot of each group of the segment these are the tokens chosen after each position but the last, so
-/// `window - 1` of them. The last one is left out on purpose: it is in the state after the segment, and a verifier who was
-/// told all tokens could state that root without any computation. The last token of each slot follows only from the pass.
+/// `window - 1` of them. They are no answer: the state after the segment also holds the last token of each slot and the sum of
+/// each slot's largest logits, which follow only from the pass over all positions.
 pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> {
 	let output = engine.state_tensor_named(after, OUTPUT)?;
 	engine.state_tensor_named(after, CHOSEN)?;
@@ -50,6 +50,14 @@ pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> 
 	let slots = slots.chunks(cols).take(usize::try_from(last.checked_sub(first)?).ok()?);
 	let token = |bits: &u32| f32::from_bits(*bits) as u32;
 	Some(slots.flat_map(|row| row.iter().take(cols.saturating_sub(1)).map(token)).collect())
+}
+
+/// What a pass over a group gives, slot after slot, a number for each position.
+struct Pass {
+	/// The token chosen after it.
+	chosen: Vec<u32>,
+	/// Bits of its largest logit.
+	peaks: Vec<u32>,
 }
 
 impl Replay {
@@ -107,6 +115,21 @@ impl Replay {
 		segment: u64,
 		claimed: &[u32],
 	) -> Result<Option<State>, RunError> {
+		self.segment_while(engine, before, segment, claimed, &|| true)
+	}
+
+	/// As [`Replay::segment`], but asks before each group whether to go on; `None` also if not.
+	///
+	/// # Errors
+	/// As of [`Replay::segment`].
+	pub fn segment_while(
+		&self,
+		engine: &Engine,
+		before: &State,
+		segment: u64,
+		claimed: &[u32],
+		go_on: &dyn Fn() -> bool,
+	) -> Result<Option<State>, RunError> {
 		let (steps, groups) = self.groups(engine, before, segment)?;
 		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
 		let per_group = batch * (window - 1);
@@ -116,9 +139,17 @@ impl Replay {
 		// A row per slot, +0 outside of this segment.
 		let mut placed = vec![0u32; self.prompts.len() * window];
 		let mut last = Vec::new();
+		let Some(mut sums) = self.sums(engine, before)? else { return Ok(None) };
 		for (place, group) in groups.enumerate() {
+			if !go_on() {
+				return Ok(None);
+			}
 			let claimed = claimed.get(place * per_group..(place + 1) * per_group).unwrap_or_default();
-			let Some(chosen) = self.group(group, claimed)? else { return Ok(None) };
+			let Some(Pass { chosen, peaks }) = self.group(group, claimed)? else { return Ok(None) };
+			for (sum, peaks) in sums.iter_mut().skip(group * batch).zip(peaks.chunks(window)) {
+				// One step after the other, and one kind of zero, as the program adds them.
+				*sum = peaks.iter().fold(*sum, |sum, peak| sum + (0.0 + f32::from_bits(*peak)));
+			}
 			last = chosen.iter().skip(window - 1).step_by(window).copied().collect();
 			let rows = placed.iter_mut().skip(group * batch * window);
 			for (to, token) in rows.zip(&chosen) {
@@ -126,10 +157,16 @@ impl Replay {
 			}
 		}
 		let Some(output) = self.added(engine, before, &placed)? else { return Ok(None) };
+		if !sums.iter().all(|sum| sum.is_finite()) {
+			return Ok(None);
+		}
+		let sums: Vec<u32> = sums.iter().map(|sum| sum.to_bits()).collect();
+		let peaks = tensor(TensorSpec::f32(self.config.batch * self.walked.groups, 1), sums)?;
 		let chosen = tensor(TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 }, last)?;
 		let after = engine.state_at(steps.end, |name| match name {
 			OUTPUT => Some(output.clone()),
 			CHOSEN => Some(chosen.clone()),
+			PEAKS => Some(peaks.clone()),
 			// Zero after a group's last position, as at first.
 			_ => None,
 		})?;
@@ -155,8 +192,18 @@ impl Replay {
 		Ok((steps, groups))
 	}
 
-	/// The token chosen after each position of each slot of a group; `None` if it is not what was claimed.
-	fn group(&self, group: usize, claimed: &[u32]) -> Result<Option<Vec<u32>>, RunError> {
+	/// The sums of largest logits before the segment, after a step that adds +0 to them.
+	fn sums(&self, engine: &Engine, before: &State) -> Result<Option<Vec<f32>>, RunError> {
+		let peaks = engine.state_tensor_named(before, PEAKS).ok_or(RunError::ForeignState)?;
+		if peaks.spec() != TensorSpec::f32(self.config.batch * self.walked.groups, 1) {
+			return Err(RunError::ForeignState);
+		}
+		let sums: Vec<f32> = peaks.bits().iter().map(|bits| f32::from_bits(*bits) + 0.0).collect();
+		Ok(sums.iter().all(|sum| sum.is_finite()).then_some(sums))
+	}
+
+	/// What the pass over a group gives; `None` if it is not what was claimed.
+	fn group(&self, group: usize, claimed: &[u32]) -> Result<Option<Pass>, RunError> {
 		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
 		let mut ids = Vec::with_capacity(batch * window);
 		for (slot, prompt) in self.prompts.iter().skip(group * batch).take(batch).enumerate() {
@@ -172,20 +219,25 @@ impl Replay {
 			Err(RunError::NonFinite { .. }) => return Ok(None),
 			ran => ran?,
 		};
-		let mut chosen = vec![0u32; batch * window];
+		let (mut chosen, mut peaks) = (vec![0u32; batch * window], vec![0u32; batch * window]);
 		for (part, positions) in parts(self.config.batch, self.walked.window).enumerate() {
 			let Some(tokens) = self.choices(group, part, positions.clone(), &state)? else { return Ok(None) };
-			for (position, tokens) in positions.zip(tokens.chunks(batch)) {
-				for (to, token) in chosen.iter_mut().skip(position as usize).step_by(window).zip(tokens) {
-					*to = *token;
-				}
+			let largest = self.left(&state, PEAKS, part)?;
+			for ((position, tokens), largest) in positions.zip(tokens.chunks(batch)).zip(largest.chunks(batch)) {
+				let place = |all: &mut [u32], of: &[u32]| {
+					for (to, from) in all.iter_mut().skip(position as usize).step_by(window).zip(of) {
+						*to = *from;
+					}
+				};
+				place(&mut chosen, tokens);
+				place(&mut peaks, largest);
 			}
 		}
 		let same = chosen.chunks(window).enumerate().all(|(slot, chosen)| {
 			let claimed = claimed.iter().skip(slot * (window - 1));
 			chosen.iter().take(window - 1).zip(claimed).all(|(chosen, claimed)| chosen == claimed)
 		});
-		Ok(same.then_some(chosen))
+		Ok(same.then_some(Pass { chosen, peaks }))
 	}
 
 	/// The tokens chosen at the positions of one part of a pass, a position's slots side by side, out of the state after the
@@ -197,19 +249,15 @@ impl Replay {
 		positions: Range<u32>,
 		state: &State,
 	) -> Result<Option<Vec<u32>>, RunError> {
-		let named = |name: &str| {
-			let found = self.pass.state_tensor_named(state, &format!("{name}.{part}"));
-			found.map(Tensor::into_bits).ok_or(RunError::ForeignState)
-		};
 		if self.config.temperature == 0.0 {
-			return named(CHOSEN).map(Some);
+			return self.left(state, CHOSEN, part).map(Some);
 		}
 		let (batch, cols) = (self.config.batch as usize, self.vocabulary as usize);
 		let rows = TensorSpec::f32(self.config.batch, self.vocabulary);
 		let column = TensorSpec { dtype: DType::I32, rows: self.config.batch, cols: 1 };
 		let (mut noisy, mut drawn, mut all) = (vec![0u32; batch * cols], vec![0u32; batch], Vec::new());
 		// The draws of the step that the generation chooses at the position in.
-		for (position, logits) in positions.zip(named(OUTPUT)?.chunks(batch * cols)) {
+		for (position, logits) in positions.zip(self.left(state, OUTPUT, part)?.chunks(batch * cols)) {
 			let step = group as u64 * u64::from(self.walked.window) + u64::from(position);
 			let context = Context { seed: self.config.seed, step };
 			let noise = OpKind::Gumbel { stream: STREAM };
@@ -221,6 +269,12 @@ impl Replay {
 			all.extend_from_slice(&drawn);
 		}
 		Ok(Some(all))
+	}
+
+	/// What a part of the pass left under a name.
+	fn left(&self, state: &State, name: &str, part: usize) -> Result<Vec<u32>, RunError> {
+		let found = self.pass.state_tensor_named(state, &format!("{name}.{part}"));
+		found.map(Tensor::into_bits).ok_or(RunError::ForeignState)
 	}
 
 	/// The output before the segment and what the segment adds to it; `None` if a sum is NaN or infinite.
@@ -261,7 +315,7 @@ impl Replay {
 
 /// Whether keys and values are zero, as they are wherever a group begins.
 fn is_between_groups(engine: &Engine, state: &State) -> bool {
-	let is_cache = |name: &[u8]| name != OUTPUT.as_bytes() && name != CHOSEN.as_bytes();
+	let is_cache = |name: &[u8]| [OUTPUT, CHOSEN, PEAKS].iter().all(|other| name != other.as_bytes());
 	let mut caches = engine.program().state_tensors().filter(|(_, decl)| is_cache(&decl.name));
 	caches
 		.all(|(id, _)| engine.state_tensor(state, id).is_some_and(|tensor| tensor.bits().iter().all(|bits| *bits == 0)))

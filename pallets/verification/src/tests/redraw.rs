@@ -62,7 +62,7 @@ fn after_the_last_tranche_the_lease_ends_without_a_fault() {
 	});
 }
 
-/// Replacements are not drawn from the few that others left ready; after the job's deadline the round goes on without.
+/// Replacements are not drawn from the few that others left ready; after twice the time of all tranches the round goes on without.
 #[test]
 fn waits_while_too_many_verifiers_are_busy() {
 	run(|| {
@@ -76,7 +76,7 @@ fn waits_while_too_many_verifiers_are_busy() {
 		assert_noop!(bare(Verification::redraw(signed(&ANYONE), JOB, 0)), refused(Reason::TooFewReady));
 		skip(window());
 		assert_noop!(bare(Verification::redraw(signed(&ANYONE), JOB, 0)), refused(Reason::TooFewReady));
-		skip(view().deadline);
+		skip(2 * Parameters::development().max_tranches * window());
 		assert_ok!(Verification::redraw(signed(&ANYONE), JOB, 0));
 		assert!(record(0).round.phase.segments().iter().all(|entry| entry.checks.len() == 1));
 		assert_ok!(Verification::settle(signed(&ANYONE), JOB, 0));

@@ -203,8 +203,7 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 		effects.extend(verifiers.iter().cloned().map(Effect::LockCheck));
 		if verifiers.is_empty() {
 			// Nobody is left to ask: this was the last tranche.
-			let tranches = context.parameters.max_tranches.saturating_sub(entry.tranche);
-			entry.unfilled = entry.unfilled.saturating_add(unfilled.saturating_mul(tranches));
+			entry.unfilled = entry.unfilled.saturating_add(unfilled);
 			entry.tranche = context.parameters.max_tranches;
 		} else {
 			entry.unfilled = entry.unfilled.saturating_add(unfilled);

@@ -292,9 +292,11 @@ impl<AccountId> SegmentRound<AccountId> {
 		self.missing() == 0 && (!self.is_outweighed() || self.tranche >= parameters.max_tranches)
 	}
 
-	/// By how much those refused outweigh those who answered, of all who were drawn or would have been, parts per million.
+	/// By how much those refused outweigh those who answered, of all who were drawn or would have been, parts per million. A tie
+	/// counts as one more that was refused: friends enough for a tie must not be a cheap way out.
 	pub(super) fn unserved_ppm(&self) -> u32 {
-		let excess = u64::from(self.refused.saturating_sub(self.answered()));
+		let tie = self.refused > 0 && self.refused == self.answered();
+		let excess = u64::from(self.refused.saturating_sub(self.answered())).saturating_add(tie.into());
 		let seats = (self.checks.len() as u64).saturating_add(self.unfilled.into());
 		let part = excess.saturating_mul(PPM.into()).checked_div(seats);
 		// At most a million.

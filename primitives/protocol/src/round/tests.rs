@@ -406,7 +406,7 @@ fn a_tranche_of_nobody_is_the_last() {
 		booked.effects(|r| r.redraw(&context(), 9, Vec::new(), 60)).unwrap();
 		assert_eq!(booked.round.replacements(&context(), 60), Vec::new());
 		booked.end(60);
-		// One of two was refused; the next tranche would have had three.
+		// One of two was refused, and the three seats of the next tranche stayed empty.
 		let others = &[1, 2, 3, 4];
 		let end = match reported {
 			true => failed(Reason::Unserved, 200_000, others),
@@ -459,9 +459,9 @@ fn a_refused_verifier_outweighs_a_friend() {
 #[test]
 fn one_friend_alone_does_not_outweigh_a_refused_one() {
 	let mut booked = after_a_refusal(&[3], &[3]);
-	// A tie is no way out: it costs at least a bid's deposit.
+	// A tie is no way out: it costs as if one more had been refused, of the two who were drawn and the seat left empty.
 	booked.end(63);
-	assert_eq!(booked.last(), &failed(Reason::Unserved, 0, &[3]));
+	assert_eq!(booked.last(), &failed(Reason::Unserved, 333_333, &[3]));
 	assert_eq!(forfeit(Reason::Unserved, false, 0, 100, 7), 7);
 
 	let mut booked = after_a_refusal_with(3, &[3], &[3]);
