@@ -81,6 +81,9 @@ pub enum Error {
 		/// What the last one said.
 		last: String,
 	},
+	/// A run on this machine stopped.
+	#[error("the run stopped: {0}")]
+	Run(String),
 	/// The evaluation failed.
 	#[error("the result cannot be evaluated: {0}; pass the job file that the job was posted from")]
 	Evaluate(String),
@@ -170,6 +173,7 @@ impl Error {
 			Self::NothingVerified(_) => "nothing-verified",
 			Self::PostedBefore(_) => "posted-before",
 			Self::ResultUnavailable { .. } => "result-unavailable",
+			Self::Run(_) => "run",
 			Self::Evaluate(_) | Self::OtherProgram { .. } => "evaluate",
 			Self::ReceiptFile { .. } => "receipt-file",
 			Self::ReceiptFalse { .. } => "receipt-false",

@@ -151,7 +151,7 @@ fn infer(file: &JobFile, directory: &Path, lines: &Path, task: Task, batch: u32)
 			.flaw(file.spots.train, problem, "use a smaller `batch`, or fewer milestones or segments")
 			.into());
 	}
-	let segment_groups = groups.div_ceil(segments);
+	let segment_groups = divided(file, groups.into(), "groups")?;
 	let (family, checkpoint) = (opened.family(), opened.checkpoint());
 	let (built, generation) = match task {
 		Task::Generate { tokens: new, temperature, seed: number } => {
@@ -177,8 +177,16 @@ fn open(file: &JobFile, directory: &Path) -> Result<ModelDirectory, DraftError> 
 }
 
 fn of_model(file: &JobFile, error: &ImportError) -> DraftError {
-	let next = "the directory is relative to the job file and holds config.json, safetensors and tokenizer.json";
-	file.flaw(file.spots.model, error.to_string(), next).into()
+	match error {
+		ImportError::Request(_) => {
+			let at = if matches!(file.work, Work::Infer { .. }) { file.spots.train } else { file.spots.model };
+			file.flaw(at, error.to_string(), "change what is asked of the model, or the texts").into()
+		}
+		_ => {
+			let next = "`directory` is relative to the job file and holds config.json, safetensors and tokenizer.json";
+			file.flaw(file.spots.model, error.to_string(), next).into()
+		}
+	}
 }
 
 fn sequences(
@@ -197,9 +205,29 @@ fn sequences(
 }
 
 fn segment_steps(file: &JobFile, train: &TrainTerms) -> Result<u32, DraftError> {
-	let segments = u64::from(file.verify.milestones) * u64::from(file.verify.segments);
-	u32::try_from(train.steps.div_ceil(segments.max(1))).map_err(|_| {
-		file.flaw(file.spots.train, "the segments are too long".into(), "use more segments or milestones").into()
+	divided(file, train.steps, "steps")
+}
+
+/// Steps or groups of a segment, such that the job has the milestones that the file asks for.
+fn divided(file: &JobFile, whole: u64, what: &str) -> Result<u32, DraftError> {
+	let (milestones, segments) = (u64::from(file.verify.milestones), u64::from(file.verify.segments));
+	let all = milestones.saturating_mul(segments).max(1);
+	let length = whole.div_ceil(all);
+	let flaw = |problem: String, next: String| DraftError::from(file.flaw(file.spots.train, problem, &next));
+	let made = whole.div_ceil(length.max(1)).div_ceil(segments.max(1));
+	if made != milestones {
+		let (less, more) = (whole / all * all, whole.div_ceil(all) * all);
+		return Err(flaw(
+			format!("{whole} {what} in segments of {length} make {made} milestones of {segments} segments, not {milestones}"),
+			format!("use {less} or {more} {what}, or other `milestones` or `segments` under `verify`"),
+		));
+	}
+	let most = u64::from(u32::MAX);
+	u32::try_from(length).map_err(|_| {
+		flaw(
+			format!("segments of {length} {what} are too long, at most {most}"),
+			"use more segments or milestones".into(),
+		)
 	})
 }
 

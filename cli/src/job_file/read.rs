@@ -26,15 +26,22 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 	let work = match known(&outline.kind, "job kind", &KINDS)? {
 		"finetune" => work::fine_tune(serde_saphyr::from_str(text)?)?,
 		"infer-batch" => work::infer(serde_saphyr::from_str(text)?)?,
-		_ => match outline
-			.model
-			.and_then(|model| model.r#type)
-			.map(|word| known(&word, "model type", &MODELS))
-			.transpose()?
-		{
-			Some("gpt") => work::language(serde_saphyr::from_str(text)?)?,
-			_ => work::classifier(serde_saphyr::from_str(text)?)?,
-		},
+		_ => {
+			let Some(word) = outline.model.and_then(|model| model.r#type) else {
+				// Its name may be misspelt.
+				if let Err(flaw) = serde_saphyr::from_str::<raw::Classifier>(text).map_err(Flaw::from) {
+					if flaw.next.starts_with("did you mean") {
+						return Err(flaw);
+					}
+				}
+				let next = format!("add it: `model: {{type: ...}}` with one of {}", MODELS.join(", "));
+				return Err(Flaw::new(outline.kind.referenced, "kind train needs `model` with a `type`", next));
+			};
+			match known(&word, "model type", &MODELS)? {
+				"gpt" => work::language(serde_saphyr::from_str(text)?)?,
+				_ => work::classifier(serde_saphyr::from_str(text)?)?,
+			}
+		}
 	};
 	let (terms, spots) = work;
 	let Terms { verify: raw_verify, offer: raw_offer } = serde_saphyr::from_str(text)?;

@@ -30,8 +30,17 @@ impl Coder {
 			(Tokens::File(path), _) => folder.join(path),
 			(Tokens::Model, Some(directory)) => directory.join("tokenizer.json"),
 		};
-		let tokenizer = Tokenizer::open(&path).map_err(|error| {
-			file.flaw(file.spots.data_file, error.to_string(), "use a `tokenizer.json` of the tokenizers library")
+		let tokenizer = Tokenizer::open(&path).map_err(|error| match tokens {
+			Tokens::File(path) => file.flaw(
+				file.spots.data_file,
+				format!("`tokenizer: {}`: {error}", path.display()),
+				"write `bytes` for a token per byte, or the path of a tokenizer.json",
+			),
+			_ => file.flaw(
+				file.spots.model,
+				format!("the model's tokenizer: {error}"),
+				"save the tokenizer as tokenizer.json into the model's directory",
+			),
 		})?;
 		Ok(Self::Tokenizer(Arc::new(tokenizer)))
 	}
@@ -80,6 +89,8 @@ pub(super) fn read(file: &JobFile, path: &Path) -> Result<String, DraftError> {
 			.flaw(at, format!("{shown} is longer than {} MiB", MAX_TEXT >> 20), "use a shorter text")
 			.into());
 	}
+	// A mark that some editors put first is not text.
+	let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec).unwrap_or(bytes);
 	String::from_utf8(bytes).map_err(|_| file.flaw(at, format!("{shown} is not UTF-8"), "convert it to UTF-8").into())
 }
 

@@ -70,9 +70,21 @@ pub(super) fn infer(file: raw::Infer) -> Read {
 		directory: file.model.directory.value.clone().into(),
 		lines: file.data.lines.value.clone().into(),
 		task: task(&file.infer)?,
-		batch: counted(file.infer.batch.as_ref(), "batch", 4)?,
+		batch: bounded_batch(file.infer.batch.as_ref(), 4)?,
 	};
 	Ok((work, spots))
+}
+
+/// At most 2^20, as programs.
+fn bounded_batch(at: Option<&Spanned<u32>>, default: u32) -> Result<u32, Flaw> {
+	match at {
+		Some(at) if at.value > 1 << 20 => Err(Flaw::new(
+			at.referenced,
+			format!("`batch` {} is more than {}", at.value, 1 << 20),
+			"use a smaller batch",
+		)),
+		at => counted(at, "batch", default),
+	}
 }
 
 fn gpt(model: &raw::Gpt) -> Result<GptTerms, Flaw> {
@@ -83,6 +95,21 @@ fn gpt(model: &raw::Gpt) -> Result<GptTerms, Flaw> {
 		context: counted(model.context.as_ref(), "context", 64)?,
 		dropout: share(model.dropout.as_ref(), "dropout", 0.0)?,
 	};
+	let sizes = [
+		("layers", terms.layers, 4_096, &model.layers),
+		("heads", terms.heads, 4_096, &model.heads),
+		("width", terms.width, 32_768, &model.width),
+		("context", terms.context, 65_536, &model.context),
+	];
+	for (name, value, most, at) in sizes {
+		if let Some(at) = at.as_ref().filter(|_| value > most) {
+			return Err(Flaw::new(
+				at.referenced,
+				format!("`{name}` {value} is more than {most}"),
+				"use a smaller model",
+			));
+		}
+	}
 	if !terms.width.is_multiple_of(terms.heads) {
 		let at = model.heads.as_ref().or(model.width.as_ref()).map_or(model.r#type.referenced, |at| at.referenced);
 		let problem = format!("`width` {} cannot be divided by {} heads", terms.width, terms.heads);
@@ -230,7 +257,7 @@ fn train(train: &raw::Train, batch: u32) -> Result<TrainTerms, Flaw> {
 	}
 	Ok(TrainTerms {
 		optimiser,
-		batch: counted(train.batch.as_ref(), "batch", batch)?,
+		batch: bounded_batch(train.batch.as_ref(), batch)?,
 		steps: train.steps.value,
 		seed: train.seed.as_ref().map_or(0, |seed| seed.value),
 		lane: match train.lane.as_ref().map(|word| known(word, "lane", &LANES)).transpose()? {

@@ -161,8 +161,8 @@ impl<T: Config> Pallet<T> {
 		let tranches = context.parameters.blind_window.saturating_mul(context.parameters.max_tranches);
 		let last = record.round.phase.segments().iter().map(|entry| entry.until).max().unwrap_or(now);
 		// Those who have left for good do not hold up draws for ever.
-		let before = if now > last.saturating_add(tranches) { 0 } else { record.bond_at_work };
-		let fair = T::Operators::is_fair(at, before, &parties, &busy);
+		let bond_before = if now > last.saturating_add(tranches) { 0 } else { record.bond_at_work };
+		let fair = T::Operators::is_fair(at, bond_before, &parties, &busy);
 		let patience = tranches.saturating_mul(2);
 		let given_up = |entry: &SegmentRound<T::AccountId>| now > entry.until.saturating_add(patience);
 		let waits: Vec<SegmentIndex> = record

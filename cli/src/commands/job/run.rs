@@ -37,7 +37,7 @@ struct Done {
 
 impl Run {
 	pub(crate) fn run(self, console: &Console) -> Result<(), Error> {
-		let failed = |error: &dyn fmt::Display| Error::Evaluate(error.to_string());
+		let failed = |error: &dyn fmt::Display| Error::Run(error.to_string());
 		console.progress("building the program");
 		let draft = Draft::load(&self.file)?;
 		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads.into()).map_err(|error| failed(&error))?);
@@ -90,6 +90,9 @@ impl fmt::Display for Done {
 		}
 		for file in &self.files {
 			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;
+		}
+		if self.files.is_empty() {
+			write!(f, "\nNothing was written; add --out FOLDER to keep the result")?;
 		}
 		match &self.result {
 			Some(path) => write!(f, "\nResult for other programs: {path}"),
