@@ -70,6 +70,18 @@ fn a_program_gives_its_replay() {
 	}
 }
 
+/// Whether a replay follows the program; one that does has to confirm what the program computes, as a recipe may
+/// differ from the one that was written in what the computation does not see, such as the last bits of a frequency.
+fn is_followed(engine: &Engine) -> bool {
+	let Some(replay) = replay(engine) else { return false };
+	let before = engine.initial_state();
+	let mut after = before.clone();
+	engine.run_segment(&mut after, 0, &mut |_| ControlFlow::Continue(())).unwrap();
+	let found = replay.segment(engine, &before, 0, &claims(engine, &after, 0).unwrap()).unwrap();
+	assert_eq!(engine.state_root(&found.expect("confirmed")), engine.state_root(&after));
+	true
+}
+
 #[test]
 fn a_changed_recipe_is_refused_or_means_the_same() {
 	for (name, may_mean_the_same) in [("gpt2", false), ("llama3", true)] {
@@ -81,15 +93,7 @@ fn a_changed_recipe_is_refused_or_means_the_same() {
 			for bit in 0..8 {
 				let mut changed = recipe.clone();
 				changed[place] ^= 1 << bit;
-				let engine = load(&with(&model, "recipe", column(changed)));
-				let Some(replay) = replay(&engine) else { continue };
-				// Such as the last bits of a frequency, which rounding takes away.
-				followed += 1;
-				let before = engine.initial_state();
-				let mut after = before.clone();
-				engine.run_segment(&mut after, 0, &mut |_| ControlFlow::Continue(())).unwrap();
-				let found = replay.segment(&engine, &before, 0, &claims(&engine, &after, 0).unwrap()).unwrap();
-				assert_eq!(engine.state_root(&found.expect("confirmed")), engine.state_root(&after));
+				followed += usize::from(is_followed(&load(&with(&model, "recipe", column(changed)))));
 			}
 		}
 		assert_eq!(followed > 0, may_mean_the_same, "{name}");
@@ -123,10 +127,10 @@ fn another_program_is_not_followed() {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+	#![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn hostile_recipes_are_refused(
+	fn hostile_recipes_are_refused_or_mean_the_same(
 		bytes in prop::collection::vec(any::<u8>(), 1..200),
 		kind in 0u8..3,
 		keep in 0usize..120,
@@ -152,8 +156,7 @@ proptest! {
 			}
 			_ => {}
 		}
-		if recipe != honest {
-			prop_assert!(replay(&load(&with(&model, "recipe", column(recipe)))).is_none());
-		}
+		let followed = is_followed(&load(&with(&model, "recipe", column(recipe))));
+		prop_assert!(kind < 2 || !followed, "followed a recipe that holds nothing of the honest one");
 	}
 }
