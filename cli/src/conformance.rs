@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The outcome of one run on one set of instructions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-	/// Instructions: portable, avx2 or avx512.
+	/// Instructions: portable, avx2, avx512 or neon.
 	pub path: &'static str,
 	/// Threads.
 	pub threads: usize,
@@ -26,9 +26,7 @@ pub struct Outcome {
 
 /// Runs it on every set of instructions that the processor has, with one thread and with all.
 pub fn check() -> Vec<Outcome> {
-	let paths = [("portable", Path::Portable), ("avx2", Path::Avx2), ("avx512", Path::Avx512)];
-	let supported = paths.into_iter().filter(|(_, path)| path.supported());
-	supported.flat_map(|(name, path)| [1, 0].map(|threads| outcomes(name, path, threads))).flatten().collect()
+	Path::here().flat_map(|path| [1, 0].map(|threads| outcomes(path.name(), path, threads))).flatten().collect()
 }
 
 fn outcomes(path: &'static str, instructions: Path, threads: usize) -> Vec<Outcome> {

@@ -58,7 +58,7 @@ macro_rules! functions {
 functions! {
 	Neg(1) = |a, _b, _c| a.neg();
 	Abs(1) = |a, _b, _c| a.abs();
-	Relu(1) = |a, _b, _c| R::select(R::from_bits(0).lt(a), a, R::from_bits(0));
+	Relu(1) = |a, _b, _c| a.relu();
 	Exp(1) = |a, _b, _c| functions::exp(a);
 	Log(1) = |a, _b, _c| functions::log(a);
 	Tanh(1) = |a, _b, _c| functions::tanh(a);

@@ -13,9 +13,27 @@ pub enum Path {
 	Avx2,
 	/// AVX-512 F, VL, BW and DQ with AVX2 and FMA.
 	Avx512,
+	/// NEON, with the dot products of bytes where the processor has them.
+	Neon,
 }
 
 impl Path {
+	/// The paths that this processor can run, the slowest first; [`Path::Auto`] is the last of them.
+	pub fn here() -> impl Iterator<Item = Path> {
+		[Path::Portable, Path::Avx2, Path::Avx512, Path::Neon].into_iter().filter(|path| path.supported())
+	}
+
+	/// The name that command lines use.
+	pub fn name(self) -> &'static str {
+		match self {
+			Path::Auto => "auto",
+			Path::Portable => "portable",
+			Path::Avx2 => "avx2",
+			Path::Avx512 => "avx512",
+			Path::Neon => "neon",
+		}
+	}
+
 	/// Whether this processor can run the path.
 	pub fn supported(self) -> bool {
 		match self {
@@ -32,6 +50,8 @@ impl Path {
 			}
 			#[cfg(not(target_arch = "x86_64"))]
 			Path::Avx2 | Path::Avx512 => false,
+			// Every 64-bit Arm processor that runs a common operating system.
+			Path::Neon => cfg!(target_arch = "aarch64"),
 		}
 	}
 }
@@ -43,10 +63,7 @@ pub(crate) struct Supported(Path);
 impl Supported {
 	pub(crate) fn new(path: Path) -> Result<Self, CpuError> {
 		match path {
-			Path::Auto => {
-				let best = [Path::Avx512, Path::Avx2].into_iter().find(|path| path.supported());
-				Ok(Self(best.unwrap_or(Path::Portable)))
-			}
+			Path::Auto => Ok(Self(Path::here().last().unwrap_or(Path::Portable))),
 			_ if path.supported() => Ok(Self(path)),
 			_ => Err(CpuError::Unsupported(path)),
 		}

@@ -44,7 +44,7 @@ impl Random {
 
 fn backends() -> Vec<Cpu> {
 	let mut backends = Vec::new();
-	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+	for path in Path::here() {
 		for threads in [1, 2] {
 			backends.push(Cpu::new(path, threads).expect("supported"));
 		}

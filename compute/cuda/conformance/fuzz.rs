@@ -9,8 +9,11 @@ use super::{
 	windows::random_window,
 };
 
+/// Classes of kinds that cases take in turn.
+pub(crate) const CLASSES: u64 = 21;
+
 /// Cases of [`random_ops`].
-const CASES: u64 = 21 * 16;
+const CASES: u64 = CLASSES * 16;
 
 /// Some hundred cases that are the same every time.
 pub(crate) fn random_ops<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
@@ -31,7 +34,8 @@ pub(crate) fn fuzz<D: Device>(devices: &[Backend<D>], seed: u64, cases: u64) -> 
 	Ok(())
 }
 
-fn case(seed: u64, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
+/// Case `number`, which is the same every time. Its class is `number % CLASSES`.
+pub(crate) fn case(seed: u64, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 	let mut random = Random(seed.wrapping_mul(1_000_003).wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15));
 	random.next();
 	op(&mut random, number)
@@ -90,7 +94,7 @@ fn numbers(random: &mut Random, rows: u32, cols: u32) -> Given {
 
 /// The kind goes by the case's number, so that none is left to chance; all else is random.
 fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
-	match number % 21 {
+	match number % CLASSES {
 		0 => product(random, number / 21, large),
 		1 => product(random, number / 21, side),
 		2 => block_product(random),

@@ -14,7 +14,7 @@ use support::{cpu, digits, engine, on, small};
 fn paths_and_threads_give_one_root() {
 	let (_, model) = small();
 	let mut roots = BTreeSet::new();
-	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+	for path in Path::here() {
 		for threads in [1, 2] {
 			let engine = engine(&model, cpu(path, threads));
 			let mut state = engine.initial_state();
@@ -183,7 +183,7 @@ fn a_thousand_steps_of_a_language_model_give_one_root_in_each_lane() {
 	for lane in [Lane::F32, Lane::I8] {
 		let model = language(lane);
 		let mut roots = BTreeSet::new();
-		for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+		for path in Path::here() {
 			for threads in [1, 2] {
 				let engine = engine(&model, cpu(path, threads));
 				let mut state = engine.initial_state();

@@ -92,6 +92,17 @@ pub trait Real: Copy {
 		Self::select(self.is_nan() | rhs.is_nan(), Self::from_bits(NAN), greater)
 	}
 
+	/// The number itself above 0, otherwise `+0`, of NaN too.
+	///
+	/// By its bits: LLVM turns a comparison with 0 and a choice between the number and 0 into AArch64's `fmaxnm`, which makes
+	/// a quiet NaN of a signaling one.
+	#[inline(always)]
+	fn relu(self) -> Self {
+		let bits = self.to_bits();
+		let positive = bits.wrapping_sub(1) < 0x7f80_0000;
+		Self::from_bits(if positive { bits } else { 0 })
+	}
+
 	/// The smaller operand; `self` when they compare equal (also `-0` and `+0`); canonical NaN when either is NaN.
 	#[inline(always)]
 	fn min(self, rhs: Self) -> Self {

@@ -38,7 +38,7 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2 or avx512. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// Memory offered to a job, MiB.

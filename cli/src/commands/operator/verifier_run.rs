@@ -31,7 +31,7 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2 or avx512. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// Memory for checks, MiB: no job may take more, and all checks that run at once share it [default: half of what the
@@ -69,13 +69,8 @@ impl Run {
 
 /// Parses a vector path.
 pub(super) fn path(text: &str) -> Result<Path, String> {
-	let path = match text {
-		"auto" => Path::Auto,
-		"portable" => Path::Portable,
-		"avx2" => Path::Avx2,
-		"avx512" => Path::Avx512,
-		_ => return Err("use auto, portable, avx2 or avx512".into()),
-	};
+	let known = [Path::Auto, Path::Portable, Path::Avx2, Path::Avx512, Path::Neon];
+	let path = known.into_iter().find(|path| path.name() == text).ok_or("use auto, portable, avx2, avx512 or neon")?;
 	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text}; use auto"))
 }
 

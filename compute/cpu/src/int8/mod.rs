@@ -8,6 +8,8 @@
 #[cfg(target_arch = "x86_64")]
 mod bytes;
 mod kernel;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 
 use core::{cell::RefCell, marker::PhantomData};
@@ -58,6 +60,10 @@ pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize,
 		Path::Avx512 => blocks::<kernel::Avx512>(path, a, b, inner, out),
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx2 => blocks::<kernel::Avx2>(path, a, b, inner, out),
+		#[cfg(target_arch = "aarch64")]
+		Path::Neon if std::arch::is_aarch64_feature_detected!("dotprod") => {
+			blocks::<neon::Dot>(path, a, b, inner, out);
+		}
 		_ => blocks::<kernel::Portable>(path, a, b, inner, out),
 	}
 }

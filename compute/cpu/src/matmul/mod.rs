@@ -7,6 +7,8 @@
 //! of independent elements only.
 
 mod kernel;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 mod region;
 #[cfg(target_arch = "x86_64")]
@@ -52,6 +54,8 @@ pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize,
 		Path::Avx512 => blocks::<kernel::Avx512>(path, a, b, inner, out),
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx2 => blocks::<kernel::Avx2>(path, a, b, inner, out),
+		#[cfg(target_arch = "aarch64")]
+		Path::Neon => blocks::<neon::Neon>(path, a, b, inner, out),
 		_ => blocks::<kernel::Portable>(path, a, b, inner, out),
 	}
 }

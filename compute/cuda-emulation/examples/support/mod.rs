@@ -1,0 +1,120 @@
+//! Options, names of kinds, and the check of one op on the CPU.
+
+use std::fmt::Write;
+
+use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
+use assay_program::{DType, OpGeometry, OpKind, OperandSpec, StepContext, TensorSpec};
+use assay_referee::{run_op, whole};
+
+use crate::conformance::check::Given;
+
+const SEED: [u8; 32] = [43; 32];
+/// Above 32 bits, so that both words matter.
+const STEP: u64 = 7 + (9 << 32);
+
+/// What the command line asks for.
+pub(crate) struct Options {
+	pub(crate) elements: u64,
+	pub(crate) emulated: u64,
+	pub(crate) seed: u64,
+	json: Option<String>,
+}
+
+impl Options {
+	pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+		let mut options = Self { elements: 10_000_000, emulated: 1_000_000, seed: 1, json: None };
+		while let Some(name) = arguments.next() {
+			let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+			let number = || value.parse().map_err(|_| format!("{name} {value}: give a whole number"));
+			match name.as_str() {
+				"--elements" => options.elements = number()?,
+				"--emulated" => options.emulated = number()?,
+				"--seed" => options.seed = number()?,
+				"--json" => options.json = Some(value),
+				_ => return Err(format!("unknown option {name}; there are --elements, --emulated, --seed and --json")),
+			}
+		}
+		Ok(options)
+	}
+
+	/// Writes what was checked, if asked for. Rows are cases, input elements, output elements, and inputs on emulated devices.
+	pub(crate) fn write<'a>(&self, rows: impl Iterator<Item = (&'a str, [u64; 4])>) -> Result<(), String> {
+		let Some(file) = &self.json else { return Ok(()) };
+		let mut text = format!("{{\"seed\": {}, \"kinds\": [", self.seed);
+		for (index, (kind, [cases, inputs, outputs, emulated])) in rows.enumerate() {
+			let comma = if index == 0 { "" } else { "," };
+			// Names of kinds have no quotes.
+			let _ = write!(
+				text,
+				"{comma}\n  {{\"kind\": \"{kind}\", \"cases\": {cases}, \"inputs\": {inputs}, \"outputs\": {outputs}, \
+				 \"emulated\": {emulated}}}"
+			);
+		}
+		text.push_str("\n]}\n");
+		std::fs::write(file, text).map_err(|error| format!("{file}: {error}"))
+	}
+}
+
+/// What distinguishes kinds that may have kernels of their own: of elementwise ops and reductions, which one.
+pub(crate) fn label(kind: OpKind) -> String {
+	let text = format!("{kind:?}");
+	match kind {
+		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Reduce { .. } => text,
+		_ => text.chars().take_while(|letter| letter.is_alphanumeric()).collect(),
+	}
+}
+
+/// Runs the op on every backend: its bits, and whether it fails, are the referee's.
+pub(crate) fn on_cpus(cpus: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) -> Result<(), String> {
+	let specs = given.iter().map(|given| match given {
+		Given::Tensor(spec, _, data) => OperandSpec::Tensor { spec: *spec, data: *data },
+		Given::Scalar(bits) => OperandSpec::Scalar(*bits),
+	});
+	let geometry = OpGeometry::new(kind, specs.collect(), output, output.rows).map_err(|error| format!("{error:?}"))?;
+	let soft: Vec<whole::Input<'_>> = given
+		.iter()
+		.map(|given| match given {
+			Given::Tensor(_, bits, _) => whole::Input::Tensor(bits),
+			Given::Scalar(bits) => whole::Input::Scalar(*bits),
+		})
+		.collect();
+	let inputs: Vec<Input<'_>> = given
+		.iter()
+		.map(|given| match given {
+			Given::Tensor(spec, bits, _) => {
+				Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
+			}
+			Given::Scalar(bits) => Input::Scalar(*bits),
+		})
+		.collect();
+	let expected =
+		run_op(&geometry, &soft, &StepContext { seed: SEED, step: STEP }).map_err(|error| format!("{error:?}"))?;
+	let float = output.dtype == DType::F32;
+	let number = |bits: u32| f32::from_bits(bits);
+	let wanted = match !float || expected.iter().all(|bits| number(*bits).is_finite()) {
+		true => Ok(()),
+		false => Err(OpError::NonFinite),
+	};
+	for cpu in cpus {
+		// Poisoned, so that an element that is not written shows.
+		let mut bits = vec![0xdead_beef; expected.len()];
+		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
+		let result = cpu.run(kind, &inputs, &Context { seed: SEED, step: STEP }, out);
+		let place =
+			|| format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
+		if result != wanted {
+			return Err(format!("{}: {result:?}, the referee says {wanted:?}", place()));
+		}
+		// NaNs are the same whatever their payload, since no result may hold one.
+		let same = |a: u32, b: u32| a == b || (float && number(a).is_nan() && number(b).is_nan());
+		if let Some(index) = (0..bits.len()).find(|index| !same(bits[*index], expected[*index])) {
+			return Err(format!(
+				"{}: element {index} is {:08x}, the referee says {:08x}",
+				place(),
+				bits[index],
+				expected[index]
+			));
+		}
+	}
+	Ok(())
+}
