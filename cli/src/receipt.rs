@@ -139,6 +139,8 @@ pub struct Money {
 	pub refunded: String,
 	/// Order deposit burned.
 	pub deposit_burned: String,
+	/// Fees burned for verifiers that were drawn and never heard of.
+	pub fees_burned: String,
 }
 
 impl Receipt {
@@ -194,6 +196,7 @@ impl Receipt {
 				fees: text(account.fees_paid),
 				refunded: text(account.refunded),
 				deposit_burned: text(account.deposit_burned),
+				fees_burned: text(account.fees_burned),
 			},
 		};
 		for entry in entries {
@@ -360,6 +363,10 @@ impl fmt::Display for Receipt {
 			shown(&money.paid),
 			shown(&money.fees),
 			shown(&money.refunded)
-		)
+		)?;
+		match money.fees_burned.as_str() {
+			"0" => Ok(()),
+			burned => write!(f, ", {} burned for verifiers that were drawn and never heard of", shown(burned)),
+		}
 	}
 }

@@ -67,6 +67,7 @@ fn all_events() -> Vec<Happening> {
 		Happening::DrawWaits { milestone, seed: text() },
 		Happening::AlsoUnserved { milestone, segment, verifier: text() },
 		Happening::CancelRequested,
+		Happening::FeesBurned { seats: 0, burned: 0 },
 	]
 }
 
@@ -101,6 +102,7 @@ const fn kind(event: &Happening) -> usize {
 		Happening::DrawWaits { .. } => 26,
 		Happening::AlsoUnserved { .. } => 27,
 		Happening::CancelRequested => 28,
+		Happening::FeesBurned { .. } => 29,
 	}
 }
 

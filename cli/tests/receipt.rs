@@ -53,6 +53,7 @@ fn receipt() -> Receipt {
 			fees: text(3),
 			refunded: text(7),
 			deposit_burned: text(0),
+			fees_burned: text(0),
 		},
 	}
 }

@@ -183,6 +183,11 @@ pub enum Happening {
 		#[serde(serialize_with = "smallest")]
 		refunded: Balance,
 	},
+	FeesBurned {
+		seats: u32,
+		#[serde(serialize_with = "smallest")]
+		burned: Balance,
+	},
 	CancelRequested,
 	Forgotten,
 }

@@ -44,6 +44,10 @@ pub(super) fn happening(event: &ChainEvent) -> Result<Option<Happening>, ChainEr
 			let (_, reason, _, root, paid, refunded): (JobId, Reason, u16, Hash, Balance, Balance) = event.decode()?;
 			Happening::Closed { reason: reason.into(), result_root: hex::encode(root), paid, refunded }
 		}
+		"FeesBurned" => {
+			let (_, seats, burned): (JobId, u32, Balance) = event.decode()?;
+			Happening::FeesBurned { seats, burned }
+		}
 		"CancelRequested" => Happening::CancelRequested,
 		"JobForgotten" => Happening::Forgotten,
 		_ => return Ok(None),

@@ -114,6 +114,11 @@ impl fmt::Display for Happening {
 			Self::Closed { reason, paid, refunded, .. } => {
 				write!(f, "closed: {reason}; {} paid to workers, {} returned", amount(*paid), amount(*refunded))
 			}
+			Self::FeesBurned { seats, burned } => write!(
+				f,
+				"{} of the fees burned: {seats} verifiers were drawn and never heard of, and nobody checked the segment",
+				amount(*burned)
+			),
 			Self::CancelRequested => {
 				write!(f, "the client takes the job back; what is committed is decided and paid first")
 			}

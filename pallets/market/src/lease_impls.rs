@@ -68,9 +68,10 @@ impl<T: Config> Leases<T::AccountId> for Pallet<T> {
 		id: JobId,
 		reason: Reason,
 		unserved_ppm: u32,
+		idle_seats: u32,
 		checkers: &[T::AccountId],
 	) -> Result<(), DispatchError> {
-		with_storage_layer(|| Self::do_lease_failed(id, reason, unserved_ppm, checkers))
+		with_storage_layer(|| Self::do_lease_failed(id, reason, unserved_ppm, idle_seats, checkers))
 	}
 }
 
@@ -139,12 +140,14 @@ impl<T: Config> Pallet<T> {
 		id: JobId,
 		reason: Reason,
 		unserved_ppm: u32,
+		idle_seats: u32,
 		checkers: &[T::AccountId],
 	) -> Result<(), DispatchError> {
 		let (mut job, spec) = Self::found(id)?;
 		// The milestone is still to be verified once: what that costs stays in the escrow.
 		let reserved = rules::fees_from(&Self::plan(&job, &spec)?, job.verified.milestones);
 		Self::pay_checkers(&mut job, &spec, checkers, reserved);
+		Self::burn_fees(id, &mut job, &spec, idle_seats)?;
 		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm)?;
 		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);

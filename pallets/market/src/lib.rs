@@ -240,6 +240,15 @@ pub mod pallet {
 			/// The parameters now.
 			parameters: Parameters,
 		},
+		/// Verifiers were drawn and never heard of, and the lease ended unchecked: fees of the client burned.
+		FeesBurned {
+			/// The job.
+			job: JobId,
+			/// Seats that were busy for nothing.
+			seats: u32,
+			/// Burned, at most the fees of a milestone.
+			burned: Balance,
+		},
 	}
 
 	/// Why a call was refused.

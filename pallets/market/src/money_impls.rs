@@ -1,7 +1,7 @@
 //! Every movement of a job's money, with the fields of its account that follow it.
 
-use crate::{rules, Account, Config, HoldReason, Job, JobState, Pallet};
-use assay_protocol::{job::JobSpec, Balance};
+use crate::{rules, Account, Config, Event, HoldReason, Job, JobState, Pallet};
+use assay_protocol::{job::JobSpec, Balance, JobId};
 use frame_support::{
 	pallet_prelude::{DispatchError, DispatchResult},
 	traits::{
@@ -66,6 +66,21 @@ impl<T: Config> Pallet<T> {
 			total = total.saturating_add(paid);
 		}
 		total
+	}
+
+	/// Burns a fee for each of `seats`, at most the fees of the next milestone and what is left of the budget.
+	pub(crate) fn burn_fees(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec, seats: u32) -> DispatchResult {
+		let one_milestone = rules::fees_of(&Self::plan(job, spec)?, job.verified.milestones);
+		let due = spec.verify.fee_per_check.saturating_mul(seats.into()).min(one_milestone).min(job.account.fees_left);
+		if due == 0 {
+			return Ok(());
+		}
+		let reason = HoldReason::Escrow.into();
+		let burned = T::NativeBalance::burn_held(&reason, &job.client, due, Precision::Exact, Fortitude::Force)?;
+		job.account.fees_left = job.account.fees_left.saturating_sub(burned);
+		job.account.fees_burned = job.account.fees_burned.saturating_add(burned);
+		Self::deposit_event(Event::FeesBurned { job: id, seats, burned });
+		Ok(())
 	}
 
 	/// Puts up to `amount` of what the client just received back on hold, to pay for verifying again.

@@ -15,6 +15,12 @@ pub(crate) fn fees_from(plan: &JobPlan, from: MilestoneIndex) -> Balance {
 	plan.fees_from(from).unwrap_or(Balance::MAX)
 }
 
+/// Most that the checks of one milestone cost.
+pub(crate) fn fees_of(plan: &JobPlan, milestone: MilestoneIndex) -> Balance {
+	// As above.
+	plan.fees_of(milestone).unwrap_or(Balance::MAX)
+}
+
 /// Milestones to do.
 pub(crate) fn milestones_left<A>(job: &Job<A>) -> u32 {
 	job.milestones.saturating_sub(job.verified.milestones)

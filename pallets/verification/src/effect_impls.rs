@@ -80,8 +80,8 @@ impl<T: Config> Pallet<T> {
 			Effect::WorkerFault { fault, challenger, checkers } => {
 				T::Leases::worker_fault(job, fault, challenger.as_ref(), &checkers)
 			}
-			Effect::LeaseFailed { reason, unserved_ppm, checkers } => {
-				T::Leases::lease_failed(job, reason, unserved_ppm, &checkers)
+			Effect::LeaseFailed { reason, unserved_ppm, idle_seats, checkers } => {
+				T::Leases::lease_failed(job, reason, unserved_ppm, idle_seats, &checkers)
 			}
 		}
 	}

@@ -95,8 +95,15 @@ pub trait Leases<AccountId> {
 
 	/// The lease ends without anyone's proven fault, and the order goes up again. Collateral returns, less what the reason
 	/// forfeits: see [`forfeit`](crate::economics::forfeit), which takes `unserved_ppm`. Honest `checkers` of the failed
-	/// milestone are paid their fee as far as what verifying the rest needs leaves it.
-	fn lease_failed(job: JobId, reason: Reason, unserved_ppm: u32, checkers: &[AccountId]) -> Result<(), Self::Error>;
+	/// milestone are paid their fee as far as what verifying the rest needs leaves it. Of the client's escrow a fee burns for
+	/// each of `idle_seats`, at most the fees of one milestone: bonds were kept busy, and nobody was paid for it.
+	fn lease_failed(
+		job: JobId,
+		reason: Reason,
+		unserved_ppm: u32,
+		idle_seats: u32,
+		checkers: &[AccountId],
+	) -> Result<(), Self::Error>;
 }
 
 /// Implemented by `verification`: what `market` must know before it lets a lease end without a verdict.

@@ -34,7 +34,7 @@ fn success_in_a_lease_pays_the_milestone_in_progress() {
 fn success_between_leases_is_free() {
 	run(|| {
 		let id = leased(ALICE, 100 * UNIT);
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 0, &[]));
 		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		assert_eq!(wealth(CLIENT), FUNDS);
 	});
@@ -81,7 +81,7 @@ fn success_a_lease_that_fails_after_the_request_ends_the_job() {
 		Undecided::set(true);
 		assert_ok!(Market::cancel_job(signed(CLIENT), id));
 		Undecided::set(false);
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 0, &[]));
 		assert_eq!(closed(id), Some(Reason::CancelledByClient));
 		assert_eq!(wealth(CLIENT), FUNDS);
 	});

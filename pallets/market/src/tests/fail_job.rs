@@ -70,11 +70,11 @@ fn boundary_most_attempts() {
 	run(|| {
 		let id = leased(ALICE, UNIT);
 		for attempt in 1..MAX_ATTEMPTS {
-			assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
+			assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 0, &[]));
 			assert_eq!(job(id).attempt, attempt);
 			lease(id, ALICE, UNIT);
 		}
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 0, &[]));
 		assert_eq!(closed(id), Some(Reason::TooManyAttempts));
 	});
 }

@@ -133,7 +133,7 @@ impl Run {
 			}
 			18 => {
 				let reason = random.pick(&[Reason::NoVerifiers, Reason::Unserved]);
-				random.chance(3) && Market::lease_failed(id, reason, 0, &[20, 21]).is_ok()
+				random.chance(3) && Market::lease_failed(id, reason, 0, random.below(20) as u32, &[20, 21]).is_ok()
 			}
 			19 => {
 				Market::progressed(id);
@@ -180,7 +180,7 @@ impl Run {
 
 /// What the record of a job says was burned.
 fn burned(job: &Job<u64>) -> Balance {
-	job.account.slashed.burned + job.account.deposit_burned
+	job.account.slashed.burned + job.account.deposit_burned + job.account.fees_burned
 }
 
 /// Closes everything that is open.

@@ -1,7 +1,7 @@
 //! What `verification` reports, through the interface that it uses.
 
 use super::mock::*;
-use crate::{Error, JobState, Receipt};
+use crate::{Error, Job, JobState, Receipt};
 use assay_protocol::{
 	interfaces::{Leases, SlashSplit, WorkerFault},
 	parameters::UNIT,
@@ -57,7 +57,7 @@ fn fails_when_out_of_order() {
 		let order = post(spec());
 		assert_noop!(Market::milestone_verified(order, 0, [1; 32], &[]), Error::<Test>::NotRunning);
 		assert_noop!(Market::worker_fault(order, WorkerFault::NotOpened, None, &[]), Error::<Test>::NotRunning);
-		assert_noop!(Market::lease_failed(order, Reason::NoVerifiers, 0, &[]), Error::<Test>::NotRunning);
+		assert_noop!(Market::lease_failed(order, Reason::NoVerifiers, 0, 0, &[]), Error::<Test>::NotRunning);
 	});
 }
 
@@ -97,10 +97,34 @@ fn success_a_fault_is_slashed_and_its_checks_are_paid_by_it() {
 fn success_a_failed_lease_costs_nobody() {
 	run(|| {
 		let id = leased(ALICE, UNIT);
-		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 0, &[]));
 		assert_eq!(job(id).shares[0].ended, Some(Reason::NoVerifiers));
 		assert_eq!((wealth(ALICE), wealth(CLIENT)), (FUNDS, FUNDS));
 		assert_eq!(Operators::free_bond(Role::Worker, ALICE), BOND);
+	});
+}
+
+/// A client that keeps bonds busy with what nobody can execute pays for it, and not for long.
+#[test]
+fn success_verifiers_that_were_never_heard_of_cost_the_client_fees() {
+	run(|| {
+		let id = leased(ALICE, UNIT);
+		let issued = Balances::total_issuance();
+		let (escrow, fee) = (job(id).account.escrow(), verify().fee_per_check);
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 3, &[]));
+		assert_eq!(Balances::total_issuance(), issued - 3 * fee);
+		assert_eq!(job(id).account.fees_burned, 3 * fee);
+		assert_eq!((wealth(CLIENT), on_hold(CLIENT)), (FUNDS - 3 * fee, escrow - 3 * fee + job(id).account.deposit));
+		// At most the fees of a milestone, after which the rest cannot be checked any more.
+		lease(id, BOB, UNIT);
+		let most = job(id).account.fees_left;
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 1_000, &[]));
+		let Job { account, state, .. } = job(id);
+		assert!(account.fees_burned > 3 * fee && account.fees_burned < most, "{account:?}");
+		let JobState::Closed(closing) = state else { panic!("{state:?}") };
+		assert_eq!(closing.reason, Reason::EscrowNotCovered);
+		assert_eq!((on_hold(CLIENT), wealth(CLIENT)), (0, FUNDS - account.fees_burned));
+		assert_eq!(wealth(ALICE), FUNDS);
 	});
 }
 
@@ -110,7 +134,7 @@ fn success_a_lease_nobody_could_check_costs_half() {
 		let id = leased(ALICE, 40 * UNIT);
 		let issued = Balances::total_issuance();
 		let JobState::Running(lease) = job(id).state else { panic!("leased") };
-		assert_ok!(Market::lease_failed(id, Reason::Unserved, 1_000_000, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::Unserved, 1_000_000, 0, &[]));
 		let half = lease.collateral / 2;
 		assert!(half >= 40 * UNIT);
 		assert_eq!(Balances::total_issuance(), issued - half);
@@ -127,7 +151,7 @@ fn success_a_lease_hardly_anyone_could_check_costs_a_part_of_it() {
 		let id = leased(ALICE, 40 * UNIT);
 		let issued = Balances::total_issuance();
 		let JobState::Running(lease) = job(id).state else { panic!("leased") };
-		assert_ok!(Market::lease_failed(id, Reason::Unserved, 250_000, &[]));
+		assert_ok!(Market::lease_failed(id, Reason::Unserved, 250_000, 0, &[]));
 		assert_eq!(Balances::total_issuance(), issued - lease.collateral / 8);
 	});
 }

@@ -88,7 +88,7 @@ pub struct Share<AccountId> {
 }
 
 /// Every coin of a job. What came in equals what is on hold plus what went out:
-/// `escrowed + topped_up == price_left + fees_left + paid + fees_paid + refunded`.
+/// `escrowed + topped_up == price_left + fees_left + paid + fees_paid + fees_burned + refunded`.
 #[derive(
 	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
@@ -111,6 +111,8 @@ pub struct Account {
 	pub refunded: Balance,
 	/// Order deposit burned at cancellation.
 	pub deposit_burned: Balance,
+	/// Fees burned for verifiers that were drawn and never heard of.
+	pub fees_burned: Balance,
 	/// Taken from workers' bonds over this job. Not part of the escrow.
 	pub slashed: SlashSplit,
 }
@@ -128,6 +130,7 @@ impl Account {
 			.escrow()
 			.checked_add(self.paid)
 			.and_then(|sum| sum.checked_add(self.fees_paid))
+			.and_then(|sum| sum.checked_add(self.fees_burned))
 			.and_then(|sum| sum.checked_add(self.refunded));
 		came.is_some() && came == went
 	}

@@ -239,6 +239,8 @@ pub enum Effect<AccountId> {
 		/// How much more of those drawn for a segment were refused than answered, parts per million; 0 but for
 		/// [`Reason::Unserved`].
 		unserved_ppm: u32,
+		/// Seats drawn for segments that nobody answered for, nor reported; 0 but for [`Reason::NoVerifiers`].
+		idle_seats: u32,
 		/// One entry per check that agreed: it is paid as far as the fees go.
 		checkers: Vec<AccountId>,
 	},
@@ -290,6 +292,12 @@ impl<AccountId> SegmentRound<AccountId> {
 	/// Whether nobody else is waited for or asked: nobody is missing, and if the segment is outweighed it stays so.
 	pub fn is_settled(&self, parameters: &Parameters) -> bool {
 		self.missing() == 0 && (!self.is_outweighed() || self.tranche >= parameters.max_tranches)
+	}
+
+	/// Seats whose verifiers neither answered nor reported that they are not served.
+	pub(super) fn idle_seats(&self) -> u32 {
+		let waiting = |state: &CheckState| matches!(state, CheckState::Assigned | CheckState::Absent);
+		self.checks.iter().filter(|check| !check.reported && waiting(&check.state)).count() as u32
 	}
 
 	/// By how much those refused outweigh those who answered, of all who were drawn or would have been, parts per million. A tie
