@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 	let family = Family::Gpt2(config);
 	let prompts: Vec<Vec<u32>> =
 		(0..batch).map(|prompt| (0..PROMPT).map(|at| (prompt * 31 + at * 17) % vocabulary).collect()).collect();
-	let settings = Generation { batch, tokens, temperature: 0.0, segment_groups: 1, seed: [1; 32] };
+	let settings = Generation { batch, tokens, temperature: 0.0, segment_groups: 1, seed: [1; 32], lane: Lane::F32, ends: vec![] };
 	println!(
 		"{:.1} M parameters, {batch} prompts of {PROMPT}, {tokens} new tokens, {threads} threads",
 		checkpoint.elements() as f64 / 1e6

@@ -10,7 +10,7 @@ use assay_program::DType;
 use support::{build, case, engine, output};
 
 fn settings(batch: u32) -> Generation {
-	Generation { batch, tokens: 4, temperature: 0.0, segment_groups: 1, seed: [9; 32] }
+	Generation { batch, tokens: 4, temperature: 0.0, segment_groups: 1, seed: [9; 32], lane: Lane::F32, ends: vec![] }
 }
 
 /// Prompts of 1 to 6 tokens.

@@ -17,7 +17,7 @@ fn cpu() -> Arc<Cpu> {
 
 fn model(name: &str, temperature: f32) -> Model {
 	let (directory, _, _) = case(name);
-	let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [8; 32] };
+	let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [8; 32], lane, ends };
 	let prompts = [vec![3, 1, 4], vec![1], vec![5, 9, 2, 6], vec![5], vec![3, 5]];
 	generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds")
 }

@@ -17,7 +17,7 @@ fn cpu() -> Arc<Cpu> {
 }
 
 fn settings(batch: u32, temperature: f32) -> Generation {
-	Generation { batch, tokens: 5, temperature, segment_groups: 2, seed: [4; 32] }
+	Generation { batch, tokens: 5, temperature, segment_groups: 2, seed: [4; 32], lane: Lane::F32, ends: vec![] }
 }
 
 fn prompts(count: u32, vocabulary: u32) -> Vec<Vec<u32>> {

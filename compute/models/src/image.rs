@@ -37,8 +37,8 @@ impl Pixels {
 		Self { value: value(self.value), ..self }
 	}
 
-	/// The pixels under a square window at each position, and the window.
-	fn under(self, graph: &mut Graph, kernel: u32, stride: u32, padding: u32) -> (Pixels, Window) {
+	/// The pixels under a square window at each position, side by side, and the window.
+	pub fn under(self, graph: &mut Graph, kernel: u32, stride: u32, padding: u32) -> (Pixels, Window) {
 		let Pixels { value, height, width } = self;
 		let window = Window { height, width, kernel_height: kernel, kernel_width: kernel, stride, padding };
 		let Some((height, width)) = window.positions() else {

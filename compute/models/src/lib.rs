@@ -48,6 +48,7 @@ pub use csv::{CsvOptions, DataError, LabelColumn};
 pub use data::{Classification, Split};
 pub use error::BuildError;
 pub use graph::{Graph, Value};
+pub use int8::quantised;
 pub use image::{avg_pool, conv2d, max_pool, Pixels};
 pub use language::{evaluate_language, HeldOut, LanguageEvaluation, HELD_OUT_LOSS};
 pub use layer::{gelu, gelu_erf, linear, linear_i8, silu, softmax_cross_entropy, Activation};
