@@ -68,9 +68,7 @@ mod onnx;
 mod safetensors;
 
 pub use crate::{
-	classifier::{
-		classify_rows, write_classifier, Classifier, ClassifierDirectory, ClassifierNetwork, RowBatches,
-	},
+	classifier::{classify_rows, write_classifier, Classifier, ClassifierDirectory, ClassifierNetwork, RowBatches},
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{byte_tokenizer, export_gpt2, write_model, Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{

@@ -6,8 +6,8 @@ use assay_engine::{Cpu, Engine, State};
 use assay_program::{Header, Lane};
 
 use crate::{
-	classifier, clip_by_global_norm, conv2d, conv2d_i8, linear, linear_i8, max_pool, Activation, BuildError, EvaluateError,
-	Evaluation, Graph, Model, Optimiser, Pixels, Split, Value,
+	classifier, clip_by_global_norm, conv2d, conv2d_i8, linear, linear_i8, max_pool, Activation, BuildError,
+	EvaluateError, Evaluation, Graph, Model, Optimiser, Pixels, Split, Value,
 };
 
 type Convolution = fn(&mut Graph, &str, Pixels, u32, u32, (u32, u32)) -> (Pixels, Value, Value);

@@ -77,7 +77,8 @@ impl Fields {
 
 	/// A list of numbers from 1 to 2^24, at most 4,096 of them.
 	pub(crate) fn sizes(&mut self, name: &str) -> Result<Vec<u32>, ImportError> {
-		let size = |value: &Value| value.as_u64().filter(|number| (1..=MAX_SIZE).contains(number)).map(|number| number as u32);
+		let size =
+			|value: &Value| value.as_u64().filter(|number| (1..=MAX_SIZE).contains(number)).map(|number| number as u32);
 		let fits = |value: &Value| {
 			let list = value.as_array().filter(|list| list.len() <= 4_096)?;
 			list.iter().map(size).collect::<Option<Vec<u32>>>()

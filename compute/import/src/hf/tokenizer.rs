@@ -61,6 +61,11 @@ impl Tokenizer {
 		fenced(&self.path, || self.inner.decode(ids, true))
 	}
 
+	/// The id of a token by its own text, such as `<|endoftext|>`.
+	pub fn token(&self, text: &str) -> Option<u32> {
+		self.inner.token_to_id(text)
+	}
+
 	/// Tokens there are, added ones included.
 	pub fn vocabulary(&self) -> usize {
 		self.inner.get_vocab_size(true)

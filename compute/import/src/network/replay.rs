@@ -248,7 +248,9 @@ impl Replay {
 		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
 		let Some(end) = self.config.ends.first() else { return };
 		let prompts = self.prompts.iter().skip(group * batch);
-		for ((chosen, claimed), prompt) in chosen.chunks_mut(window).zip(claimed.chunks((window - 1).max(1))).zip(prompts) {
+		for ((chosen, claimed), prompt) in
+			chosen.chunks_mut(window).zip(claimed.chunks((window - 1).max(1))).zip(prompts)
+		{
 			// The claimed token after a position is the one that the next position is at.
 			let at = claimed.iter().zip(chosen.iter_mut().skip(1)).skip(prompt.len().saturating_sub(1));
 			at.filter(|(token, _)| self.config.ends.contains(token)).for_each(|(_, next)| *next = *end);

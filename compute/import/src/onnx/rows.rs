@@ -51,7 +51,8 @@ impl Onnx {
 		let request = |problem: String| ImportError::Request(format!("output `{}`: {problem}", shortened(port.name)));
 		let held = walk.values.get(port.name).cloned().ok_or_else(|| request("no node computes it".into()))?;
 		let array = walk.lowering.array(&held).map_err(request)?;
-		let Some((first, rest)) = array.shape.split_first().filter(|(first, _)| **first as u64 == u64::from(batch)) else {
+		let Some((first, rest)) = array.shape.split_first().filter(|(first, _)| **first as u64 == u64::from(batch))
+		else {
 			return Err(request(format!("shape {:?} has no row for each of {batch} rows", array.shape)));
 		};
 		let cols = u32::try_from(elements(rest)).map_err(|_| request(format!("{first} rows are too long")))?;

@@ -20,10 +20,7 @@ const IR_OF_GELU: u64 = 9;
 ///
 /// # Errors
 /// [`ImportError::Request`] if a parameter is missing, or the classifier is convolutional, which is not written.
-pub fn export_onnx(
-	classifier: &Classifier,
-	param: impl Fn(&str) -> Option<Tensor>,
-) -> Result<Vec<u8>, ImportError> {
+pub fn export_onnx(classifier: &Classifier, param: impl Fn(&str) -> Option<Tensor>) -> Result<Vec<u8>, ImportError> {
 	let ClassifierNetwork::Mlp { layers, activation } = &classifier.network else {
 		return Err(ImportError::Request("only perceptrons are written as ONNX".into()));
 	};
