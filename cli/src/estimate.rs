@@ -3,6 +3,7 @@
 use crate::{
 	bidders::{bidders, Bidder},
 	job_file::Draft,
+	memory,
 	units::{amount, smallest},
 	Error,
 };
@@ -21,6 +22,9 @@ use assay_protocol::{
 use serde::Serialize;
 use std::fmt;
 
+/// Memory that most workers offer, half of what a larger home computer has, MiB.
+const USUAL_MIB: u32 = 16 << 10;
+
 /// The result of `assay job check`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
@@ -32,6 +36,8 @@ pub struct Estimate {
 	pub price: Price,
 	/// Probability that cheating is caught.
 	pub detection: Vec<Detection>,
+	/// What may keep the job from being taken or tried out.
+	pub warnings: Vec<String>,
 	/// The node that was asked; absent when none was to be asked.
 	pub node: Option<String>,
 	/// Who could take it; absent when no node answered. The estimate is then under a development chain's parameters.
@@ -51,8 +57,11 @@ pub struct Work {
 	pub milestones: u32,
 	/// Segments of each milestone.
 	pub milestone_segments: u32,
-	/// Rows or sequences to train on, or texts.
+	/// Rows or sequences to train on, or rows or texts to run a model over.
 	pub items: u32,
+	/// What the items are called.
+	#[serde(skip)]
+	pub unit: &'static str,
 	/// Rows or sequences kept for evaluation.
 	pub held_out: u32,
 	/// Scalar operations of the whole job.
@@ -151,6 +160,7 @@ impl Estimate {
 				milestones: plan.milestones,
 				milestone_segments: plan.milestone_segments,
 				items: draft.items,
+				unit: draft.outcome.unit(),
 				held_out: draft.outcome.held_out(),
 				flops: draft.program.step_cost().flops.saturating_mul(plan.steps),
 				checked_segments: (0..plan.milestones).map(|m| plan.checked_segments(m) * plan.verifiers).sum(),
@@ -168,6 +178,7 @@ impl Estimate {
 				deadline: spec.offer.deadline,
 			},
 			detection: detection(draft, &plan),
+			warnings: warnings(spec.memory_mib, memory::free()),
 			node: None,
 			network: None,
 		})
@@ -188,6 +199,26 @@ impl Estimate {
 		});
 		Ok(())
 	}
+}
+
+/// What is to be said of the memory that a worker needs.
+fn warnings(needed: u32, free: Option<u64>) -> Vec<String> {
+	let words = |mib: u64| memory::words(mib);
+	let mut warnings = Vec::new();
+	if needed > USUAL_MIB {
+		let usual = words(USUAL_MIB.into());
+		let needed = words(needed.into());
+		warnings
+			.push(format!("a worker needs {needed} of memory, and few offer more than {usual}: perhaps nobody bids"));
+	}
+	let free = free.map(|bytes| bytes / memory::MIB).filter(|free| u64::from(needed) > *free);
+	if let Some(free) = free {
+		let (needed, free) = (words(needed.into()), words(free));
+		warnings.push(format!(
+			"running it here with `assay job run` takes {needed} of memory, this machine has {free} free"
+		));
+	}
+	warnings
 }
 
 /// A refusal with the numbers that it is about.
@@ -262,8 +293,11 @@ impl fmt::Display for Estimate {
 			work.download_bytes.div_ceil(1024)
 		)?;
 		match work.held_out {
-			0 => writeln!(f, "Data       {} texts", work.items)?,
-			held_out => writeln!(f, "Data       {} rows to train on, {held_out} held out", work.items)?,
+			0 => writeln!(f, "Data       {} {}", work.items, work.unit)?,
+			held_out => writeln!(f, "Data       {} {} to train on, {held_out} held out", work.items, work.unit)?,
+		}
+		for warning in &self.warnings {
+			writeln!(f, "Warning    {warning}")?;
 		}
 		writeln!(f, "Price      at most {} for the worker; {}", amount(price.most), price.clearing)?;
 		writeln!(
@@ -333,5 +367,20 @@ impl fmt::Display for Network {
 			write!(f, "\n           too few verifiers: lower verify.verifiers, or wait for more")?;
 		}
 		Ok(())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn much_memory_is_warned_of() {
+		assert!(warnings(2, Some(1 << 30)).is_empty());
+		assert!(warnings(2, None).is_empty());
+		let found = warnings(40_000, Some(3 << 30));
+		assert!(found[0].contains("needs 39 GiB of memory") && found[0].contains("16 GiB"), "{found:?}");
+		assert!(found[1].contains("takes 39 GiB") && found[1].contains("3072 MiB free"), "{found:?}");
+		assert_eq!(warnings(2_000, Some(1 << 30)).len(), 1);
 	}
 }

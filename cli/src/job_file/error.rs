@@ -1,5 +1,6 @@
 //! What is wrong with a job file, and where.
 
+use super::sections;
 use crate::suggestion::nearest;
 use serde_saphyr::Location;
 
@@ -66,15 +67,11 @@ impl From<serde_saphyr::Error> for Flaw {
 		let at = bare.location().map(Spot::from).unwrap_or_default();
 		match bare {
 			E::SerdeUnknownField { field, expected, .. } => {
-				let listed = expected.join(", ");
-				let next = match nearest(field, expected.iter().copied()) {
-					Some(meant) => format!("did you mean `{meant}`? allowed here: {listed}"),
-					None => format!("remove it; allowed here: {listed}"),
-				};
+				let next = sections::advice(field, expected);
 				Self::new(at, format!("unknown field `{field}`"), next)
 			}
 			E::SerdeMissingField { field, .. } => {
-				Self::new(at, format!("field `{field}` is missing"), "add it; docs/job-file.md lists every field")
+				Self::new(at, format!("field `{field}` is missing"), sections::missing(field))
 			}
 			E::DuplicateMappingKey { .. } => Self::new(at, "a field is given twice", "remove one of the two"),
 			other => {
