@@ -17,7 +17,7 @@ mod work;
 
 pub use draft::{Draft, DraftError};
 pub use error::{JobFileError, Spot};
-pub use outcome::{Evaluated, Outcome};
+pub use outcome::{Evaluated, Generated, Outcome, Rows, Texts, Trained};
 pub use terms::{
 	CnnTerms, End, GptTerms, LoraTerms, MlpTerms, OfferTerms, RowModel, RowTerms, TableTerms, Task, TextTerms, Tokens,
 	TrainTerms, VerifyTerms, Work,

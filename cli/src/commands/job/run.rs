@@ -84,7 +84,8 @@ impl fmt::Display for Done {
 		write!(f, "{} steps in {:.1} s\nState root {}", self.steps, self.seconds, self.state_root)?;
 		match (self.accuracy, self.loss) {
 			(Some(accuracy), loss) => {
-				write!(f, "\nHeld out: accuracy {:.2} %{}", accuracy * 100.0, written::loss(loss))?;
+				let rows = self.held_out.unwrap_or(0);
+				write!(f, "\nAccuracy {:.2} %{} on {rows} rows", accuracy * 100.0, written::loss(loss))?;
 			}
 			(None, Some(loss)) => write!(f, "\nHeld out: loss {loss:.4}")?,
 			(None, None) => {}
