@@ -34,7 +34,7 @@ offer: {max: 20 UNIT}
 ";
 
 /// A valid file, what is changed of it, and into what.
-const CASES: [(&str, &str, &str); 46] = [
+const CASES: [(&str, &str, &str); 47] = [
 	// Fields by other names.
 	(MLP, "steps: 1200", "steps: 1200, learning_rate: 0.1"),
 	(MLP, "steps: 1200", "steps: 1200, lr: 0.1"),
@@ -77,6 +77,7 @@ const CASES: [(&str, &str, &str); 46] = [
 	(CNN, "[8, 8]", "[8, 9]"),
 	(CNN, "[8, 8]", "[8, 8], classes: 9"),
 	(ROWS, ", label: label", ""),
+	(ROWS, "task: classify}", "task: classify}\nverify: {milestones: 600, segments: 4}"),
 	(ROWS, "models/digits", "models/sums"),
 	(ROWS, "directory: models/digits", "onnx: data/digits.csv"),
 	(ROWS, "directory: models/digits", "directory: models/nothing"),

@@ -16,6 +16,9 @@ use std::{path::Path, sync::Arc};
 /// Most positions of a sequence that a model is trained on if nothing is said.
 const CONTEXT: u32 = 128;
 
+/// Texts at a time if nothing is said.
+const BATCH: u32 = 4;
+
 /// A program, its data, and what to do with the result.
 pub(super) struct Built {
 	pub(super) model: Model,
@@ -101,7 +104,7 @@ fn infer(
 	directory: &Path,
 	lines: &Path,
 	task: &Task,
-	(batch, lane): (u32, Lane),
+	(batch, lane): (Option<u32>, Lane),
 ) -> Result<Built, DraftError> {
 	let opened = open(file, directory)?;
 	let coder = Coder::open(file, directory, &super::Tokens::Model, Some(directory))?;
@@ -112,6 +115,7 @@ fn infer(
 		.collect::<Result<Vec<_>, _>>()
 		.map_err(|problem| file.flaw(file.spots.data_file, problem, "correct the texts or the tokenizer"))?;
 	let items = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+	let batch = batch.unwrap_or_else(|| usual_batch(file, items, BATCH));
 	let segment_groups = groups(file, (items, "texts"), batch)?;
 	let (family, checkpoint) = (opened.family(), opened.checkpoint());
 	let (model, made) = match task {
@@ -173,6 +177,13 @@ pub(super) fn of_model(file: &JobFile, error: &ImportError) -> DraftError {
 			let at = if matches!(file.work, Work::Infer { .. }) { file.spots.train } else { file.spots.model };
 			file.flaw(at, error.to_string(), "change what is asked of the model, or the texts").into()
 		}
+		ImportError::Missing { .. } => {
+			file.flaw(file.spots.model, error.to_string(), "the path is relative to the job file; correct it").into()
+		}
+		_ if error.to_string().contains("assay-") => {
+			let next = "this model is a classifier of rows: use `data: {rows: FILE}`, or a language model's directory";
+			file.flaw(file.spots.model, error.to_string(), next).into()
+		}
 		_ => {
 			let next = "`directory` is relative to the job file and holds config.json, safetensors and tokenizer.json";
 			file.flaw(file.spots.model, error.to_string(), next).into()
@@ -197,6 +208,17 @@ fn sequences(
 
 pub(super) fn segment_steps(file: &JobFile, train: &TrainTerms) -> Result<u32, DraftError> {
 	divided(file, train.steps, "steps")
+}
+
+/// Items at a time if nothing is said: `usual`, or the next smaller number that gives the milestones that the file asks for.
+pub(super) fn usual_batch(file: &JobFile, items: u32, usual: u32) -> u32 {
+	let (milestones, segments) = (u64::from(file.verify.milestones), u64::from(file.verify.segments).max(1));
+	let all = milestones.saturating_mul(segments).max(1);
+	let gives = |batch: &u32| {
+		let groups = u64::from(items.div_ceil(*batch));
+		groups >= all && groups.div_ceil(groups.div_ceil(all)).div_ceil(segments) == milestones
+	};
+	(1..=usual).rev().find(gives).unwrap_or(1)
 }
 
 /// Steps or groups of a segment, such that the job has the milestones that the file asks for.

@@ -42,7 +42,8 @@ pub(super) struct Flaw {
 
 impl Flaw {
 	pub(super) fn new(at: impl Into<Spot>, message: impl Into<String>, next: impl Into<String>) -> Self {
-		Self { at: at.into(), message: message.into(), next: next.into() }
+		let (message, next) = (message.into(), next.into());
+		Self { at: at.into(), message: shortened(message), next: shortened(next) }
 	}
 
 	/// A word that is none of the known ones.
@@ -82,6 +83,15 @@ impl From<serde_saphyr::Error> for Flaw {
 				Self::new(at, text.clone(), remedy(&text))
 			}
 		}
+	}
+}
+
+/// A text that may quote the file, not longer than somebody reads.
+fn shortened(text: String) -> String {
+	const LONGEST: usize = 600;
+	match text.char_indices().nth(LONGEST) {
+		Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+		None => text,
 	}
 }
 

@@ -8,6 +8,7 @@ use super::{
 	End, RowModel, RowTerms, Spots, Task, Work,
 };
 use assay_import::Pooling;
+use serde_saphyr::Spanned;
 
 const TASKS: [&str; 3] = ["generate", "embed", "classify"];
 const ROW_TASKS: [&str; 1] = ["classify"];
@@ -27,7 +28,7 @@ pub(super) fn infer(file: raw::Infer) -> Read {
 		directory: file.model.directory.value.clone().into(),
 		lines: file.data.lines.value.clone().into(),
 		task: task(&file.infer)?,
-		batch: bounded_batch(file.infer.batch.as_ref(), 4)?,
+		batch: batch(file.infer.batch.as_ref())?,
 		lane: lane(file.infer.lane.as_ref())?,
 	};
 	Ok((work, spots))
@@ -64,10 +65,14 @@ pub(super) fn rows(file: raw::InferRows) -> Read {
 			label: data.label.as_ref().map(|label| column(&label.value)),
 			scale: data.scale.as_ref().map(factor).transpose()?,
 		},
-		batch: infer.batch.as_ref().map(|batch| bounded_batch(Some(batch), 64)).transpose()?,
+		batch: batch(infer.batch.as_ref())?,
 		lane: lane(infer.lane.as_ref())?,
 	};
 	Ok((work, spots))
+}
+
+fn batch(batch: Option<&Spanned<u32>>) -> Result<Option<u32>, Flaw> {
+	batch.map(|batch| bounded_batch(Some(batch), 1)).transpose()
 }
 
 fn task(task: &raw::Task) -> Result<Task, Flaw> {

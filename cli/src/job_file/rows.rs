@@ -1,7 +1,7 @@
 //! Programs that run a classifier over many rows.
 
 use super::{
-	build::{groups, Built},
+	build::{groups, usual_batch, Built},
 	classifiers::{open, unreadable},
 	draft::DraftError,
 	outcome::{Outcome, Rows},
@@ -12,7 +12,7 @@ use assay_models::{CsvOptions, Table};
 use assay_program::Lane;
 use std::path::Path;
 
-/// Rows at a time if nothing is said and there are enough.
+/// Rows at a time if nothing is said.
 const BATCH: u32 = 64;
 
 pub(super) fn infer(
@@ -28,8 +28,7 @@ pub(super) fn infer(
 	let table = Table::from_csv(open(file, &path)?, terms.label.as_ref(), scale, CsvOptions::default().max_cells);
 	let table = table.map_err(|error| unreadable(file, &path, &error))?;
 	let items = table.x.spec().rows;
-	let segments = file.verify.milestones.saturating_mul(file.verify.segments).max(1);
-	let batch = batch.unwrap_or_else(|| (items / segments).clamp(1, BATCH));
+	let batch = batch.unwrap_or_else(|| usual_batch(file, items, BATCH));
 	let config = RowBatches { batch, segment_steps: groups(file, (items, "rows"), batch)?, lane };
 	let built = match &opened {
 		Opened::Directory(model) => classify_rows(model.classifier(), model.checkpoint(), &table.x, &config),
@@ -69,6 +68,7 @@ fn of_model(file: &JobFile, error: &ImportError) -> DraftError {
 		ImportError::Request(_) if text.contains("numbers of each row") => {
 			"use the model's rows; if a column is the class of each row, name it as `data.label`"
 		}
+		ImportError::Missing { .. } => "the path is relative to the job file; correct it",
 		ImportError::Request(_) => "change `infer`, or use another model",
 		ImportError::Node { .. } => "docs/import.md lists the operators that are known; export the model without this one",
 		_ => "`directory` holds config.json and model.safetensors of a training job of type mlp or cnn; `onnx` is one file",

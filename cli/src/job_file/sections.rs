@@ -58,7 +58,7 @@ const SYNONYMS: [(&str, &[&str]); 26] = [
 ];
 
 /// Sections and files by other names; which of them a section has tells which is meant.
-const PLACES: [(&str, &[&str]); 4] = [
+const PLACES: [(&str, &[&str]); 6] = [
 	(
 		"file text lines rows",
 		&["path", "file", "csv", "dataset", "input", "inputs", "data", "train_file", "source", "texts", "prompts"],
@@ -67,10 +67,9 @@ const PLACES: [(&str, &[&str]); 4] = [
 		"directory onnx",
 		&["path", "dir", "folder", "checkpoint", "model", "model_path", "pretrained", "model_name_or_path"],
 	),
-	(
-		"data train infer",
-		&["dataset", "training", "trainer", "inference", "generate", "generation", "hyperparameters", "params"],
-	),
+	("data", &["dataset", "datasets", "input", "inputs"]),
+	("train infer", &["training", "trainer", "hyperparameters", "params", "training_args"]),
+	("infer train", &["inference", "generate", "generation", "predict"]),
 	("verify offer", &["verification", "check", "checks", "payment", "price", "market", "auction"]),
 ];
 
@@ -79,10 +78,10 @@ pub(super) fn advice(field: &str, allowed: &[&str]) -> String {
 	let listed = allowed.join(", ");
 	if let Some(meant) = synonym(field, allowed) {
 		let unit = match (meant, field.contains("epoch")) {
-			("steps", true) => "; an epoch is as many steps as the data has batches",
+			("steps", true) => "an epoch is as many steps as the data has batches; ",
 			_ => "",
 		};
-		return format!("did you mean `{meant}`{unit}? allowed here: {listed}");
+		return format!("did you mean `{meant}`? {unit}allowed here: {listed}");
 	}
 	if let Some((meant, section)) = elsewhere(field) {
 		let written = if meant == field { "it".into() } else { format!("`{meant}`, which is meant perhaps,") };
@@ -161,7 +160,7 @@ mod tests {
 			let advice = advice(written, train);
 			assert!(advice.starts_with(&format!("did you mean `{meant}`?")), "{advice}");
 		}
-		assert!(advice("epochs", train).contains("did you mean `steps`; an epoch is"));
+		assert!(advice("epochs", train).contains("did you mean `steps`? an epoch is"));
 		assert!(advice("learnrate", train).contains("remove it") || advice("learnrate", train).contains("rate"));
 		assert!(advice("tokens", train).starts_with("it belongs to `infer` over texts"));
 		assert!(advice("max_new_tokens", train).contains("`tokens`, which is meant perhaps, belongs to `infer`"));

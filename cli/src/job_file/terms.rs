@@ -57,8 +57,8 @@ pub enum Work {
 		lines: PathBuf,
 		/// What is made of each.
 		task: Task,
-		/// Texts at a time.
-		batch: u32,
+		/// Texts at a time; 4, or fewer for the milestones asked for, if not said.
+		batch: Option<u32>,
 		/// How products with weights are computed.
 		lane: Lane,
 	},
@@ -68,7 +68,7 @@ pub enum Work {
 		model: RowModel,
 		/// The rows.
 		rows: RowTerms,
-		/// Rows at a time; 64, or fewer where segments would be left without any, if not said.
+		/// Rows at a time; 64, or fewer for the milestones asked for, if not said.
 		batch: Option<u32>,
 		/// How products with weights are computed.
 		lane: Lane,

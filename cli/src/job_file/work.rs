@@ -160,11 +160,11 @@ fn cnn(model: &raw::Cnn) -> Result<CnnTerms, Flaw> {
 	let sides = &model.image.value;
 	let image = match sides.as_slice() {
 		[height, width] => {
-			[at_most(height, "the image's height", MAX_SIDE)?, at_most(width, "its width", MAX_SIDE)?, 1]
+			[at_most(height, "the image's height", MAX_SIDE)?, at_most(width, "the image's width", MAX_SIDE)?, 1]
 		}
 		[height, width, channels] => [
 			at_most(height, "the image's height", MAX_SIDE)?,
-			at_most(width, "its width", MAX_SIDE)?,
+			at_most(width, "the image's width", MAX_SIDE)?,
 			at_most(channels, "channels of a pixel", MAX_SIDE)?,
 		],
 		_ => {
