@@ -22,9 +22,6 @@ use assay_protocol::{
 use serde::Serialize;
 use std::fmt;
 
-/// Memory that most workers offer, half of what a larger home computer has, MiB.
-const USUAL_MIB: u32 = 16 << 10;
-
 /// The result of `assay job check`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
@@ -178,7 +175,7 @@ impl Estimate {
 				deadline: spec.offer.deadline,
 			},
 			detection: detection(draft, &plan),
-			warnings: warnings(spec.memory_mib, memory::free()),
+			warnings: memory::warnings(spec.memory_mib, memory::free()),
 			node: None,
 			network: None,
 		})
@@ -199,26 +196,6 @@ impl Estimate {
 		});
 		Ok(())
 	}
-}
-
-/// What is to be said of the memory that a worker needs.
-fn warnings(needed: u32, free: Option<u64>) -> Vec<String> {
-	let words = |mib: u64| memory::words(mib);
-	let mut warnings = Vec::new();
-	if needed > USUAL_MIB {
-		let usual = words(USUAL_MIB.into());
-		let needed = words(needed.into());
-		warnings
-			.push(format!("a worker needs {needed} of memory, and few offer more than {usual}: perhaps nobody bids"));
-	}
-	let free = free.map(|bytes| bytes / memory::MIB).filter(|free| u64::from(needed) > *free);
-	if let Some(free) = free {
-		let (needed, free) = (words(needed.into()), words(free));
-		warnings.push(format!(
-			"running it here with `assay job run` takes {needed} of memory, this machine has {free} free"
-		));
-	}
-	warnings
 }
 
 /// A refusal with the numbers that it is about.
@@ -367,20 +344,5 @@ impl fmt::Display for Network {
 			write!(f, "\n           too few verifiers: lower verify.verifiers, or wait for more")?;
 		}
 		Ok(())
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn much_memory_is_warned_of() {
-		assert!(warnings(2, Some(1 << 30)).is_empty());
-		assert!(warnings(2, None).is_empty());
-		let found = warnings(40_000, Some(3 << 30));
-		assert!(found[0].contains("needs 39 GiB of memory") && found[0].contains("16 GiB"), "{found:?}");
-		assert!(found[1].contains("takes 39 GiB") && found[1].contains("3072 MiB free"), "{found:?}");
-		assert_eq!(warnings(2_000, Some(1 << 30)).len(), 1);
 	}
 }

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
-use assay_engine::Tensor;
+use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{generation, Forward, Generation, ImportError, Inputs, ModelDirectory, Rows, OUTPUT};
 use assay_program::{DType, Lane};
 use support::{build, case, engine, output};
@@ -179,5 +179,27 @@ fn ends_in_prompts_do_not_count() {
 	for (free, found) in free.iter().zip(&found) {
 		let until = free.iter().position(|token| *token == end).unwrap_or(free.len());
 		assert_eq!(found, &free[..until]);
+	}
+}
+
+#[test]
+fn one_root_on_every_path() {
+	let (directory, _, _) = case("llama3");
+	let prompts = prompts(5);
+	for lane in [Lane::F32, Lane::I8] {
+		let config = Generation { lane, ends: (0..20).collect(), ..settings(2) };
+		let model = generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds");
+		let mut roots = BTreeSet::new();
+		for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+			for threads in [1, 2] {
+				let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
+				let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
+				let mut state = engine.initial_state();
+				let steps = model.program.header.steps;
+				engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+				roots.insert(engine.state_root(&state).expect("a root"));
+			}
+		}
+		assert_eq!(roots.len(), 1, "{lane:?}");
 	}
 }

@@ -1,10 +1,11 @@
 //! Programs that continue texts, and the check of what one generated in a single pass.
 
 use assay_engine::Tensor;
-use assay_models::{Graph, Model, Value};
+use assay_models::{Model, Value};
 use assay_program::{Axis, DType, Header, Init, Lane};
 
 use super::{
+	choice::{choose, ended},
 	forward::{check_ids, finish_check},
 	layers::Net,
 	lora::Products,
@@ -29,8 +30,6 @@ const MAX_POSITIONS: u64 = 1 << 26;
 pub(crate) const NONE: u32 = u32::MAX;
 /// Most tokens that end a text.
 const MAX_ENDS: usize = 64;
-/// By so much a text's end is above all other tokens once it has ended: more than the noise of two draws differs by.
-const END_LEAD: f32 = 64.0;
 
 /// How texts are continued.
 #[derive(Clone, Debug, PartialEq)]
@@ -248,50 +247,6 @@ pub(crate) fn replay(
 	let version = assay_program::validate::VERSION;
 	let header = Header { version, lane, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
-}
-
-/// Of texts that have ended, what their next token follows from.
-#[derive(Clone, Copy)]
-struct Ended {
-	/// F32 `[batch, 1]`: +0 where the text has ended, else 1.
-	goes_on: Value,
-	/// F32 `[batch, tokens there are]`: [`END_LEAD`] at the token `end` of a text that has ended, else +0.
-	lead: Value,
-}
-
-/// A text has ended where the token that it is at was chosen and is one of `ends`: every token after it is `end`, so no more
-/// has to be kept. `chosen` and `open` are those of the walk.
-fn ended(
-	net: &mut Net<'_>,
-	family: &Family,
-	ends: &[u32],
-	end: u32,
-	(chosen, open): (Value, Value),
-) -> Result<Ended, ImportError> {
-	let vocabulary = family.vocabulary();
-	let mut table = |name: &str, (rows, cols), value: &dyn Fn(u32) -> f32| {
-		let bits = (0..vocabulary).map(|token| value(token).to_bits()).collect();
-		let table = Tensor::new(DType::F32, rows, cols, bits);
-		let table = table.map_err(|error| ImportError::Request(format!("{name}: {error}")))?;
-		Ok::<_, ImportError>(net.constant(name, table))
-	};
-	let is_end = table("end.is", (vocabulary, 1), &|token| f32::from(u8::from(ends.contains(&token))))?;
-	let lead = table("end.lead", (1, vocabulary), &|token| if token == end { END_LEAD } else { 0.0 })?;
-	let graph = &mut net.graph;
-	let at_end = graph.lookup(is_end, chosen);
-	let ended = graph.mul(at_end, open);
-	Ok(Ended { goes_on: graph.sub(1.0, ended), lead: graph.mul(ended, lead) })
-}
-
-/// The token of each row: the likeliest, or a draw. Of a text that has ended all logits are +0 but the end's.
-fn choose(graph: &mut Graph, logits: Value, temperature: f32, ended: Option<Ended>) -> Value {
-	let scaled = if temperature == 0.0 { logits } else { graph.mul(logits, 1.0 / temperature) };
-	let scaled = match ended {
-		Some(Ended { goes_on, lead }) => graph.fma(scaled, goes_on, lead),
-		None => scaled,
-	};
-	let scaled = if temperature == 0.0 { scaled } else { graph.gumbel(scaled) };
-	graph.arg_max(scaled)
 }
 
 fn hidden(family: &Family, net: &mut Net<'_>, ids: Value) -> Result<Value, ImportError> {

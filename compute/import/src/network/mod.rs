@@ -4,6 +4,7 @@ use codec::{Decode, Encode};
 
 mod attention;
 mod bert;
+mod choice;
 mod forward;
 mod generation;
 mod gpt2;
