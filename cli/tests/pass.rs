@@ -11,12 +11,15 @@ fn segments_are_confirmed_in_one_pass() {
 	let text = std::fs::read_to_string(examples.join("generate.yaml")).expect("readable");
 	let fields = "task: generate, tokens: 3, end_token: \"\\n\", batch: 4";
 	assert!(text.contains(fields), "{text}");
-	for (end, lane, temperature) in
-		[("\"\\n\"", "f32", "0"), ("\"\\n\"", "i8", "0"), ("\"\\n\"", "i8", "0.8"), ("none", "i8", "0"), ("10", "f32", "1.1")]
-	{
-		let asked = format!(
-			"task: generate, tokens: 7, end_token: {end}, batch: 4, lane: {lane}, temperature: {temperature}"
-		);
+	for (end, lane, temperature) in [
+		("\"\\n\"", "f32", "0"),
+		("\"\\n\"", "i8", "0"),
+		("\"\\n\"", "i8", "0.8"),
+		("none", "i8", "0"),
+		("10", "f32", "1.1"),
+	] {
+		let asked =
+			format!("task: generate, tokens: 7, end_token: {end}, batch: 4, lane: {lane}, temperature: {temperature}");
 		let file = JobFile::parse("generate.yaml", &text.replace(fields, &asked)).expect("valid");
 		let draft = Draft::build(file, &examples).expect("builds");
 		assert!(is_generation(&draft.program));

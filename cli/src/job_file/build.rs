@@ -144,9 +144,11 @@ pub(super) fn groups(file: &JobFile, (items, what): (u32, &str), batch: u32) -> 
 		let problem = format!(
 			"{items} {what} in groups of {batch} are {groups} groups, fewer than {milestones} milestones x {segments} segments"
 		);
-		return Err(file
-			.flaw(file.spots.train, problem, "use a smaller `batch`, or fewer milestones or segments")
-			.into());
+		let next = match batch {
+			0 | 1 => "use fewer milestones or segments",
+			_ => "use a smaller `batch`, or fewer milestones or segments",
+		};
+		return Err(file.flaw(file.spots.train, problem, next).into());
 	}
 	divided(file, groups.into(), "groups")
 }

@@ -139,3 +139,41 @@ impl Rows {
 		Some(Evaluated { accuracy: Some(accuracy), loss: self.logits.then_some(mean), held_out: rows })
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use assay_program::DType;
+
+	fn output(numbers: &[f32], cols: u32) -> Tensor {
+		let bits = numbers.iter().map(|number| number.to_bits()).collect();
+		Tensor::new(DType::F32, numbers.len() as u32 / cols, cols, bits).unwrap()
+	}
+
+	#[test]
+	fn only_rows_that_are_done_are_shown() {
+		let rows = Rows { items: 3, batch: 2, labels: Some(vec![1, 1, 0]), logits: true };
+		let output = output(&[0.0, 2.0, 5.0, 5.0, -1.5, -1.0], 2);
+		assert_eq!(rows.lines(&output, 0).count(), 0);
+		let lines: Vec<Value> = rows.lines(&output, 1).collect();
+		assert_eq!(lines[0], json!({"item": 0, "class": 1, "label": 1, "scores": [0.0, 2.0]}));
+		// The first of equal ones.
+		assert_eq!((lines.len(), &lines[1]["class"]), (2, &json!(0)));
+		assert_eq!(rows.table(&output, 9), "item,class,score0,score1\n0,1,0,2\n1,0,5,5\n2,1,-1.5,-1\n");
+		let all = rows.evaluated(&output, 2).unwrap();
+		assert_eq!((all.accuracy, all.held_out), (Some(1.0 / 3.0), 3));
+		let expected = ((1.0 + (-2f64).exp()).ln() + 2f64.ln() + (1.0 + 0.5f64.exp()).ln()) / 3.0;
+		assert!((f64::from(all.loss.unwrap()) - expected).abs() < 1e-6, "{all:?}");
+		let unknown = Rows { labels: None, ..rows.clone() };
+		assert!(unknown.evaluated(&output, 2).is_none());
+		assert!(Rows { logits: false, ..rows }.evaluated(&output, 2).unwrap().loss.is_none());
+	}
+
+	#[test]
+	fn one_number_has_no_class() {
+		let rows = Rows { items: 2, batch: 1, labels: None, logits: false };
+		let output = output(&[0.25, -4.0], 1);
+		assert_eq!(rows.lines(&output, 2).last(), Some(json!({"item": 1, "scores": [-4.0]})));
+		assert_eq!(rows.table(&output, 2), "item,score0\n0,0.25\n1,-4\n");
+	}
+}
