@@ -177,4 +177,33 @@ mod tests {
 			assert!(others.iter().all(|other| !fields.contains(other)), "{others:?}");
 		}
 	}
+
+	/// The names of the properties of every object in the schema.
+	fn objects(value: &serde_json::Value, found: &mut Vec<Vec<String>>) {
+		if let Some(properties) = value["properties"].as_object() {
+			found.push(properties.keys().cloned().collect());
+		}
+		let inner = value.as_object().map(|object| object.values().collect::<Vec<_>>());
+		let inner = inner.or_else(|| value.as_array().map(|list| list.iter().collect())).unwrap_or_default();
+		inner.into_iter().for_each(|value| objects(value, found));
+	}
+
+	#[test]
+	fn the_sections_are_those_of_the_schema() {
+		let schema: serde_json::Value = serde_json::from_str(include_str!("../../../docs/job.schema.json")).unwrap();
+		let mut found = Vec::new();
+		objects(&schema, &mut found);
+		let sorted = |mut names: Vec<String>| {
+			names.sort();
+			names
+		};
+		let mut found: Vec<Vec<String>> = found.into_iter().map(sorted).collect();
+		let own = SECTIONS.iter().map(|(_, fields)| sorted(fields.iter().map(|field| field.to_string()).collect()));
+		let mut own: Vec<Vec<String>> = own.collect();
+		for list in [&mut found, &mut own] {
+			list.sort();
+			list.dedup();
+		}
+		assert_eq!(own, found);
+	}
 }
