@@ -163,7 +163,7 @@ impl fmt::Display for Fetched {
 		if let Some(rows) = self.held_out {
 			let loss = written::loss(self.loss);
 			match self.accuracy {
-				Some(accuracy) => write!(f, "\nHeld-out accuracy {:.2} %{loss}, on {rows} rows", accuracy * 100.0)?,
+				Some(accuracy) => write!(f, "\nAccuracy {:.2} %{loss}, on {rows} rows", accuracy * 100.0)?,
 				None => write!(f, "\nHeld-out{} nats per token, on {rows} sequences", loss.trim_start_matches(','))?,
 			}
 		}

@@ -246,7 +246,7 @@ async fn summary(
 	if let Some(evaluation) = evaluation {
 		text += &match evaluation.accuracy {
 			Some(accuracy) => {
-				format!("Held-out accuracy {:.2} %{}\n", accuracy * 100.0, written::loss(evaluation.loss))
+				format!("Accuracy {:.2} %{}\n", accuracy * 100.0, written::loss(evaluation.loss))
 			}
 			None => format!("Held-out loss {:.4} nats per token\n", evaluation.loss.unwrap_or(f32::NAN)),
 		};
