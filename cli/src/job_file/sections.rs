@@ -3,7 +3,7 @@
 use crate::suggestion::nearest;
 
 /// Fields of each section, as `docs/job.schema.json` has them, and what the section is called.
-pub(super) const SECTIONS: [(&str, &[&str]); 18] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 19] = [
 	("a job file that trains", &["kind", "model", "data", "train", "verify", "offer"]),
 	("a job file of kind infer-batch", &["kind", "model", "data", "infer", "verify", "offer"]),
 	("`model` of type mlp", &["type", "layers", "activation"]),
@@ -19,6 +19,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 18] = [
 	("`data` of kind infer-batch over rows", &["rows", "label", "scale"]),
 	("`train`", &["optimiser", "rate", "momentum", "weight_decay", "batch", "steps", "seed", "lane"]),
 	("`infer` over texts", &["task", "tokens", "temperature", "seed", "end_token", "pooling", "batch", "lane"]),
+	("`infer` over rows", &["task", "batch", "lane"]),
 	("`verify`", &["milestones", "segments", "drawn", "verifiers", "insured_value", "fee"]),
 	("`offer`", &["max", "best_bid", "ramp", "deadline"]),
 	("`ramp` under `offer`", &["start", "blocks"]),
