@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
-use assay_engine::Tensor;
+use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{
 	forward, rows, Batches, Family, Forward, ImportError, Inputs, ModelDirectory, Pooling, Safetensors, OUTPUT,
 };
@@ -176,6 +176,30 @@ fn int8_is_near_and_neighbours_change_nothing() {
 		assert!(error > 0.0 && error < most, "{name}: {error}");
 		for batch in [1, 3] {
 			assert_eq!(int8(batch), found, "{name}");
+		}
+	}
+}
+
+#[test]
+fn one_root_on_every_path() {
+	let texts = texts();
+	for (name, pooling) in [("gpt2", Pooling::Mean), ("bert-classes", Pooling::Classes)] {
+		let (directory, _, _) = case(name);
+		for lane in [Lane::F32, Lane::I8] {
+			let config = Batches { lane, ..settings(2, 0, pooling) };
+			let model = rows(directory.family(), directory.checkpoint(), &texts, &config).expect("builds");
+			let mut roots = BTreeSet::new();
+			for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+				for threads in [1, 2] {
+					let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
+					let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
+					let mut state = engine.initial_state();
+					let steps = model.program.header.steps;
+					engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+					roots.insert(engine.state_root(&state).expect("a root"));
+				}
+			}
+			assert_eq!(roots.len(), 1, "{name}, {lane:?}");
 		}
 	}
 }
