@@ -3,6 +3,7 @@
 use crate::{
 	bidders::{bidders, Bidder},
 	job_file::Draft,
+	memory,
 	units::{amount, smallest},
 	Error,
 };
@@ -32,6 +33,8 @@ pub struct Estimate {
 	pub price: Price,
 	/// Probability that cheating is caught.
 	pub detection: Vec<Detection>,
+	/// What may keep the job from being taken or tried out.
+	pub warnings: Vec<String>,
 	/// The node that was asked; absent when none was to be asked.
 	pub node: Option<String>,
 	/// Who could take it; absent when no node answered. The estimate is then under a development chain's parameters.
@@ -51,8 +54,11 @@ pub struct Work {
 	pub milestones: u32,
 	/// Segments of each milestone.
 	pub milestone_segments: u32,
-	/// Rows or sequences to train on, or texts.
+	/// Rows or sequences to train on, or rows or texts to run a model over.
 	pub items: u32,
+	/// What the items are called.
+	#[serde(skip)]
+	pub unit: &'static str,
 	/// Rows or sequences kept for evaluation.
 	pub held_out: u32,
 	/// Scalar operations of the whole job.
@@ -151,6 +157,7 @@ impl Estimate {
 				milestones: plan.milestones,
 				milestone_segments: plan.milestone_segments,
 				items: draft.items,
+				unit: draft.outcome.unit(),
 				held_out: draft.outcome.held_out(),
 				flops: draft.program.step_cost().flops.saturating_mul(plan.steps),
 				checked_segments: (0..plan.milestones).map(|m| plan.checked_segments(m) * plan.verifiers).sum(),
@@ -168,6 +175,7 @@ impl Estimate {
 				deadline: spec.offer.deadline,
 			},
 			detection: detection(draft, &plan),
+			warnings: memory::warnings(spec.memory_mib, memory::free()),
 			node: None,
 			network: None,
 		})
@@ -262,8 +270,11 @@ impl fmt::Display for Estimate {
 			work.download_bytes.div_ceil(1024)
 		)?;
 		match work.held_out {
-			0 => writeln!(f, "Data       {} texts", work.items)?,
-			held_out => writeln!(f, "Data       {} rows to train on, {held_out} held out", work.items)?,
+			0 => writeln!(f, "Data       {} {}", work.items, work.unit)?,
+			held_out => writeln!(f, "Data       {} {} to train on, {held_out} held out", work.items, work.unit)?,
+		}
+		for warning in &self.warnings {
+			writeln!(f, "Warning    {warning}")?;
 		}
 		writeln!(f, "Price      at most {} for the worker; {}", amount(price.most), price.clearing)?;
 		writeln!(

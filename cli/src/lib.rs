@@ -24,6 +24,7 @@ pub mod explain;
 pub mod history;
 pub mod job_file;
 pub mod keys;
+mod memory;
 pub mod network;
 pub mod operator;
 pub mod post;

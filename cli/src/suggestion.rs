@@ -1,7 +1,13 @@
 //! Which known word was meant.
 
+/// Longest word that is compared, bytes; fields are shorter.
+const LONGEST: usize = 64;
+
 /// The candidate nearest to `word`, if it is near enough to be a slip.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+	if word.len() > LONGEST {
+		return None;
+	}
 	let lower = word.to_lowercase();
 	candidates
 		.into_iter()

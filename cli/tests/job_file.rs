@@ -111,7 +111,15 @@ fn the_examples_are_valid_jobs() {
 		assert!(plan.milestones >= 5, "{name}");
 		assert_eq!(plan.segments, plan.milestones * plan.milestone_segments, "{name}");
 	}
-	for name in ["gpt.yaml", "finetune.yaml", "generate.yaml", "embed.yaml"] {
+	for name in [
+		"gpt.yaml",
+		"finetune.yaml",
+		"generate.yaml",
+		"embed.yaml",
+		"images.yaml",
+		"classify-rows.yaml",
+		"classify-onnx.yaml",
+	] {
 		let draft = Draft::load(&root().join("examples").join(name)).expect(name);
 		assert!(draft.plan(&Parameters::development()).is_ok(), "{name}");
 		assert!(draft.items > 0, "{name}");
@@ -139,11 +147,13 @@ fn allowed(text: &str) -> Vec<String> {
 }
 
 /// The least file of each kind, in the order of the schema.
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 6] = [
 	SHORT,
 	"kind: train\nmodel: {type: gpt}\ndata: {text: a.txt}\ntrain: {steps: 1200}\noffer: {max: 20 UNIT}\n",
 	"kind: finetune\nmodel: {directory: a}\ndata: {text: a.txt}\ntrain: {steps: 1200}\noffer: {max: 20 UNIT}\n",
 	"kind: infer-batch\nmodel: {directory: a}\ndata: {lines: a.txt}\ninfer: {task: embed}\noffer: {max: 20 UNIT}\n",
+	"kind: train\nmodel: {type: cnn, image: [8, 8]}\ndata: {file: a.csv}\ntrain: {steps: 1200}\noffer: {max: 20 UNIT}\n",
+	"kind: infer-batch\nmodel: {directory: a}\ndata: {rows: a.csv}\ninfer: {task: classify}\noffer: {max: 20 UNIT}\n",
 ];
 
 #[test]
@@ -186,6 +196,12 @@ fn fields_of_another_task_are_refused() {
 	assert!(infer("task: generate, pooling: mean").message.contains("task embed"));
 	assert!(infer("task: generate, temperature: -1").message.contains("temperature"));
 	assert!(infer("task: guess").next.contains("generate"));
+	assert!(infer("task: embed, end_token: x").message.contains("task generate"));
+	assert!(self::error(&KINDS[5].replace("classify", "embed")).next.contains("classify"));
+	assert!(self::error(&KINDS[5].replace("task: classify", "task: classify, tokens: 3")).next.contains("over texts"));
+	assert!(self::error(&KINDS[5].replace("directory: a", "directory: a, onnx: b")).message.contains("`onnx`"));
+	assert!(self::error(&KINDS[5].replace("directory: a", "")).next.contains("`onnx:`"));
+	assert!(self::error(&KINDS[3].replace("directory: a", "onnx: a")).next.contains("over texts"));
 	let error = error(&KINDS[1].replace("type: gpt", "type: gpt, heads: 3"));
 	assert!(error.message.contains("64") && error.message.contains('3'), "{error}");
 	let error = self::error(&KINDS[2].replace("a.txt", "a.txt, tokenizer: bytes"));

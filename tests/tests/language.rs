@@ -65,7 +65,7 @@ async fn a_language_model_is_trained_and_trained_on_and_run() -> Result<()> {
 		&folder,
 		"generate.yaml",
 		"kind: infer-batch\nmodel: {directory: second/model}\ndata: {lines: prompts.txt}\n\
-		 infer: {task: generate, tokens: 4, temperature: 0.7, batch: 3}\n",
+		 infer: {task: generate, tokens: 4, temperature: 0.7, batch: 3, lane: i8, end_token: \"\\n\"}\n",
 	)?;
 	let outputs = done(&client, &generated, &folder.join("third")).await?;
 	let lines = std::fs::read_to_string(outputs)?;

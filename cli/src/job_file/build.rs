@@ -1,19 +1,23 @@
 //! Programs of every kind of job.
 
 use super::{
+	classifiers,
 	draft::DraftError,
 	outcome::{Generated, Outcome, Texts},
+	rows,
 	text::{self, Coder},
-	GptTerms, JobFile, LoraTerms, MlpTerms, TableTerms, Task, TextTerms, TrainTerms, Work,
+	End, GptTerms, JobFile, LoraTerms, Task, TextTerms, TrainTerms, Work,
 };
-use assay_import::{fine_tuning, generation, rows, Batches, FineTuning, Generation, ImportError, ModelDirectory};
-use assay_models::{
-	mlp, transformer, BuildError, Classification, CsvOptions, DataError, MlpConfig, Model, Sequences, TransformerConfig,
-};
-use std::{fs::File, io::BufReader, path::Path, sync::Arc};
+use assay_import::{fine_tuning, generation, Batches, FineTuning, Generation, ImportError, ModelDirectory, Pooling};
+use assay_models::{transformer, BuildError, Model, Sequences, TransformerConfig};
+use assay_program::Lane;
+use std::{path::Path, sync::Arc};
 
 /// Most positions of a sequence that a model is trained on if nothing is said.
 const CONTEXT: u32 = 128;
+
+/// Texts at a time if nothing is said.
+const BATCH: u32 = 4;
 
 /// A program, its data, and what to do with the result.
 pub(super) struct Built {
@@ -25,52 +29,17 @@ pub(super) struct Built {
 /// Builds what `file` describes; its paths are relative to `folder`.
 pub(super) fn build(file: &JobFile, folder: &Path) -> Result<Built, DraftError> {
 	match &file.work {
-		Work::Classifier { model, data, train } => classifier(file, folder, model, data, train),
+		Work::Classifier { model, data, train } => classifiers::perceptron(file, folder, model, data, train),
+		Work::Images { model, data, train } => classifiers::convolutional(file, folder, model, data, train),
 		Work::Language { model, text, train } => language(file, folder, model, text, train),
 		Work::FineTune { directory, lora, context, text, train } => {
 			fine_tune(file, folder, &folder.join(directory), (*lora, *context), text, train)
 		}
-		Work::Infer { directory, lines, task, batch } => {
-			infer(file, &folder.join(directory), &folder.join(lines), *task, *batch)
+		Work::Infer { directory, lines, task, batch, lane } => {
+			infer(file, &folder.join(directory), &folder.join(lines), task, (*batch, *lane))
 		}
+		Work::InferRows { model, rows: terms, batch, lane } => rows::infer(file, folder, (model, terms), *batch, *lane),
 	}
-}
-
-fn classifier(
-	file: &JobFile,
-	folder: &Path,
-	model: &MlpTerms,
-	data: &TableTerms,
-	train: &TrainTerms,
-) -> Result<Built, DraftError> {
-	let data = read_table(file, data, folder)?;
-	let (first, last) = (model.layers.first().copied().unwrap_or(0), model.layers.last().copied().unwrap_or(0));
-	let wrong = |what, model, found| {
-		let next = format!("write {found} there, or check `data.label`");
-		let problem = format!("`layers` says {model} {what}, the data has {found}");
-		DraftError::from(file.flaw(file.spots.model, problem, &next))
-	};
-	if first != data.features {
-		return Err(wrong("features (its first number)", first, data.features));
-	}
-	if last < data.classes {
-		return Err(wrong("classes (its last number)", last, data.classes));
-	}
-	let config = MlpConfig {
-		hidden: model.layers.get(1..model.layers.len() - 1).unwrap_or_default().to_vec(),
-		activation: model.activation,
-		optimiser: train.optimiser,
-		batch: train.batch,
-		steps: train.steps,
-		segment_steps: segment_steps(file, train)?,
-		seed: seed(train.seed),
-		lane: train.lane,
-		..MlpConfig::new(first, last)
-	};
-	let model =
-		mlp(&config, &data.train).map_err(|error| refused(file, error, "use smaller layers or a smaller batch"))?;
-	let items = data.train.x.spec().rows;
-	Ok(Built { model, items, outcome: Outcome::Classifier { config, held_out: data.held_out } })
 }
 
 fn language(
@@ -130,7 +99,13 @@ fn fine_tune(
 	Ok(Built { model, items, outcome })
 }
 
-fn infer(file: &JobFile, directory: &Path, lines: &Path, task: Task, batch: u32) -> Result<Built, DraftError> {
+fn infer(
+	file: &JobFile,
+	directory: &Path,
+	lines: &Path,
+	task: &Task,
+	(batch, lane): (Option<u32>, Lane),
+) -> Result<Built, DraftError> {
 	let opened = open(file, directory)?;
 	let coder = Coder::open(file, directory, &super::Tokens::Model, Some(directory))?;
 	let texts = text::lines(file, lines)?;
@@ -140,47 +115,76 @@ fn infer(file: &JobFile, directory: &Path, lines: &Path, task: Task, batch: u32)
 		.collect::<Result<Vec<_>, _>>()
 		.map_err(|problem| file.flaw(file.spots.data_file, problem, "correct the texts or the tokenizer"))?;
 	let items = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+	let batch = batch.unwrap_or_else(|| usual_batch(file, items, BATCH));
+	let segment_groups = groups(file, (items, "texts"), batch)?;
+	let (family, checkpoint) = (opened.family(), opened.checkpoint());
+	let (model, made) = match task {
+		Task::Generate { tokens: new, temperature, seed: number, end } => {
+			let ends = ends(file, &opened, &coder, end)?;
+			let (tokens_each, temperature, seed) = (*new, *temperature, seed(*number));
+			let config = Generation { batch, tokens: tokens_each, temperature, segment_groups, seed, lane, ends };
+			(generation(family, checkpoint, &tokens, &config), Generated::Text { config, coder })
+		}
+		Task::Rows(pooling) => {
+			let config = Batches { batch, length: 0, pooling: *pooling, segment_steps: segment_groups, lane };
+			let made = if *pooling == Pooling::Classes { Generated::Classes } else { Generated::Rows };
+			(assay_import::rows(family, checkpoint, &tokens, &config), made)
+		}
+	};
+	let model = model.map_err(|error| of_model(file, &error))?;
+	Ok(Built { model, items, outcome: Outcome::Texts(Texts { texts, tokens, batch, made }) })
+}
+
+/// Groups of `batch` items in each segment.
+pub(super) fn groups(file: &JobFile, (items, what): (u32, &str), batch: u32) -> Result<u32, DraftError> {
 	let groups = items.div_ceil(batch.max(1));
 	let segments = file.verify.milestones.saturating_mul(file.verify.segments).max(1);
 	if groups < segments {
 		let (milestones, segments) = (file.verify.milestones, file.verify.segments);
 		let problem = format!(
-			"{items} texts in groups of {batch} are {groups} groups, fewer than {milestones} milestones x {segments} segments"
+			"{items} {what} in groups of {batch} are {groups} groups, fewer than {milestones} milestones x {segments} segments"
 		);
-		return Err(file
-			.flaw(file.spots.train, problem, "use a smaller `batch`, or fewer milestones or segments")
-			.into());
+		let next = match batch {
+			0 | 1 => "use fewer milestones or segments",
+			_ => "use a smaller `batch`, or fewer milestones or segments",
+		};
+		return Err(file.flaw(file.spots.train, problem, next).into());
 	}
-	let segment_groups = divided(file, groups.into(), "groups")?;
-	let (family, checkpoint) = (opened.family(), opened.checkpoint());
-	let (built, generation) = match task {
-		Task::Generate { tokens: new, temperature, seed: number } => {
-			let config = Generation { batch, tokens: new, temperature, segment_groups, seed: seed(number) };
-			(generation(family, checkpoint, &tokens, &config), Some(config))
+	divided(file, groups.into(), "groups")
+}
+
+/// The tokens that end a text.
+fn ends(file: &JobFile, model: &ModelDirectory, coder: &Coder, end: &End) -> Result<Vec<u32>, DraftError> {
+	match end {
+		End::Model => Ok(model.ends().to_vec()),
+		End::Never => Ok(Vec::new()),
+		End::Token(text) => {
+			let id = text.parse().ok().or_else(|| coder.token(text));
+			let id = id.filter(|id| *id < model.family().vocabulary()).ok_or_else(|| {
+				let problem = format!("`end_token` {text:?} is not one token of the model");
+				file.flaw(file.spots.end, problem, "write a token's text or id, or none")
+			})?;
+			Ok(vec![id])
 		}
-		Task::Rows(pooling) => {
-			let config = Batches { batch, length: 0, pooling, segment_steps: segment_groups };
-			(rows(family, checkpoint, &tokens, &config), None)
-		}
-	};
-	let model = built.map_err(|error| of_model(file, &error))?;
-	let made = match (generation, task) {
-		(Some(config), _) => Generated::Text { config, coder },
-		(None, Task::Rows(assay_import::Pooling::Classes)) => Generated::Classes,
-		_ => Generated::Rows,
-	};
-	Ok(Built { model, items, outcome: Outcome::Texts(Texts { texts, tokens, made }) })
+	}
 }
 
 fn open(file: &JobFile, directory: &Path) -> Result<ModelDirectory, DraftError> {
 	ModelDirectory::open(directory).map_err(|error| of_model(file, &error))
 }
 
-fn of_model(file: &JobFile, error: &ImportError) -> DraftError {
+pub(super) fn of_model(file: &JobFile, error: &ImportError) -> DraftError {
 	match error {
 		ImportError::Request(_) => {
 			let at = if matches!(file.work, Work::Infer { .. }) { file.spots.train } else { file.spots.model };
 			file.flaw(at, error.to_string(), "change what is asked of the model, or the texts").into()
+		}
+		ImportError::Missing { .. } => {
+			file.flaw(file.spots.model, error.to_string(), "the path is relative to the job file; correct it").into()
+		}
+		_ if error.to_string().contains("assay-") => {
+			let next = "this model is a classifier of rows: use `data: {rows: FILE}`, or a language model's directory";
+			file.flaw(file.spots.model, error.to_string(), next).into()
 		}
 		_ => {
 			let next = "`directory` is relative to the job file and holds config.json, safetensors and tokenizer.json";
@@ -204,8 +208,19 @@ fn sequences(
 		.map_err(|error| flaw(format!("{}: {error}", path.display()), "use more text or a smaller context"))
 }
 
-fn segment_steps(file: &JobFile, train: &TrainTerms) -> Result<u32, DraftError> {
+pub(super) fn segment_steps(file: &JobFile, train: &TrainTerms) -> Result<u32, DraftError> {
 	divided(file, train.steps, "steps")
+}
+
+/// Items at a time if nothing is said: `usual`, or the next smaller number that gives the milestones that the file asks for.
+pub(super) fn usual_batch(file: &JobFile, items: u32, usual: u32) -> u32 {
+	let (milestones, segments) = (u64::from(file.verify.milestones), u64::from(file.verify.segments).max(1));
+	let all = milestones.saturating_mul(segments).max(1);
+	let gives = |batch: &u32| {
+		let groups = u64::from(items.div_ceil(*batch));
+		groups >= all && groups.div_ceil(groups.div_ceil(all)).div_ceil(segments) == milestones
+	};
+	(1..=usual).rev().find(gives).unwrap_or(1)
 }
 
 /// Steps or groups of a segment, such that the job has the milestones that the file asks for.
@@ -231,35 +246,12 @@ fn divided(file: &JobFile, whole: u64, what: &str) -> Result<u32, DraftError> {
 	})
 }
 
-fn seed(number: u64) -> [u8; 32] {
+pub(super) fn seed(number: u64) -> [u8; 32] {
 	let mut seed = [0; 32];
 	seed[..8].copy_from_slice(&number.to_le_bytes());
 	seed
 }
 
-fn refused(file: &JobFile, error: BuildError, next: &str) -> DraftError {
+pub(super) fn refused(file: &JobFile, error: BuildError, next: &str) -> DraftError {
 	file.flaw(file.spots.model, format!("the model cannot be built: {error}"), next).into()
-}
-
-fn read_table(file: &JobFile, terms: &TableTerms, folder: &Path) -> Result<Classification, DraftError> {
-	let path = folder.join(&terms.file);
-	let at = file.spots.data_file;
-	let shown = path.display();
-	let source = File::open(&path).map_err(|error| {
-		file.flaw(at, format!("cannot open {shown}: {error}"), "the path is relative to the job file; correct it")
-	})?;
-	let options = CsvOptions {
-		label: terms.label.clone(),
-		scale: terms.scale,
-		hold_out_every: terms.hold_out_every,
-		..CsvOptions::default()
-	};
-	Classification::from_csv(BufReader::new(source), &options).map_err(|error| {
-		let next = match error {
-			DataError::LabelColumn { .. } => "set `data.label` to a column's name, its position from 0, or last",
-			DataError::TooFewRows { .. } => "use more rows or a smaller `data.held_out`",
-			_ => "correct the data file",
-		};
-		file.flaw(at, format!("{shown}: {error}"), next).into()
-	})
 }

@@ -1,6 +1,7 @@
 //! A job file made ready to post: program, data, specification.
 
 use super::{build, error::Spot, Evaluated, JobFile, JobFileError, Outcome};
+use crate::memory::{self, MIB};
 use assay_engine::{Cpu, Engine, EngineError, Path as CpuPath, State, Tensor};
 use assay_program::{Program, TensorId};
 use assay_protocol::{
@@ -14,8 +15,6 @@ use std::{path::Path, sync::Arc};
 
 /// Address that stands in until the data plane listens.
 const PLACEHOLDER: &[u8] = b"/ip4/127.0.0.1";
-/// Bytes per MiB.
-const MIB: u64 = 1 << 20;
 
 /// A job ready to post.
 #[derive(Clone, Debug)]
@@ -50,12 +49,6 @@ pub enum DraftError {
 		/// What the system said.
 		source: std::io::Error,
 	},
-	/// The program cannot be loaded into the engine.
-	#[error("the program cannot be run: {0}; change the model")]
-	Engine(#[from] EngineError),
-	/// Something of the program does not fit the commitment scheme.
-	#[error("the program is too large to commit to; use a smaller model")]
-	Commitment,
 	/// The compute backend cannot start.
 	#[error("the compute backend cannot start: {0}; report this processor")]
 	Backend(String),
@@ -78,9 +71,13 @@ impl Draft {
 	/// [`DraftError`].
 	pub fn build(file: JobFile, folder: &Path) -> Result<Self, DraftError> {
 		let build::Built { model: built, outcome, items } = build::build(&file, folder)?;
+		let flaw = |problem: String| file.flaw(file.spots.model, problem, "use a smaller model");
+		fits(&built.program, memory::free()).map_err(flaw)?;
 		let cpu = Cpu::new(CpuPath::Portable, 1).map_err(|error| DraftError::Backend(error.to_string()))?;
-		let engine = Engine::new(built.program.clone(), built.data.clone(), Arc::new(cpu))?;
-		let initial_root = engine.state_root(&engine.initial_state()).map_err(|_| DraftError::Commitment)?;
+		let engine = Engine::new(built.program.clone(), built.data.clone(), Arc::new(cpu));
+		let engine = engine.map_err(|error: EngineError| flaw(format!("the program cannot be run: {error}")))?;
+		let initial_root = engine.state_root(&engine.initial_state());
+		let initial_root = initial_root.map_err(|_| flaw("the program is too large to commit to".into()))?;
 		let program_bytes = built.program.encode();
 		let verify = &file.verify;
 		let spec = JobSpec {
@@ -120,6 +117,18 @@ impl Draft {
 	/// The reason that the chain would refuse it with.
 	pub fn plan(&self, parameters: &Parameters) -> Result<JobPlan, Reason> {
 		self.spec.validate(parameters)
+	}
+}
+
+/// Fails if the state that the job begins with, of which a second copy is hashed, does not fit in the memory that is free.
+fn fits(program: &Program, free: Option<u64>) -> Result<(), String> {
+	let needed = program.memory().state.saturating_mul(2);
+	match free {
+		Some(free) if needed > free => {
+			let (needed, free) = (memory::words(needed.div_ceil(MIB)), memory::words(free / MIB));
+			Err(format!("making the job takes {needed} of memory for what is trained, this machine has {free} free"))
+		}
+		_ => Ok(()),
 	}
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong with a job file, and where.
 
+use super::sections;
 use crate::suggestion::nearest;
 use serde_saphyr::Location;
 
@@ -41,7 +42,8 @@ pub(super) struct Flaw {
 
 impl Flaw {
 	pub(super) fn new(at: impl Into<Spot>, message: impl Into<String>, next: impl Into<String>) -> Self {
-		Self { at: at.into(), message: message.into(), next: next.into() }
+		let (message, next) = (message.into(), next.into());
+		Self { at: at.into(), message: shortened(message), next: shortened(next) }
 	}
 
 	/// A word that is none of the known ones.
@@ -66,15 +68,11 @@ impl From<serde_saphyr::Error> for Flaw {
 		let at = bare.location().map(Spot::from).unwrap_or_default();
 		match bare {
 			E::SerdeUnknownField { field, expected, .. } => {
-				let listed = expected.join(", ");
-				let next = match nearest(field, expected.iter().copied()) {
-					Some(meant) => format!("did you mean `{meant}`? allowed here: {listed}"),
-					None => format!("remove it; allowed here: {listed}"),
-				};
+				let next = sections::advice(field, expected);
 				Self::new(at, format!("unknown field `{field}`"), next)
 			}
 			E::SerdeMissingField { field, .. } => {
-				Self::new(at, format!("field `{field}` is missing"), "add it; docs/job-file.md lists every field")
+				Self::new(at, format!("field `{field}` is missing"), sections::missing(field))
 			}
 			E::DuplicateMappingKey { .. } => Self::new(at, "a field is given twice", "remove one of the two"),
 			other => {
@@ -85,6 +83,15 @@ impl From<serde_saphyr::Error> for Flaw {
 				Self::new(at, text.clone(), remedy(&text))
 			}
 		}
+	}
+}
+
+/// A text that may quote the file, not longer than somebody reads.
+fn shortened(text: String) -> String {
+	const LONGEST: usize = 600;
+	match text.char_indices().nth(LONGEST) {
+		Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+		None => text,
 	}
 }
 

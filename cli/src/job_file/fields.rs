@@ -46,6 +46,18 @@ pub(super) fn at_least_one(value: &Spanned<u32>, what: &str) -> Result<u32, Flaw
 	}
 }
 
+/// From 1 to `most`.
+pub(super) fn at_most(value: &Spanned<u32>, what: &str, most: u32) -> Result<u32, Flaw> {
+	match at_least_one(value, what)? {
+		found if found > most => Err(Flaw::new(
+			value.referenced,
+			format!("{what} {found} is more than {most}"),
+			format!("use at most {most}"),
+		)),
+		found => Ok(found),
+	}
+}
+
 pub(super) fn counted(value: Option<&Spanned<u32>>, field: &str, default: u32) -> Result<u32, Flaw> {
 	value.map_or(Ok(default), |value| at_least_one(value, &format!("`{field}`")))
 }

@@ -3,12 +3,19 @@
 use super::text::Coder;
 use assay_engine::{Cpu, Engine, State, Tensor};
 use assay_import::{
-	byte_tokenizer, evaluate_fine_tuning, export_gpt2, fine_tuned, write_model, FineTuning, Generation, ModelDirectory,
-	OUTPUT,
+	byte_tokenizer, evaluate_fine_tuning, export_gpt2, export_onnx, fine_tuned, write_classifier, write_model,
+	Classifier, ClassifierNetwork, FineTuning, ModelDirectory, OUTPUT,
 };
-use assay_models::{evaluate, evaluate_transformer, MlpConfig, Split, TransformerConfig};
-use serde_json::{json, Value};
-use std::{path::Path, sync::Arc};
+use assay_models::{evaluate, evaluate_cnn, evaluate_transformer, CnnConfig, MlpConfig, Split, TransformerConfig};
+use serde_json::Value;
+use std::{
+	path::{Path, PathBuf},
+	sync::Arc,
+};
+
+mod made;
+
+pub use made::{Generated, Rows, Texts};
 
 /// What is done with a job's result, and what was kept to judge it by.
 #[derive(Clone, Debug)]
@@ -16,7 +23,9 @@ pub enum Outcome {
 	/// A classifier is evaluated on rows that were kept.
 	Classifier {
 		/// The network.
-		config: MlpConfig,
+		network: Trained,
+		/// Factor for every feature.
+		scale: f32,
 		/// The rows.
 		held_out: Split,
 	},
@@ -40,33 +49,17 @@ pub enum Outcome {
 	},
 	/// Something was made of each text.
 	Texts(Texts),
+	/// Each row got its scores.
+	Rows(Rows),
 }
 
-/// Texts and what was made of them.
+/// The network of a classifier, and how it was trained.
 #[derive(Clone, Debug)]
-pub struct Texts {
-	/// The texts.
-	pub texts: Vec<String>,
-	/// Their tokens.
-	pub tokens: Vec<Vec<u32>>,
-	/// What was made.
-	pub made: Generated,
-}
-
-/// What was made of texts.
-#[derive(Clone, Debug)]
-pub enum Generated {
-	/// Their continuations.
-	Text {
-		/// How.
-		config: Generation,
-		/// From tokens to text.
-		coder: Coder,
-	},
-	/// A row of numbers each.
-	Rows,
-	/// The logits of classes each.
-	Classes,
+pub enum Trained {
+	/// A multi-layer perceptron.
+	Perceptron(MlpConfig),
+	/// A convolutional network.
+	Convolutional(CnnConfig),
 }
 
 /// How well a result does on what was kept.
@@ -74,9 +67,9 @@ pub enum Generated {
 pub struct Evaluated {
 	/// Share of rows classified right; none for language models.
 	pub accuracy: Option<f32>,
-	/// Mean cross entropy, nats: per row, or per token.
-	pub loss: f32,
-	/// Rows or sequences that were kept.
+	/// Mean cross entropy, nats: per row, or per token. None where scores are perhaps no logits.
+	pub loss: Option<f32>,
+	/// Rows or sequences that were kept, or rows whose class is known.
 	pub held_out: u32,
 }
 
@@ -86,17 +79,30 @@ impl Outcome {
 		match self {
 			Self::Classifier { held_out, .. } => held_out.x.spec().rows,
 			Self::Language { held_out, .. } | Self::FineTune { held_out, .. } => held_out.spec().rows,
-			Self::Texts(_) => 0,
+			Self::Texts(_) | Self::Rows(_) => 0,
+		}
+	}
+
+	/// What the items of the job are called.
+	pub fn unit(&self) -> &'static str {
+		match self {
+			Self::Classifier { .. } | Self::Rows(_) => "rows",
+			Self::Language { .. } | Self::FineTune { .. } => "sequences",
+			Self::Texts(_) => "texts",
 		}
 	}
 
 	pub(super) fn evaluate(&self, engine: &Engine, state: &State, cpu: Arc<Cpu>) -> Result<Option<Evaluated>, String> {
 		let rows = self.held_out();
-		let language = |loss| Some(Evaluated { accuracy: None, loss, held_out: rows });
+		let language = |loss| Some(Evaluated { accuracy: None, loss: Some(loss), held_out: rows });
 		match self {
-			Self::Classifier { config, held_out } => {
-				let found = evaluate(config, engine, state, held_out, cpu).map_err(|error| error.to_string())?;
-				Ok(Some(Evaluated { accuracy: Some(found.accuracy), loss: found.loss, held_out: rows }))
+			Self::Classifier { network, held_out, .. } => {
+				let found = match network {
+					Trained::Perceptron(config) => evaluate(config, engine, state, held_out, cpu),
+					Trained::Convolutional(config) => evaluate_cnn(config, engine, state, held_out, cpu),
+				};
+				let found = found.map_err(|error| error.to_string())?;
+				Ok(Some(Evaluated { accuracy: Some(found.accuracy), loss: Some(found.loss), held_out: rows }))
 			}
 			Self::Language { config, held_out, .. } => evaluate_transformer(config, engine, state, held_out, cpu)
 				.map(|found| language(found.loss))
@@ -107,20 +113,37 @@ impl Outcome {
 					.map_err(|error| error.to_string())
 			}
 			Self::Texts(_) => Ok(None),
+			Self::Rows(made) => Ok(made.evaluated(&output(engine, state)?, state.step())),
 		}
 	}
 
 	/// Writes the result in the form that other programs read, beside the tensors of the state: a language model as a
-	/// Hugging Face directory `model`, what was made of texts as `outputs.jsonl`. Returns the path of what it wrote.
+	/// Hugging Face directory `model`, a classifier as a directory `model` too, what was made of texts or rows as
+	/// `outputs.jsonl`. Returns the path of what it wrote.
 	///
 	/// # Errors
 	/// What went wrong, in words.
-	pub fn write(&self, engine: &Engine, state: &State, folder: &Path) -> Result<Option<std::path::PathBuf>, String> {
+	pub fn write(&self, engine: &Engine, state: &State, folder: &Path) -> Result<Option<PathBuf>, String> {
 		let words = |error: assay_import::ImportError| error.to_string();
 		let io = |error: std::io::Error| format!("cannot write into {}: {error}", folder.display());
 		let directory = folder.join("model");
 		match self {
-			Self::Classifier { .. } => Ok(None),
+			Self::Classifier { network, scale, .. } => {
+				let network = match network {
+					Trained::Perceptron(config) => ClassifierNetwork::from(config),
+					Trained::Convolutional(config) => ClassifierNetwork::from(config),
+				};
+				let is_perceptron = matches!(network, ClassifierNetwork::Mlp { .. });
+				let classifier = Classifier { network, scale: *scale };
+				let param = |name: &str| engine.state_tensor_named(state, name);
+				std::fs::create_dir_all(&directory).map_err(io)?;
+				write_classifier(&directory, &classifier, param).map_err(words)?;
+				if is_perceptron {
+					let bytes = export_onnx(&classifier, param).map_err(words)?;
+					std::fs::write(directory.join("model.onnx"), bytes).map_err(io)?;
+				}
+				Ok(Some(directory))
+			}
 			Self::Language { config, coder, .. } => {
 				let (description, tensors) =
 					export_gpt2(config, |name| engine.state_tensor_named(state, name)).map_err(words)?;
@@ -145,46 +168,25 @@ impl Outcome {
 				Ok(Some(directory))
 			}
 			Self::Texts(texts) => {
-				let output = engine.state_tensor_named(state, OUTPUT).ok_or("the state has no output")?;
-				let lines: String = texts.lines(&output).map(|line| format!("{line}\n")).collect();
+				let lines: String =
+					texts.lines(&output(engine, state)?, state.step()).map(|line| format!("{line}\n")).collect();
 				let path = folder.join("outputs.jsonl");
 				std::fs::write(&path, lines).map_err(io)?;
+				Ok(Some(path))
+			}
+			Self::Rows(rows) => {
+				let output = output(engine, state)?;
+				let lines: String = rows.lines(&output, state.step()).map(|line| format!("{line}\n")).collect();
+				let path = folder.join("outputs.jsonl");
+				std::fs::write(&path, lines).map_err(io)?;
+				std::fs::write(folder.join("outputs.csv"), rows.table(&output, state.step())).map_err(io)?;
 				Ok(Some(path))
 			}
 		}
 	}
 }
 
-impl Texts {
-	/// A JSON object for each text, in their order.
-	pub fn lines<'a>(&'a self, output: &'a Tensor) -> impl Iterator<Item = Value> + 'a {
-		let cols = output.spec().cols.max(1) as usize;
-		let continued = match &self.made {
-			Generated::Text { config, .. } => config.continuations(&self.tokens, output),
-			_ => Vec::new(),
-		};
-		let mut continued = continued.into_iter();
-		let rows = output.bits().chunks(cols);
-		self.texts.iter().zip(rows).enumerate().map(move |(item, (text, row))| {
-			let numbers = || row.iter().map(|bits| f32::from_bits(*bits)).collect::<Vec<f32>>();
-			match &self.made {
-				Generated::Text { coder, .. } => {
-					let tokens = continued.next().unwrap_or_default();
-					json!({"item": item, "prompt": text, "text": coder.decode(&tokens), "tokens": tokens})
-				}
-				Generated::Rows => json!({"item": item, "input": text, "embedding": numbers()}),
-				Generated::Classes => {
-					let logits = numbers();
-					let best = logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (class, logit)| {
-						if *logit > best.1 {
-							(class, *logit)
-						} else {
-							best
-						}
-					});
-					json!({"item": item, "input": text, "class": best.0, "logits": logits})
-				}
-			}
-		})
-	}
+/// What the job made of its items.
+fn output(engine: &Engine, state: &State) -> Result<Tensor, String> {
+	engine.state_tensor_named(state, OUTPUT).ok_or_else(|| "the state has no output".into())
 }

@@ -9,20 +9,28 @@ pub(super) struct Outline {
 	pub(super) kind: Spanned<String>,
 	/// If it is missing, reading the file as its kind says so.
 	pub(super) model: Option<ModelType>,
+	pub(super) data: Option<DataType>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ModelType {
 	pub(super) r#type: Option<Spanned<String>>,
+	pub(super) onnx: Option<IgnoredAny>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+pub(super) struct DataType {
+	pub(super) rows: Option<IgnoredAny>,
+}
+
+/// A job that trains.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Classifier {
+pub(super) struct Training<M, D> {
 	#[serde(rename = "kind")]
 	_kind: IgnoredAny,
-	pub(super) model: Mlp,
-	pub(super) data: Table,
+	pub(super) model: M,
+	pub(super) data: D,
 	pub(super) train: Train,
 	#[serde(default, rename = "verify")]
 	_verify: IgnoredAny,
@@ -30,47 +38,27 @@ pub(super) struct Classifier {
 	_offer: IgnoredAny,
 }
 
+/// A job that runs a model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Language {
+pub(super) struct Inference<M, D, I> {
 	#[serde(rename = "kind")]
 	_kind: IgnoredAny,
-	pub(super) model: Gpt,
-	pub(super) data: Text,
-	pub(super) train: Train,
+	pub(super) model: M,
+	pub(super) data: D,
+	pub(super) infer: I,
 	#[serde(default, rename = "verify")]
 	_verify: IgnoredAny,
 	#[serde(rename = "offer")]
 	_offer: IgnoredAny,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FineTune {
-	#[serde(rename = "kind")]
-	_kind: IgnoredAny,
-	pub(super) model: Adapted,
-	pub(super) data: Text,
-	pub(super) train: Train,
-	#[serde(default, rename = "verify")]
-	_verify: IgnoredAny,
-	#[serde(rename = "offer")]
-	_offer: IgnoredAny,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Infer {
-	#[serde(rename = "kind")]
-	_kind: IgnoredAny,
-	pub(super) model: Directory,
-	pub(super) data: Items,
-	pub(super) infer: Task,
-	#[serde(default, rename = "verify")]
-	_verify: IgnoredAny,
-	#[serde(rename = "offer")]
-	_offer: IgnoredAny,
-}
+pub(super) type Classifier = Training<Mlp, Table>;
+pub(super) type Images = Training<Cnn, Table>;
+pub(super) type Language = Training<Gpt, Text>;
+pub(super) type FineTune = Training<Adapted, Text>;
+pub(super) type Infer = Inference<Directory, Items, Task>;
+pub(super) type InferRows = Inference<RowModel, RowItems, RowTask>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +67,16 @@ pub(super) struct Mlp {
 	_type: Spanned<String>,
 	pub(super) layers: Spanned<Vec<Spanned<u32>>>,
 	pub(super) activation: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cnn {
+	#[serde(rename = "type")]
+	_type: Spanned<String>,
+	pub(super) image: Spanned<Vec<Spanned<u32>>>,
+	pub(super) convolutions: Option<Spanned<Vec<Spanned<u32>>>>,
+	pub(super) classes: Option<Spanned<u32>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -115,6 +113,13 @@ pub(super) struct Directory {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RowModel {
+	pub(super) directory: Option<Spanned<String>>,
+	pub(super) onnx: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Table {
 	pub(super) file: Spanned<String>,
 	pub(super) label: Option<Spanned<String>>,
@@ -138,13 +143,31 @@ pub(super) struct Items {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RowItems {
+	pub(super) rows: Spanned<String>,
+	pub(super) label: Option<Spanned<String>>,
+	pub(super) scale: Option<Spanned<f32>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Task {
 	pub(super) task: Spanned<String>,
 	pub(super) tokens: Option<Spanned<u32>>,
 	pub(super) temperature: Option<Spanned<f32>>,
 	pub(super) seed: Option<Spanned<u64>>,
+	pub(super) end_token: Option<Spanned<String>>,
 	pub(super) pooling: Option<Spanned<String>>,
 	pub(super) batch: Option<Spanned<u32>>,
+	pub(super) lane: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RowTask {
+	pub(super) task: Spanned<String>,
+	pub(super) batch: Option<Spanned<u32>>,
+	pub(super) lane: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

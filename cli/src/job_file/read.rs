@@ -3,13 +3,13 @@
 use super::{
 	error::{Flaw, JobFileError},
 	fields::{at_least_one, counted, known, money, positive_money},
-	raw, work, JobFile, OfferTerms, VerifyTerms, Work,
+	inference, raw, work, JobFile, OfferTerms, VerifyTerms, Work,
 };
 use assay_protocol::{job::Clearing, parameters::UNIT};
 use serde_saphyr::Spanned;
 
 const KINDS: [&str; 3] = ["train", "finetune", "infer-batch"];
-const MODELS: [&str; 2] = ["mlp", "gpt"];
+const MODELS: [&str; 3] = ["mlp", "cnn", "gpt"];
 
 impl JobFile {
 	/// Reads a job file. `name` is used in messages.
@@ -25,7 +25,13 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 	let outline: raw::Outline = serde_saphyr::from_str(text)?;
 	let work = match known(&outline.kind, "job kind", &KINDS)? {
 		"finetune" => work::fine_tune(serde_saphyr::from_str(text)?)?,
-		"infer-batch" => work::infer(serde_saphyr::from_str(text)?)?,
+		"infer-batch" => {
+			let rows = outline.data.is_some_and(|data| data.rows.is_some());
+			match rows || outline.model.is_some_and(|model| model.onnx.is_some()) {
+				true => inference::rows(serde_saphyr::from_str(text)?)?,
+				false => inference::infer(serde_saphyr::from_str(text)?)?,
+			}
+		}
 		_ => {
 			let Some(word) = outline.model.and_then(|model| model.r#type) else {
 				// Its name may be misspelt.
@@ -38,6 +44,7 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 				return Err(Flaw::new(outline.kind.referenced, "kind train needs `model` with a `type`", next));
 			};
 			match known(&word, "model type", &MODELS)? {
+				"cnn" => work::images(serde_saphyr::from_str(text)?)?,
 				"gpt" => work::language(serde_saphyr::from_str(text)?)?,
 				_ => work::classifier(serde_saphyr::from_str(text)?)?,
 			}
@@ -62,10 +69,11 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 /// Steps that the file itself says.
 fn steps(work: &Work) -> Option<u64> {
 	match work {
-		Work::Classifier { train, .. } | Work::Language { train, .. } | Work::FineTune { train, .. } => {
-			Some(train.steps)
-		}
-		Work::Infer { .. } => None,
+		Work::Classifier { train, .. }
+		| Work::Images { train, .. }
+		| Work::Language { train, .. }
+		| Work::FineTune { train, .. } => Some(train.steps),
+		Work::Infer { .. } | Work::InferRows { .. } => None,
 	}
 }
 

@@ -60,6 +60,17 @@ impl Coder {
 		}
 	}
 
+	/// The token that a text is, if it is one.
+	pub(super) fn token(&self, text: &str) -> Option<u32> {
+		match self {
+			Self::Bytes => match text.as_bytes() {
+				[byte] => Some(u32::from(*byte)),
+				_ => None,
+			},
+			Self::Tokenizer(tokenizer) => tokenizer.token(text),
+		}
+	}
+
 	/// The text of tokens; what is no text is replaced.
 	pub fn decode(&self, tokens: &[u32]) -> String {
 		match self {

@@ -2,10 +2,9 @@
 
 use super::{
 	error::Flaw,
-	fields::{at_least_one, counted, foreign, known, positive, share},
-	raw, GptTerms, LoraTerms, MlpTerms, Spots, TableTerms, Task, TextTerms, Tokens, TrainTerms, Work,
+	fields::{at_most, counted, foreign, known, positive, share},
+	raw, CnnTerms, GptTerms, LoraTerms, MlpTerms, Spots, TableTerms, TextTerms, Tokens, TrainTerms, Work,
 };
-use assay_import::Pooling;
 use assay_models::{Activation, LabelColumn, Optimiser};
 use assay_program::Lane;
 use serde_saphyr::Spanned;
@@ -13,10 +12,17 @@ use serde_saphyr::Spanned;
 const ACTIVATIONS: [&str; 3] = ["relu", "tanh", "gelu"];
 const OPTIMISERS: [&str; 2] = ["adamw", "sgd"];
 const LANES: [&str; 2] = ["f32", "i8"];
-const TASKS: [&str; 3] = ["generate", "embed", "classify"];
-const POOLINGS: [&str; 3] = ["mean", "first", "last"];
 
-type Read = Result<(Work, Spots), Flaw>;
+/// Widest layer, and most channels.
+const MAX_WIDTH: u32 = 65_536;
+/// Most layers of a perceptron.
+const MAX_LAYERS: usize = 256;
+/// Most convolutions: each halves the image.
+const MAX_CONVOLUTIONS: usize = 16;
+/// Most rows or columns of pixels.
+const MAX_SIDE: u32 = 4_096;
+
+pub(super) type Read = Result<(Work, Spots), Flaw>;
 
 pub(super) fn classifier(file: raw::Classifier) -> Read {
 	let spots = Spots {
@@ -27,6 +33,17 @@ pub(super) fn classifier(file: raw::Classifier) -> Read {
 	};
 	let (model, data) = (mlp(&file.model)?, table(&file.data)?);
 	Ok((Work::Classifier { model, data, train: train(&file.train, 64)? }, spots))
+}
+
+pub(super) fn images(file: raw::Images) -> Read {
+	let spots = Spots {
+		model: file.model.image.referenced.into(),
+		data_file: file.data.file.referenced.into(),
+		train: file.train.steps.referenced.into(),
+		..Spots::default()
+	};
+	let (model, data) = (cnn(&file.model)?, table(&file.data)?);
+	Ok((Work::Images { model, data, train: train(&file.train, 64)? }, spots))
 }
 
 pub(super) fn language(file: raw::Language) -> Read {
@@ -48,7 +65,7 @@ pub(super) fn fine_tune(file: raw::FineTune) -> Read {
 		..Spots::default()
 	};
 	let lora = file.model.lora.as_ref().map(lora).transpose()?;
-	let context = file.model.context.as_ref().map(|context| at_least_one(context, "`context`")).transpose()?;
+	let context = file.model.context.as_ref().map(|context| at_most(context, "`context`", MAX_WIDTH)).transpose()?;
 	let work = Work::FineTune {
 		directory: file.model.directory.value.into(),
 		lora,
@@ -59,31 +76,11 @@ pub(super) fn fine_tune(file: raw::FineTune) -> Read {
 	Ok((work, spots))
 }
 
-pub(super) fn infer(file: raw::Infer) -> Read {
-	let spots = Spots {
-		model: file.model.directory.referenced.into(),
-		data_file: file.data.lines.referenced.into(),
-		train: file.infer.task.referenced.into(),
-		..Spots::default()
-	};
-	let work = Work::Infer {
-		directory: file.model.directory.value.clone().into(),
-		lines: file.data.lines.value.clone().into(),
-		task: task(&file.infer)?,
-		batch: bounded_batch(file.infer.batch.as_ref(), 4)?,
-	};
-	Ok((work, spots))
-}
-
 /// At most 2^20, as programs.
-fn bounded_batch(at: Option<&Spanned<u32>>, default: u32) -> Result<u32, Flaw> {
+pub(super) fn bounded_batch(at: Option<&Spanned<u32>>, default: u32) -> Result<u32, Flaw> {
 	match at {
-		Some(at) if at.value > 1 << 20 => Err(Flaw::new(
-			at.referenced,
-			format!("`batch` {} is more than {}", at.value, 1 << 20),
-			"use a smaller batch",
-		)),
-		at => counted(at, "batch", default),
+		Some(at) => at_most(at, "`batch`", 1 << 20),
+		None => Ok(default),
 	}
 }
 
@@ -96,18 +93,14 @@ fn gpt(model: &raw::Gpt) -> Result<GptTerms, Flaw> {
 		dropout: share(model.dropout.as_ref(), "dropout", 0.0)?,
 	};
 	let sizes = [
-		("layers", terms.layers, 4_096, &model.layers),
-		("heads", terms.heads, 4_096, &model.heads),
-		("width", terms.width, 32_768, &model.width),
-		("context", terms.context, 65_536, &model.context),
+		("`layers`", 4_096, &model.layers),
+		("`heads`", 4_096, &model.heads),
+		("`width`", 32_768, &model.width),
+		("`context`", 65_536, &model.context),
 	];
-	for (name, value, most, at) in sizes {
-		if let Some(at) = at.as_ref().filter(|_| value > most) {
-			return Err(Flaw::new(
-				at.referenced,
-				format!("`{name}` {value} is more than {most}"),
-				"use a smaller model",
-			));
+	for (name, most, at) in sizes {
+		if let Some(at) = at {
+			at_most(at, name, most)?;
 		}
 	}
 	if !terms.width.is_multiple_of(terms.heads) {
@@ -119,7 +112,7 @@ fn gpt(model: &raw::Gpt) -> Result<GptTerms, Flaw> {
 }
 
 fn lora(lora: &raw::Lora) -> Result<LoraTerms, Flaw> {
-	let rank = counted(lora.rank.as_ref(), "rank", 8)?;
+	let rank = lora.rank.as_ref().map_or(Ok(8), |rank| at_most(rank, "`rank`", MAX_WIDTH))?;
 	Ok(LoraTerms { rank, alpha: positive(lora.alpha.as_ref(), "alpha", 2.0 * rank as f32)? })
 }
 
@@ -136,45 +129,6 @@ fn text(data: &raw::Text, default: Tokens) -> Result<TextTerms, Flaw> {
 	Ok(TextTerms { file: data.text.value.clone().into(), tokens, hold_out_every })
 }
 
-fn task(task: &raw::Task) -> Result<Task, Flaw> {
-	let only = |at: Option<serde_saphyr::Location>, field: &str, of: &str| match at {
-		Some(at) => {
-			Err(Flaw::new(at, format!("`{field}` belongs to task {of}"), format!("remove it or use task: {of}")))
-		}
-		None => Ok(()),
-	};
-	let name = known(&task.task, "task", &TASKS)?;
-	if name != "generate" {
-		only(task.tokens.as_ref().map(|at| at.referenced), "tokens", "generate")?;
-		only(task.temperature.as_ref().map(|at| at.referenced), "temperature", "generate")?;
-		only(task.seed.as_ref().map(|at| at.referenced), "seed", "generate")?;
-	}
-	if name != "embed" {
-		only(task.pooling.as_ref().map(|at| at.referenced), "pooling", "embed")?;
-	}
-	Ok(match name {
-		"embed" => {
-			Task::Rows(match task.pooling.as_ref().map(|word| known(word, "pooling", &POOLINGS)).transpose()? {
-				Some("first") => Pooling::First,
-				Some("last") => Pooling::Last,
-				_ => Pooling::Mean,
-			})
-		}
-		"classify" => Task::Rows(Pooling::Classes),
-		_ => Task::Generate {
-			tokens: counted(task.tokens.as_ref(), "tokens", 32)?,
-			temperature: match &task.temperature {
-				Some(at) if !(at.value.is_finite() && at.value >= 0.0) => {
-					let problem = format!("`temperature` {} is not a number from 0", at.value);
-					return Err(Flaw::new(at.referenced, problem, "use 0 for the likeliest token, or for example 0.8"));
-				}
-				at => at.as_ref().map_or(0.0, |at| at.value),
-			},
-			seed: task.seed.as_ref().map_or(0, |seed| seed.value),
-		},
-	})
-}
-
 fn mlp(model: &raw::Mlp) -> Result<MlpTerms, Flaw> {
 	if model.layers.value.len() < 2 {
 		return Err(Flaw::new(
@@ -183,8 +137,12 @@ fn mlp(model: &raw::Mlp) -> Result<MlpTerms, Flaw> {
 			"write for example [64, 128, 10]: 64 features, one hidden layer of 128, 10 classes",
 		));
 	}
+	if model.layers.value.len() > MAX_LAYERS {
+		let problem = format!("`layers` has {} numbers, at most {MAX_LAYERS}", model.layers.value.len());
+		return Err(Flaw::new(model.layers.referenced, problem, "use fewer hidden layers"));
+	}
 	for width in &model.layers.value {
-		at_least_one(width, "a layer's width")?;
+		at_most(width, "a layer's width", MAX_WIDTH)?;
 	}
 	let activation = match &model.activation {
 		None => "relu",
@@ -198,21 +156,68 @@ fn mlp(model: &raw::Mlp) -> Result<MlpTerms, Flaw> {
 	Ok(MlpTerms { layers: model.layers.value.iter().map(|width| width.value).collect(), activation })
 }
 
-fn table(data: &raw::Table) -> Result<TableTerms, Flaw> {
-	let label = match data.label.as_ref().map(|label| label.value.as_str()) {
-		None | Some("last") => LabelColumn::Last,
-		Some(text) => text.parse().map_or_else(|_| LabelColumn::Named(text.into()), LabelColumn::Index),
+fn cnn(model: &raw::Cnn) -> Result<CnnTerms, Flaw> {
+	let sides = &model.image.value;
+	let image = match sides.as_slice() {
+		[height, width] => {
+			[at_most(height, "the image's height", MAX_SIDE)?, at_most(width, "the image's width", MAX_SIDE)?, 1]
+		}
+		[height, width, channels] => [
+			at_most(height, "the image's height", MAX_SIDE)?,
+			at_most(width, "the image's width", MAX_SIDE)?,
+			at_most(channels, "channels of a pixel", MAX_SIDE)?,
+		],
+		_ => {
+			let next = "write [height, width], or [height, width, channels], for example [8, 8]";
+			return Err(Flaw::new(model.image.referenced, format!("`image` has {} numbers", sides.len()), next));
+		}
 	};
-	let scale = data.scale.as_ref().map_or(1.0, |scale| scale.value);
-	if let Some(at) = data.scale.as_ref().filter(|_| !(scale.is_finite() && scale != 0.0)) {
-		return Err(Flaw::new(
-			at.referenced,
-			format!("scale {scale} is not a finite number other than 0"),
-			"use for example 0.0625",
-		));
+	let convolutions = match &model.convolutions {
+		None => vec![16, 32],
+		Some(list) => {
+			let widths = list.value.iter().map(|width| at_most(width, "a convolution's channels", MAX_WIDTH));
+			widths.collect::<Result<Vec<_>, _>>()?
+		}
+	};
+	let at = model.convolutions.as_ref().map_or(model.image.referenced, |list| list.referenced);
+	if convolutions.len() > MAX_CONVOLUTIONS {
+		let problem = format!("{} convolutions, at most {MAX_CONVOLUTIONS}", convolutions.len());
+		return Err(Flaw::new(at, problem, "use fewer"));
 	}
+	let halvings = convolutions.len() as u32;
+	if image.iter().take(2).any(|side| side.checked_shr(halvings).unwrap_or(0) == 0) {
+		let problem =
+			format!("each of {halvings} convolutions halves an image of {} x {}: nothing is left", image[0], image[1]);
+		return Err(Flaw::new(at, problem, "use fewer convolutions or larger images"));
+	}
+	let classes = model.classes.as_ref().map(|classes| at_most(classes, "`classes`", MAX_WIDTH)).transpose()?;
+	Ok(CnnTerms { image, convolutions, classes })
+}
+
+fn table(data: &raw::Table) -> Result<TableTerms, Flaw> {
+	let label = data.label.as_ref().map_or(LabelColumn::Last, |label| column(&label.value));
+	let scale = data.scale.as_ref().map_or(Ok(1.0), factor)?;
 	let hold_out_every = data.held_out.as_ref().map_or(Ok(5), hold_out_every)?;
 	Ok(TableTerms { file: data.file.value.clone().into(), label, scale, hold_out_every })
+}
+
+/// A column by its name, by its position, or the last.
+pub(super) fn column(text: &str) -> LabelColumn {
+	match text {
+		"last" => LabelColumn::Last,
+		text => text.parse().map_or_else(|_| LabelColumn::Named(text.into()), LabelColumn::Index),
+	}
+}
+
+pub(super) fn factor(scale: &Spanned<f32>) -> Result<f32, Flaw> {
+	match scale.value {
+		value if value.is_finite() && value != 0.0 => Ok(value),
+		value => Err(Flaw::new(
+			scale.referenced,
+			format!("scale {value} is not a finite number other than 0"),
+			"use for example 0.0625",
+		)),
+	}
 }
 
 /// One row in so many, from the share of rows.
@@ -260,9 +265,13 @@ fn train(train: &raw::Train, batch: u32) -> Result<TrainTerms, Flaw> {
 		batch: bounded_batch(train.batch.as_ref(), batch)?,
 		steps: train.steps.value,
 		seed: train.seed.as_ref().map_or(0, |seed| seed.value),
-		lane: match train.lane.as_ref().map(|word| known(word, "lane", &LANES)).transpose()? {
-			Some("i8") => Lane::I8,
-			_ => Lane::F32,
-		},
+		lane: lane(train.lane.as_ref())?,
+	})
+}
+
+pub(super) fn lane(lane: Option<&Spanned<String>>) -> Result<Lane, Flaw> {
+	Ok(match lane.map(|word| known(word, "lane", &LANES)).transpose()? {
+		Some("i8") => Lane::I8,
+		_ => Lane::F32,
 	})
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc, time::Instant};
 
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{claims, generation, Checkpoint, Family, Generation, Gpt2, Nonlinearity, Replay};
-use assay_program::{philox::Key, DType};
+use assay_program::{philox::Key, DType, Lane};
 
 const PROMPT: u32 = 16;
 
@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 	let options: BTreeMap<&str, &str> =
 		options.chunks(2).filter_map(|pair| Some((pair.first()?.strip_prefix("--")?, pair.get(1)?.as_str()))).collect();
 	let option = |name, default| options.get(name).map_or(Ok(default), |value| value.parse::<u32>());
+	let lane = if options.get("lane") == Some(&"i8") { Lane::I8 } else { Lane::F32 };
 	let (threads, tokens, batch) = (option("threads", 1)?, option("tokens", 64)?, option("batch", 1)?);
 	let (width, layers, vocabulary) = (option("width", 384)?, option("layers", 8)?, option("vocabulary", 8192)?);
 	let config = Gpt2 {
@@ -32,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 	let family = Family::Gpt2(config);
 	let prompts: Vec<Vec<u32>> =
 		(0..batch).map(|prompt| (0..PROMPT).map(|at| (prompt * 31 + at * 17) % vocabulary).collect()).collect();
-	let settings = Generation { batch, tokens, temperature: 0.0, segment_groups: 1, seed: [1; 32] };
+	let settings = Generation { batch, tokens, temperature: 0.0, segment_groups: 1, seed: [1; 32], lane, ends: vec![] };
 	println!(
 		"{:.1} M parameters, {batch} prompts of {PROMPT}, {tokens} new tokens, {threads} threads",
 		checkpoint.elements() as f64 / 1e6

@@ -9,7 +9,8 @@
 //! | the same | [`generation`] | a program that continues prompts, and [`Replay`] to check it in a fraction of the time |
 //! | the same | [`rows()`] | a program that turns texts into rows: embeddings, or logits of classes |
 //! | the same | [`fine_tuning`] | a program that trains on from the weights |
-//! | an ONNX file | [`Onnx`] | a program of one step that computes the outputs |
+//! | an ONNX file | [`Onnx`] | a program of one step that computes the outputs, or one that runs over many rows |
+//! | a classifier that a job trained | [`ClassifierDirectory`], [`classify_rows`] | a program that runs over many rows |
 //! | a safetensors file | [`Safetensors`], [`Checkpoint`] | tensors |
 //! | tensors of a state | [`write_safetensors`] | a safetensors file |
 //! | a state of a trained decoder | [`fine_tuned`], [`export_gpt2`], [`write_model`] | a directory as above |
@@ -58,6 +59,7 @@
 //! the same on every machine, and differs from another framework's by rounding: on the fixtures by at most 4e-6 of outputs
 //! of the order of one, as much as PyTorch's own binary32 differs from binary64.
 
+mod classifier;
 mod error;
 mod hf;
 mod json;
@@ -66,6 +68,7 @@ mod onnx;
 mod safetensors;
 
 pub use crate::{
+	classifier::{classify_rows, write_classifier, Classifier, ClassifierDirectory, ClassifierNetwork, RowBatches},
 	error::{FieldProblem, ImportError, TensorProblem},
 	hf::{byte_tokenizer, export_gpt2, write_model, Checkpoint, ModelDirectory, Tokenizer, Window},
 	network::{
@@ -73,6 +76,6 @@ pub use crate::{
 		is_generation, rows, Batches, Bert, BertHead, Family, FineTuning, Forward, Generation, Gpt2, Inputs, Llama,
 		LoraTerms, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
-	onnx::{Onnx, OnnxInput, OnnxPort},
+	onnx::{export_onnx, Onnx, OnnxInput, OnnxPort},
 	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},
 };

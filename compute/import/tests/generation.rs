@@ -2,15 +2,15 @@
 
 mod support;
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
-use assay_engine::Tensor;
+use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{generation, Forward, Generation, ImportError, Inputs, ModelDirectory, Rows, OUTPUT};
-use assay_program::DType;
+use assay_program::{DType, Lane};
 use support::{build, case, engine, output};
 
 fn settings(batch: u32) -> Generation {
-	Generation { batch, tokens: 4, temperature: 0.0, segment_groups: 1, seed: [9; 32] }
+	Generation { batch, tokens: 4, temperature: 0.0, segment_groups: 1, seed: [9; 32], lane: Lane::F32, ends: vec![] }
 }
 
 /// Prompts of 1 to 6 tokens.
@@ -119,6 +119,8 @@ fn fails_when_prompts_or_settings_do_not_fit() {
 		other => panic!("{other:?}"),
 	};
 	let prompt = || vec![vec![1, 2]];
+	assert!(refused(&prompt(), &Generation { ends: vec![3, 80], ..settings(1) }).contains("token 80 that ends"));
+	assert!(refused(&prompt(), &Generation { ends: vec![3; 65], ..settings(1) }).contains("at most 64"));
 	assert!(refused(&[], &settings(1)).contains("no prompts"));
 	assert!(refused(&[vec![1], vec![]], &settings(1)).contains("prompt 1 has no tokens"));
 	assert!(refused(&[vec![80]], &settings(1)).contains("token 80 is outside"));
@@ -131,4 +133,73 @@ fn fails_when_prompts_or_settings_do_not_fit() {
 	let (encoder, _, _) = case("bert");
 	let made = generation(encoder.family(), encoder.checkpoint(), &prompt(), &settings(1));
 	assert!(made.unwrap_err().to_string().contains("an encoder does not generate"));
+}
+
+/// What is chosen before a text's end does not depend on ends, and after it only the end is chosen.
+#[test]
+fn a_text_that_has_ended_stays_at_its_end() {
+	let (directory, _, _) = case("llama3");
+	let prompts = prompts(5);
+	for (temperature, lane) in [(0.0, Lane::F32), (0.9, Lane::F32), (0.0, Lane::I8)] {
+		let config = Generation { tokens: 9, temperature, lane, ..settings(2) };
+		let free = config.continuations(&prompts, &run(&directory, &prompts, &config));
+		// One that a text has in its middle, and one that is in none; the first of them is what texts stay at.
+		let seen = free[1][2];
+		let unseen = (0..80).find(|token| free.iter().flatten().all(|other| other != token)).expect("many tokens");
+		let ended = Generation { ends: vec![unseen, seen], ..config.clone() };
+		let output = run(&directory, &prompts, &ended);
+		let found = ended.continuations(&prompts, &output);
+		let mut cut = 0;
+		for (index, (free, found)) in free.iter().zip(&found).enumerate() {
+			let until = free.iter().position(|token| *token == seen).unwrap_or(free.len());
+			assert_eq!(found, &free[..until], "text {index}");
+			let cols = output.spec().cols as usize;
+			let row = &output.bits()[index * cols..][..cols];
+			let new = row.iter().skip(prompts[index].len() - 1).take(9).map(|bits| f32::from_bits(*bits) as u32);
+			let after: Vec<u32> = new.skip(until + 1).collect();
+			assert!(after.iter().all(|token| *token == unseen), "text {index}: {after:?}");
+			cut += usize::from(!after.is_empty());
+		}
+		assert!(cut > 0, "no text ended");
+	}
+}
+
+/// A token of the prompt ends nothing.
+#[test]
+fn ends_in_prompts_do_not_count() {
+	let (directory, _, _) = case("gpt2");
+	let prompts = [vec![7, 9, 7], vec![9]];
+	let config = settings(2);
+	let free = config.continuations(&prompts, &run(&directory, &prompts, &config));
+	let end = (0..80).find(|token| !free.iter().flatten().any(|other| other == token)).unwrap();
+	let prompts = [vec![end, 9, end], vec![end]];
+	let free = config.continuations(&prompts, &run(&directory, &prompts, &config));
+	let ended = Generation { ends: vec![end], ..config };
+	let found = ended.continuations(&prompts, &run(&directory, &prompts, &ended));
+	for (free, found) in free.iter().zip(&found) {
+		let until = free.iter().position(|token| *token == end).unwrap_or(free.len());
+		assert_eq!(found, &free[..until]);
+	}
+}
+
+#[test]
+fn one_root_on_every_path() {
+	let (directory, _, _) = case("llama3");
+	let prompts = prompts(5);
+	for lane in [Lane::F32, Lane::I8] {
+		let config = Generation { lane, ends: (0..20).collect(), ..settings(2) };
+		let model = generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds");
+		let mut roots = BTreeSet::new();
+		for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+			for threads in [1, 2] {
+				let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
+				let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
+				let mut state = engine.initial_state();
+				let steps = model.program.header.steps;
+				engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+				roots.insert(engine.state_root(&state).expect("a root"));
+			}
+		}
+		assert_eq!(roots.len(), 1, "{lane:?}");
+	}
 }

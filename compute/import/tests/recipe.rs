@@ -7,7 +7,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{claims, generation, Generation, Replay};
 use assay_models::Model;
-use assay_program::{DType, Role, TensorId};
+use assay_program::{DType, Lane, Role, TensorId};
 use proptest::prelude::*;
 use support::case;
 
@@ -16,8 +16,12 @@ fn cpu() -> Arc<Cpu> {
 }
 
 fn model(name: &str, temperature: f32) -> Model {
+	model_of(name, temperature, Lane::F32, vec![])
+}
+
+fn model_of(name: &str, temperature: f32, lane: Lane, ends: Vec<u32>) -> Model {
 	let (directory, _, _) = case(name);
-	let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [8; 32] };
+	let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [8; 32], lane, ends };
 	let prompts = [vec![3, 1, 4], vec![1], vec![5, 9, 2, 6], vec![5], vec![3, 5]];
 	generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds")
 }
@@ -55,8 +59,16 @@ fn column(bits: Vec<u32>) -> Tensor {
 
 #[test]
 fn a_program_gives_its_replay() {
-	for (name, temperature) in [("gpt2", 0.0), ("llama", 0.7), ("llama3", 0.0)] {
-		let engine = load(&model(name, temperature));
+	let cases = [
+		("gpt2", 0.0, Lane::F32, vec![]),
+		("llama", 0.7, Lane::F32, vec![]),
+		("llama3", 0.0, Lane::F32, vec![5]),
+		("gpt2", 0.8, Lane::I8, vec![7, 3]),
+		("llama", 0.0, Lane::I8, vec![]),
+		("llama3", 0.0, Lane::I8, (0..40).collect()),
+	];
+	for (name, temperature, lane, ends) in cases {
+		let engine = load(&model_of(name, temperature, lane, ends));
 		let replay = replay(&engine).expect("a replay");
 		let mut before = engine.initial_state();
 		for segment in 0..3 {
@@ -84,8 +96,9 @@ fn is_followed(engine: &Engine) -> bool {
 
 #[test]
 fn a_changed_recipe_is_refused_or_means_the_same() {
-	for (name, may_mean_the_same) in [("gpt2", false), ("llama3", true)] {
-		let model = model(name, 0.5);
+	let cases = [("gpt2", false, Lane::F32), ("llama3", true, Lane::F32), ("gpt2", false, Lane::I8)];
+	for (name, may_mean_the_same, lane) in cases {
+		let model = model_of(name, 0.5, lane, vec![6]);
 		let recipe = data(&model, "recipe");
 		assert!(recipe.len() < 128);
 		let mut followed = 0;

@@ -2,31 +2,14 @@
 
 mod support;
 
-use std::ops::ControlFlow;
-
 use assay_import::{generation, rows, Batches, Forward, Generation, Onnx, OnnxInput, Pooling, Safetensors};
 use assay_models::Model;
-use assay_referee::whole;
-use support::{build, case, engine, fixture};
+use assay_program::Lane;
+use support::{build, case, fixture};
 
 /// Every op's output chunks, by integers alone and by the backend.
 fn refereed(model: &Model) {
-	refereed_after(model, 0);
-}
-
-/// The same, of the step after so many.
-fn refereed_after(model: &Model, steps: u64) {
-	let engine = engine(model);
-	let mut state = engine.initial_state();
-	engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
-	let program = engine.program();
-	let tensor = |id| engine.state_tensor(&state, id).expect("a state tensor").bits().to_vec();
-	let soft = program.state_tensors().map(|(id, _)| (id, tensor(id))).collect();
-	let data = model.data.iter().map(|(id, tensor)| (*id, tensor.bits().to_vec())).collect();
-	let step = whole::run_step(program, steps, &soft, &data).expect("runs");
-	let leaves = whole::trace_leaves(program, steps, &step).expect("a trace");
-	let trace = engine.trace(&state).expect("runs");
-	assert_eq!(trace.leaves(), leaves.iter().copied().map(Some).collect::<Vec<_>>());
+	support::refereed(model, 0);
 }
 
 #[test]
@@ -40,13 +23,20 @@ fn networks_of_each_family() {
 #[test]
 fn programs_that_generate() {
 	let prompts = [vec![3, 1, 4], vec![1, 5], vec![9, 2]];
-	for (name, temperature) in [("gpt2", 0.0), ("llama", 0.7), ("llama3", 0.0)] {
+	let cases = [
+		("gpt2", 0.0, Lane::F32, vec![]),
+		("llama", 0.7, Lane::F32, vec![]),
+		("llama3", 0.0, Lane::F32, (0..60).collect()),
+		("gpt2", 0.5, Lane::I8, (0..60).collect()),
+		("llama3", 0.0, Lane::I8, vec![]),
+	];
+	for (name, temperature, lane, ends) in cases {
 		let (directory, _, _) = case(name);
-		let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [2; 32] };
+		let config = Generation { batch: 2, tokens: 3, temperature, segment_groups: 1, seed: [2; 32], lane, ends };
 		let model = generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds");
 		// The first position, one in the middle and the last of a group, and one of the padded group.
 		for steps in [0, 2, 4, 8] {
-			refereed_after(&model, steps);
+			support::refereed(&model, steps);
 		}
 	}
 }
@@ -54,12 +44,19 @@ fn programs_that_generate() {
 #[test]
 fn programs_of_rows() {
 	let texts = [vec![3, 1, 4], vec![1, 5], vec![9]];
-	for (name, pooling) in [("gpt2", Pooling::Last), ("llama", Pooling::Mean), ("bert-classes", Pooling::Classes)] {
+	let cases = [
+		("gpt2", Pooling::Last, Lane::F32),
+		("llama", Pooling::Mean, Lane::F32),
+		("bert-classes", Pooling::Classes, Lane::F32),
+		("llama", Pooling::Mean, Lane::I8),
+		("bert-classes", Pooling::Classes, Lane::I8),
+	];
+	for (name, pooling, lane) in cases {
 		let (directory, _, _) = case(name);
-		let config = Batches { batch: 2, length: 0, pooling, segment_steps: 1 };
+		let config = Batches { batch: 2, length: 0, pooling, segment_steps: 1, lane };
 		let model = rows(directory.family(), directory.checkpoint(), &texts, &config).expect("builds");
 		for steps in [0, 1] {
-			refereed_after(&model, steps);
+			support::refereed(&model, steps);
 		}
 	}
 }

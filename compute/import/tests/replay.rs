@@ -8,7 +8,7 @@ use assay_engine::{Cpu, Engine, Path, RunError, State, Tensor};
 use assay_import::{
 	claims, generation, Checkpoint, Family, Generation, Gpt2, Llama, Nonlinearity, Replay, Rope, Scaling, OUTPUT,
 };
-use assay_program::DType;
+use assay_program::{DType, Lane};
 use proptest::prelude::*;
 use support::{case, engine};
 
@@ -17,7 +17,7 @@ fn cpu() -> Arc<Cpu> {
 }
 
 fn settings(batch: u32, temperature: f32) -> Generation {
-	Generation { batch, tokens: 5, temperature, segment_groups: 2, seed: [4; 32] }
+	Generation { batch, tokens: 5, temperature, segment_groups: 2, seed: [4; 32], lane: Lane::F32, ends: vec![] }
 }
 
 fn prompts(count: u32, vocabulary: u32) -> Vec<Vec<u32>> {
@@ -53,18 +53,26 @@ fn it_ends_where_running_ends() {
 	for name in ["gpt2", "llama", "llama3"] {
 		let (directory, _, _) = case(name);
 		for (batch, temperature) in [(2, 0.0), (2, 0.8), (1, 1.0), (3, 0.0)] {
-			let (prompts, config) = (prompts(7, 80), settings(batch, temperature));
-			let segments = agrees(directory.family(), directory.checkpoint(), &prompts, &config);
-			assert_eq!(segments, [4, 2, 2][batch as usize - 1]);
+			for (lane, ends) in [(Lane::F32, vec![]), (Lane::I8, vec![]), (Lane::I8, (0..30).collect())] {
+				let (prompts, config) = (prompts(7, 80), Generation { lane, ends, ..settings(batch, temperature) });
+				let segments = agrees(directory.family(), directory.checkpoint(), &prompts, &config);
+				assert_eq!(segments, [4, 2, 2][batch as usize - 1]);
+			}
 		}
 	}
 }
 
 #[test]
 fn a_single_position_has_nothing_to_claim() {
+	for ends in [vec![], vec![4, 5]] {
+		let config = Generation { tokens: 1, ends, ..settings(2, 0.0) };
+		one(&config);
+	}
+}
+
+fn one(config: &Generation) {
 	let (directory, _, _) = case("gpt2");
-	let config = Generation { tokens: 1, ..settings(2, 0.0) };
-	agrees(directory.family(), directory.checkpoint(), &[vec![3], vec![4], vec![5]], &config);
+	agrees(directory.family(), directory.checkpoint(), &[vec![3], vec![4], vec![5]], config);
 }
 
 struct Job {
@@ -259,8 +267,13 @@ fn llama(pool: &[u32]) -> (Family, Checkpoint) {
 }
 
 /// What a run and its replay have in common, weight by weight: the state, or that neither has one.
-fn agree_or_fail((family, checkpoint): &(Family, Checkpoint), temperature: f32) -> bool {
-	let (prompts, config) = (prompts(3, 7), Generation { segment_groups: 1, ..settings(2, temperature) });
+fn agree_or_fail(
+	(family, checkpoint): &(Family, Checkpoint),
+	temperature: f32,
+	(lane, ends): (Lane, Vec<u32>),
+) -> bool {
+	let config = Generation { segment_groups: 1, lane, ends, ..settings(2, temperature) };
+	let prompts = prompts(3, 7);
 	let engine = engine(&generation(family, checkpoint, &prompts, &config).unwrap());
 	let replay = Replay::new(family, checkpoint, &prompts, &config, cpu()).unwrap();
 	let before = engine.initial_state();
@@ -292,9 +305,14 @@ proptest! {
 	#![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
 	#[test]
-	fn any_weights(pool in prop::collection::vec(number(), 5..400), temperature in prop_oneof![Just(0.0f32), 0.05f32..3.0]) {
-		agree_or_fail(&gpt2(&pool), temperature);
-		agree_or_fail(&llama(&pool), temperature);
+	fn any_weights(
+		pool in prop::collection::vec(number(), 5..400),
+		temperature in prop_oneof![Just(0.0f32), 0.05f32..3.0],
+		lane in prop_oneof![Just(Lane::F32), Just(Lane::I8)],
+		ends in prop::collection::vec(0u32..7, 0..4),
+	) {
+		agree_or_fail(&gpt2(&pool), temperature, (lane, ends.clone()));
+		agree_or_fail(&llama(&pool), temperature, (lane, ends));
 	}
 }
 
@@ -342,5 +360,8 @@ fn scores_far_below_the_mask() {
 #[test]
 fn the_drawn_weights_run() {
 	let pool: Vec<u32> = (0..97i32).map(|at| ((at * 37 % 97 - 48) as f32 / 48.0).to_bits()).collect();
-	assert!(agree_or_fail(&gpt2(&pool), 0.0) && agree_or_fail(&llama(&pool), 0.7));
+	for lane in [Lane::F32, Lane::I8] {
+		assert!(agree_or_fail(&gpt2(&pool), 0.0, (lane, vec![])));
+		assert!(agree_or_fail(&llama(&pool), 0.7, (lane, vec![2, 4])));
+	}
 }

@@ -2,13 +2,13 @@
 
 mod support;
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
-use assay_engine::Tensor;
+use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{
 	forward, rows, Batches, Family, Forward, ImportError, Inputs, ModelDirectory, Pooling, Safetensors, OUTPUT,
 };
-use assay_program::DType;
+use assay_program::{DType, Lane};
 use support::{case, engine, fixture, output};
 
 fn texts() -> Vec<Vec<u32>> {
@@ -16,7 +16,7 @@ fn texts() -> Vec<Vec<u32>> {
 }
 
 fn settings(batch: u32, length: u32, pooling: Pooling) -> Batches {
-	Batches { batch, length, pooling, segment_steps: 2 }
+	Batches { batch, length, pooling, segment_steps: 2, lane: Lane::F32 }
 }
 
 fn run(directory: &ModelDirectory, texts: &[Vec<u32>], config: &Batches) -> Tensor {
@@ -157,4 +157,49 @@ fn fails_when_texts_or_settings_do_not_fit() {
 	assert!(refused(&gpt2, &[vec![1]], &last(0, 0)).contains("at least 1"));
 	assert!(refused(&gpt2, &[vec![1]], &settings(1, 0, Pooling::First)).contains("knows nothing"));
 	assert!(refused(&gpt2, &[vec![1]], &settings(1, 0, Pooling::Classes)).contains("no classification head"));
+}
+
+/// Rows in int8 are near those in f32, and do not depend on their neighbours by a single bit.
+#[test]
+fn int8_is_near_and_neighbours_change_nothing() {
+	let texts = texts();
+	for (name, pooling, most) in
+		[("gpt2", Pooling::Mean, 0.05), ("llama", Pooling::Last, 0.05), ("bert-classes", Pooling::Classes, 0.05)]
+	{
+		let (directory, _, _) = case(name);
+		let exact = run(&directory, &texts, &settings(2, 8, pooling));
+		let int8 = |batch| run(&directory, &texts, &Batches { lane: Lane::I8, ..settings(batch, 8, pooling) });
+		let found = int8(2);
+		let largest = exact.to_f32().iter().fold(0f32, |max, x| max.max(x.abs()));
+		let error = support::distance(&found, &exact) / largest;
+		println!("{name}: int8 differs by {error:.1e} of the largest");
+		assert!(error > 0.0 && error < most, "{name}: {error}");
+		for batch in [1, 3] {
+			assert_eq!(int8(batch), found, "{name}");
+		}
+	}
+}
+
+#[test]
+fn one_root_on_every_path() {
+	let texts = texts();
+	for (name, pooling) in [("gpt2", Pooling::Mean), ("bert-classes", Pooling::Classes)] {
+		let (directory, _, _) = case(name);
+		for lane in [Lane::F32, Lane::I8] {
+			let config = Batches { lane, ..settings(2, 0, pooling) };
+			let model = rows(directory.family(), directory.checkpoint(), &texts, &config).expect("builds");
+			let mut roots = BTreeSet::new();
+			for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+				for threads in [1, 2] {
+					let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
+					let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
+					let mut state = engine.initial_state();
+					let steps = model.program.header.steps;
+					engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+					roots.insert(engine.state_root(&state).expect("a root"));
+				}
+			}
+			assert_eq!(roots.len(), 1, "{name}, {lane:?}");
+		}
+	}
 }

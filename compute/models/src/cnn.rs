@@ -6,9 +6,12 @@ use assay_engine::{Cpu, Engine, State};
 use assay_program::{Header, Lane};
 
 use crate::{
-	classifier, clip_by_global_norm, conv2d, linear, max_pool, BuildError, EvaluateError, Evaluation, Graph, Model,
-	Optimiser, Pixels, Split, Value,
+	classifier, clip_by_global_norm, conv2d, conv2d_i8, linear, linear_i8, max_pool, Activation, BuildError,
+	EvaluateError, Evaluation, Graph, Model, Optimiser, Pixels, Split, Value,
 };
+
+type Convolution = fn(&mut Graph, &str, Pixels, u32, u32, (u32, u32)) -> (Pixels, Value, Value);
+type Linear = fn(&mut Graph, &str, Value, u32, Option<Activation>) -> (Value, Value, Value);
 
 /// A classifier of images and its training: for each width a 3 x 3 convolution that keeps the size, relu and a 2 x 2 maximum
 /// that halves it, then one linear layer.
@@ -24,6 +27,8 @@ pub struct CnnConfig {
 	pub convolutions: Vec<u32>,
 	/// Classes.
 	pub classes: u32,
+	/// How the products of convolutions and of the last layer are computed, forward and backward.
+	pub lane: Lane,
 	/// Largest norm of all gradients together; larger ones are scaled down.
 	pub clip: Option<f32>,
 	/// How parameters are trained.
@@ -48,6 +53,7 @@ impl CnnConfig {
 			channels,
 			convolutions: vec![16, 32],
 			classes,
+			lane: Lane::F32,
 			clip: Some(1.0),
 			optimiser: Optimiser::adamw(0.003),
 			batch: 64,
@@ -78,7 +84,7 @@ impl CnnConfig {
 	fn header(&self) -> Header {
 		Header {
 			version: assay_program::validate::VERSION,
-			lane: Lane::F32,
+			lane: self.lane,
 			seed: self.seed,
 			steps: self.steps,
 			batch: self.batch,
@@ -125,10 +131,14 @@ pub fn evaluate_cnn(
 
 /// Logits, and the parameters in order.
 fn forward(graph: &mut Graph, config: &CnnConfig, x: Value) -> (Value, Vec<Value>) {
+	let (convolve, linear): (Convolution, Linear) = match config.lane {
+		Lane::F32 => (conv2d, linear),
+		Lane::I8 => (conv2d_i8, linear_i8),
+	};
 	let mut params = Vec::new();
 	let mut pixels = Pixels::from_rows(graph, x, config.height, config.width, config.channels);
 	for (index, channels) in config.convolutions.iter().enumerate() {
-		let (sum, w, b) = conv2d(graph, &format!("convolution{index}"), pixels, *channels, 3, (1, 1));
+		let (sum, w, b) = convolve(graph, &format!("convolution{index}"), pixels, *channels, 3, (1, 1));
 		params.extend([w, b]);
 		let active = sum.map(|value| graph.relu(value));
 		pixels = max_pool(graph, active, 2, 2);

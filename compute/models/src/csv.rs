@@ -9,7 +9,7 @@ use std::io::BufRead;
 use assay_engine::{Tensor, TensorError};
 use assay_program::DType;
 
-use crate::{Classification, Split};
+use crate::{Classification, Split, Table};
 
 /// Longest line, bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -118,6 +118,9 @@ pub enum DataError {
 		/// Rows of which one is held out.
 		every: u32,
 	},
+	/// There are no rows.
+	#[error("the file has no rows of numbers")]
+	NoRows,
 	/// `hold_out_every` is below 2 or the scale is not finite.
 	#[error("{0}")]
 	Options(&'static str),
@@ -160,86 +163,125 @@ impl Classification {
 		if !options.scale.is_finite() {
 			return Err(DataError::Options("scale must be finite"));
 		}
-		let mut columns: Option<Columns> = None;
 		let (mut train, mut held_out) = (Rows::default(), Rows::default());
-		let (mut rows, mut classes) = (0u64, 0u32);
-		let mut text = String::new();
-		for line in 1u64.. {
-			if !read_line(&mut reader, &mut text, line)? {
-				break;
-			}
-			let content = text.trim();
-			if content.is_empty() {
-				continue;
-			}
-			let columns = match &columns {
-				Some(columns) => columns,
-				None => {
-					let first = Columns::new(content, &options.label)?;
-					let named = first.named;
-					let first = columns.insert(first);
-					if named {
-						continue;
-					}
-					first
-				}
-			};
-			if (rows + 1).saturating_mul(columns.count as u64) > options.max_cells {
-				return Err(DataError::TooLarge { line, limit: options.max_cells });
-			}
-			let every = u64::from(options.hold_out_every);
-			let target = if rows % every == every - 1 { &mut held_out } else { &mut train };
+		let every = u64::from(options.hold_out_every);
+		let (mut count, mut classes) = (0u64, 0u32);
+		let features = read(&mut reader, Some(&options.label), options.max_cells, &mut |columns, content, line| {
+			let target = if count % every == every - 1 { &mut held_out } else { &mut train };
 			let label = columns.parse(content, line, options.scale, target)?;
-			classes = classes.max(label + 1);
-			rows += 1;
-		}
-		let too_few = DataError::TooFewRows { rows, every: options.hold_out_every };
-		match columns {
-			Some(columns) if !held_out.y.is_empty() => {
-				let features = columns.count as u32 - 1;
+			classes = classes.max(label.unwrap_or(0) + 1);
+			count += 1;
+			Ok(())
+		})?;
+		match features {
+			Some(features) if !held_out.y.is_empty() => {
 				Ok(Self { features, classes, train: train.split(features)?, held_out: held_out.split(features)? })
 			}
-			_ => Err(too_few),
+			_ => Err(DataError::TooFewRows { rows: count, every: options.hold_out_every }),
 		}
 	}
+}
+
+impl Table {
+	/// Reads rows of numbers, all of them features but those of the column `label`. `scale` is a factor for every feature,
+	/// `max_cells` as of [`CsvOptions`].
+	pub fn from_csv(
+		mut reader: impl BufRead,
+		label: Option<&LabelColumn>,
+		scale: f32,
+		max_cells: u64,
+	) -> Result<Self, DataError> {
+		if !scale.is_finite() {
+			return Err(DataError::Options("scale must be finite"));
+		}
+		let (mut rows, mut count) = (Rows::default(), 0u32);
+		let features = read(&mut reader, label, max_cells, &mut |columns, content, line| {
+			count = count.saturating_add(1);
+			columns.parse(content, line, scale, &mut rows).map(|_| ())
+		})?;
+		let features = features.filter(|_| count > 0).ok_or(DataError::NoRows)?;
+		let labels = label.map(|_| Tensor::new(DType::I32, count, 1, rows.y)).transpose()?;
+		Ok(Self { x: Tensor::new(DType::F32, count, features, rows.x)?, labels })
+	}
+}
+
+/// Reads line after line, and calls `each` with the columns, the text and the number of every line that holds a row. Returns
+/// the number of features; none if no line tells.
+fn read(
+	reader: &mut impl BufRead,
+	label: Option<&LabelColumn>,
+	max_cells: u64,
+	each: &mut dyn FnMut(&Columns, &str, u64) -> Result<(), DataError>,
+) -> Result<Option<u32>, DataError> {
+	let (mut columns, mut rows): (Option<Columns>, u64) = (None, 0);
+	let mut text = String::new();
+	for line in 1u64.. {
+		if !read_line(reader, &mut text, line)? {
+			break;
+		}
+		let content = text.trim();
+		if content.is_empty() {
+			continue;
+		}
+		let columns = match &columns {
+			Some(columns) => columns,
+			None => {
+				let first = Columns::new(content, label)?;
+				let named = first.named;
+				let first = columns.insert(first);
+				if named {
+					continue;
+				}
+				first
+			}
+		};
+		rows += 1;
+		if rows.saturating_mul(columns.count as u64) > max_cells {
+			return Err(DataError::TooLarge { line, limit: max_cells });
+		}
+		each(columns, content, line)?;
+	}
+	Ok(columns.map(|columns| columns.count as u32 - u32::from(columns.label.is_some())))
 }
 
 /// What the first line told.
 struct Columns {
 	count: usize,
-	label: usize,
+	label: Option<usize>,
 	named: bool,
 }
 
 impl Columns {
-	fn new(first: &str, label: &LabelColumn) -> Result<Self, DataError> {
+	fn new(first: &str, label: Option<&LabelColumn>) -> Result<Self, DataError> {
 		let fields: Vec<&str> = first.split(',').map(str::trim).collect();
 		let count = fields.len();
 		let named = fields.iter().any(|field| field.parse::<f32>().is_err());
-		let position = match label {
+		let Some(wanted) = label else { return Ok(Self { count, label: None, named }) };
+		let position = match wanted {
 			LabelColumn::Last => count.checked_sub(1),
 			LabelColumn::Index(index) => Some(*index).filter(|index| *index < count),
 			LabelColumn::Named(name) => fields.iter().position(|field| named && field == name),
 		};
 		match position {
-			Some(label) if (2..=u32::MAX as usize).contains(&count) => Ok(Self { count, label, named }),
-			_ => Err(DataError::LabelColumn { wanted: label.clone(), columns: count }),
+			Some(_) if (2..=u32::MAX as usize).contains(&count) => Ok(Self { count, label: position, named }),
+			_ => Err(DataError::LabelColumn { wanted: wanted.clone(), columns: count }),
 		}
 	}
 
-	/// Appends a row and returns its label.
-	fn parse(&self, content: &str, line: u64, scale: f32, rows: &mut Rows) -> Result<u32, DataError> {
+	/// Appends a row and returns its label, if it has one.
+	fn parse(&self, content: &str, line: u64, scale: f32, rows: &mut Rows) -> Result<Option<u32>, DataError> {
 		let found = content.split(',').count();
 		if found != self.count {
 			return Err(DataError::Ragged { line, expected: self.count, found });
 		}
-		let mut label = 0;
+		let mut label = None;
 		for (index, field) in content.split(',').map(str::trim).enumerate() {
 			let text = || field.chars().take(32).collect::<String>();
-			if index == self.label {
+			if Some(index) == self.label {
 				let parsed = field.parse::<u32>().ok().filter(|label| *label < MAX_CLASSES);
-				label = parsed.ok_or_else(|| DataError::Label { line, column: index + 1, text: text() })?;
-				rows.y.push(label);
+				let parsed = parsed.ok_or_else(|| DataError::Label { line, column: index + 1, text: text() })?;
+				rows.y.push(parsed);
+				label = Some(parsed);
 			} else {
 				let value = field.parse::<f32>().ok().map(|value| value * scale).filter(|value| value.is_finite());
 				let value = value.ok_or_else(|| DataError::Number { line, column: index + 1, text: text() })?;

@@ -11,6 +11,15 @@ pub struct Split {
 	pub y: Tensor,
 }
 
+/// Rows of numbers, with or without a label each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+	/// f32 `[rows, features]`.
+	pub x: Tensor,
+	/// i32 `[rows, 1]`, where the file has labels.
+	pub labels: Option<Tensor>,
+}
+
 /// A classification data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classification {

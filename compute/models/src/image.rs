@@ -37,8 +37,8 @@ impl Pixels {
 		Self { value: value(self.value), ..self }
 	}
 
-	/// The pixels under a square window at each position, and the window.
-	fn under(self, graph: &mut Graph, kernel: u32, stride: u32, padding: u32) -> (Pixels, Window) {
+	/// The pixels under a square window at each position, side by side, and the window.
+	pub fn under(self, graph: &mut Graph, kernel: u32, stride: u32, padding: u32) -> (Pixels, Window) {
 		let Pixels { value, height, width } = self;
 		let window = Window { height, width, kernel_height: kernel, kernel_width: kernel, stride, padding };
 		let Some((height, width)) = window.positions() else {
@@ -70,13 +70,36 @@ pub fn conv2d(
 	x: Pixels,
 	channels: u32,
 	kernel: u32,
+	strides: (u32, u32),
+) -> (Pixels, Value, Value) {
+	convolution(graph, name, x, (channels, kernel), strides, Graph::matmul)
+}
+
+/// As [`conv2d`], with the product and both products of its gradient in int8; see [`Graph::matmul_i8`].
+pub fn conv2d_i8(
+	graph: &mut Graph,
+	name: &str,
+	x: Pixels,
+	channels: u32,
+	kernel: u32,
+	strides: (u32, u32),
+) -> (Pixels, Value, Value) {
+	convolution(graph, name, x, (channels, kernel), strides, Graph::matmul_i8)
+}
+
+fn convolution(
+	graph: &mut Graph,
+	name: &str,
+	x: Pixels,
+	(channels, kernel): (u32, u32),
 	(stride, padding): (u32, u32),
+	product: fn(&mut Graph, Value, Value) -> Value,
 ) -> (Pixels, Value, Value) {
 	let (columns, _) = x.under(graph, kernel, stride, padding);
 	let inner = graph.spec(columns.value).cols;
 	let w = graph.uniform_param(&format!("{name}.weight"), inner, channels, (6.0 / inner as f32).sqrt());
 	let b = graph.param(&format!("{name}.bias"), 1, channels, Init::Zeros);
-	let product = graph.matmul(columns.value, w);
+	let product = product(graph, columns.value, w);
 	(Pixels { value: graph.add(product, b), ..columns }, w, b)
 }
 

@@ -1,5 +1,6 @@
 //! Matrix products through int8, with gradients.
 
+use assay_engine::{Tensor, TensorError};
 use assay_program::{Axis, DType, Init, OpKind, Role, TensorSpec};
 
 use crate::{Graph, Value};
@@ -14,6 +15,34 @@ pub(crate) struct Int8Product {
 	pub(crate) trans_a: bool,
 	pub(crate) b: Value,
 	pub(crate) trans_b: bool,
+}
+
+/// An f32 matrix in int8 and its scales, one for each row or column that the axis `over` leaves: what [`Graph::matmul_i8`] makes
+/// of an operand in every step, bit for bit, made once. The scales are a row, `[1, columns]`, or of [`Axis::Cols`] `[1, rows]`.
+///
+/// # Errors
+/// [`TensorError`] if the shape is none of a tensor, which one of a tensor is.
+pub fn quantised(x: &Tensor, over: Axis) -> Result<(Tensor, Tensor), TensorError> {
+	let TensorSpec { rows, cols, .. } = x.spec();
+	let (width, values) = (cols.max(1) as usize, x.to_f32());
+	let place = |at: usize| if over == Axis::Rows { at % width } else { at / width };
+	let mut scales = vec![0f32; if over == Axis::Rows { cols } else { rows } as usize];
+	for (at, value) in values.iter().enumerate() {
+		if let Some(largest) = scales.get_mut(place(at)) {
+			*largest = largest.max(value.abs());
+		}
+	}
+	scales.iter_mut().for_each(|scale| *scale *= STEP);
+	let byte = |(at, value): (usize, &f32)| {
+		let quotient = value / scales.get(place(at)).copied().unwrap_or(0.0);
+		// Zeros by the scale zero stay zeros.
+		let whole = if quotient.is_nan() { 0.0 } else { quotient.clamp(-127.0, 127.0).round_ties_even() };
+		whole as i32 as u32
+	};
+	let bytes = values.iter().enumerate().map(byte).collect();
+	let columns = if over == Axis::Rows { cols } else { rows };
+	let scales = Tensor::new(DType::F32, 1, columns, scales.iter().map(|scale| scale.to_bits()).collect())?;
+	Ok((Tensor::new(DType::I8, rows, cols, bytes)?, scales))
 }
 
 impl Graph {
@@ -93,6 +122,11 @@ impl Graph {
 		let largest = self.max(magnitude, over);
 		let scale = self.mul(largest, STEP);
 		(self.quantise(x, scale), scale)
+	}
+
+	/// `x` in int8 and the scale of each row, as the first operand of [`Graph::matmul_i8`] is made.
+	pub fn quantise_rows(&mut self, x: Value) -> (Value, Value) {
+		self.bytes(x, Axis::Cols)
 	}
 
 	/// What operand `input` receives from the adjoint `g` of the output `y`.

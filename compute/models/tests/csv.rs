@@ -1,6 +1,6 @@
 //! Reading labelled rows.
 
-use assay_models::{Classification, CsvOptions, DataError, LabelColumn};
+use assay_models::{Classification, CsvOptions, DataError, LabelColumn, Table};
 
 fn read(text: &str, options: CsvOptions) -> Result<Classification, DataError> {
 	Classification::from_csv(text.as_bytes(), &options)
@@ -65,4 +65,24 @@ fn size_is_bounded() {
 	));
 	let never = CsvOptions { hold_out_every: 1, ..CsvOptions::default() };
 	assert!(matches!(read("1,0\n1,0\n", never), Err(DataError::Options(_))));
+}
+
+#[test]
+fn tables_with_and_without_labels() {
+	let read = |text: &str, label: Option<&LabelColumn>| Table::from_csv(text.as_bytes(), label, 2.0, 100);
+	let text = "a,k,b\n1,0,2\n\n3,2,4.5\n";
+	let all = read(text, None).expect("well formed");
+	assert_eq!((all.x.spec().rows, all.x.spec().cols, all.labels), (2, 3, None));
+	assert_eq!(all.x.to_f32(), [2.0, 0.0, 4.0, 6.0, 4.0, 9.0]);
+	let labelled = read(text, Some(&LabelColumn::Named("k".into()))).expect("well formed");
+	assert_eq!((labelled.x.to_f32(), labelled.x.spec().cols), (vec![2.0, 4.0, 6.0, 9.0], 2));
+	assert_eq!(labelled.labels.expect("labels").bits(), [0, 2]);
+	// One column is enough where none of them is a label.
+	assert_eq!(read("5\n6\n", None).expect("well formed").x.to_f32(), [10.0, 12.0]);
+	let message = |text: &str| read(text, None).expect_err("refused").to_string();
+	assert_eq!(message(""), "the file has no rows of numbers");
+	assert_eq!(message("a,b\n"), "the file has no rows of numbers");
+	assert_eq!(message("1,2\n3\n"), "line 2 has 1 fields, the first has 2");
+	assert!(message(&"1,2\n".repeat(51)).starts_with("line 51: more than 100 cells"));
+	assert!(read("1,2\n", Some(&LabelColumn::Index(2))).is_err());
 }

@@ -5,8 +5,8 @@ mod support;
 use std::{collections::BTreeSet, ops::ControlFlow};
 
 use assay_engine::{Engine, Path, Tensor};
-use assay_models::{evaluate, mlp, Evaluation, Graph, MlpConfig, Value};
-use assay_program::{DType, Header, Init, Lane, TensorId};
+use assay_models::{cnn, evaluate, evaluate_cnn, mlp, quantised, CnnConfig, Evaluation, Graph, MlpConfig, Value};
+use assay_program::{Axis, DType, Header, Init, Lane, TensorId};
 use assay_referee::whole;
 use support::{cpu, digits, engine, on, small_transformer_of};
 
@@ -245,4 +245,62 @@ fn digits_train_as_well_in_int8() {
 	assert_ne!(loss_i8, loss, "nothing was rounded");
 	assert!(bytes.loss < exact.loss * 1.01, "held out {exact:?} and {bytes:?}");
 	assert!(bytes.accuracy >= 0.96, "held out {bytes:?}");
+}
+
+/// What is quantised once is what every step of a product in int8 quantises.
+#[test]
+fn quantised_before_is_quantised_in_the_step() {
+	let special = [0.0f32, -0.0, 1e-45, -1e-45, 1e-38, 3e38, -3e38, 0.5, -1.5, 127.0, 63.5];
+	let number = |at: u32| match at % 5 {
+		0 => special[(at / 5) as usize % special.len()],
+		_ => (at.wrapping_mul(2_654_435_761) >> 8) as f32 / 4096.0 - 2048.0,
+	};
+	for (rows, cols, factor) in [(7, 5, 1.0f32), (40, 66, 1e-3), (1, 9, 1e-42), (9, 1, 0.0)] {
+		let bits = (0..rows * cols).map(|at| (number(at) * factor).to_bits()).collect();
+		let w = Tensor::new(DType::F32, rows, cols, bits).expect("one per element");
+		for transposed in [false, true] {
+			let (inner, over) = if transposed { (cols, Axis::Cols) } else { (rows, Axis::Rows) };
+			let (bytes, scales) = quantised(&w, over).expect("a tensor");
+			let mut graph = Graph::new(1);
+			let x = graph.uniform_param("x", 3, inner, 1.0);
+			let given = [("w", &w), ("bytes", &bytes), ("scales", &scales)];
+			let data = given.map(|(name, tensor)| (graph.data(name, tensor.spec(), tensor.root()), tensor.clone()));
+			let [w, bytes, scales] = [0, 1, 2].map(|at: usize| data[at].0);
+			let inside = graph.matmul_i8_transposed(x, false, w, transposed);
+			let (rows_of_x, by_row) = graph.quantise_rows(x);
+			let sums = graph.int8_matmul(rows_of_x, false, bytes, transposed);
+			let before = graph.dequantise(sums, by_row, scales);
+			let spec = graph.spec(inside);
+			let state = graph.state("y", spec.rows, spec.cols, Init::Zeros);
+			graph.update(state, inside);
+			let program = graph.finish(header()).expect("valid");
+			let data = data.into_iter().map(|(value, tensor)| (id(value), tensor)).collect();
+			let engine = Engine::new(program, data, cpu(Path::Auto, 1)).expect("loads");
+			let values = engine.outputs(&engine.initial_state(), &[id(inside), id(before)]).expect("runs");
+			assert_eq!(values[0], values[1], "{rows} x {cols}, {transposed}");
+		}
+	}
+}
+
+#[test]
+fn a_convolutional_network_learns_in_int8() {
+	let data = digits();
+	let config = CnnConfig { steps: 120, lane: Lane::I8, ..CnnConfig::new(8, 8, 1, data.classes) };
+	let model = cnn(&config, &data.train).expect("valid");
+	assert_eq!(model.program.header.lane, Lane::I8);
+	let mut roots = BTreeSet::new();
+	for (path, threads) in [(Path::Auto, 1), (Path::Portable, 2)] {
+		let cpu = cpu(path, threads);
+		let engine = engine(&model, cpu.clone());
+		let mut state = engine.initial_state();
+		let steps = if path == Path::Auto { config.steps } else { 3 };
+		engine.run(&mut state, 3, &mut on).expect("runs");
+		roots.insert(engine.state_root(&state).expect("a root"));
+		engine.run(&mut state, steps, &mut on).expect("runs");
+		if path == Path::Auto {
+			let after = evaluate_cnn(&config, &engine, &state, &data.held_out, cpu).expect("evaluates");
+			assert!(after.accuracy > 0.93, "{after:?}");
+		}
+	}
+	assert_eq!(roots.len(), 1);
 }

@@ -26,7 +26,7 @@ pub(crate) struct Fetch {
 	#[arg(long, value_name = "FOLDER")]
 	out: PathBuf,
 	/// The job file: also show how well the result does on what it holds out, and write it in the form that other programs
-	/// read: a language model as a Hugging Face directory `model`, what was made of texts as `outputs.jsonl`.
+	/// read: a model as a directory `model`, what was made of texts or rows as `outputs.jsonl`.
 	#[arg(long, value_name = "FILE")]
 	evaluate: Option<PathBuf>,
 	/// The client's folder, whose kept states are used [default: ~/.assay/client].
@@ -101,7 +101,7 @@ impl Fetch {
 			steps: state.step(),
 			files: Vec::new(),
 			accuracy: evaluation.and_then(|evaluation| evaluation.accuracy),
-			loss: evaluation.map(|evaluation| evaluation.loss),
+			loss: evaluation.and_then(|evaluation| evaluation.loss),
 			held_out: evaluation.map(|evaluation| evaluation.held_out),
 			result: None,
 		};
@@ -160,12 +160,11 @@ impl fmt::Display for Fetched {
 		for file in &self.files {
 			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;
 		}
-		if let (Some(loss), Some(rows)) = (self.loss, self.held_out) {
+		if let Some(rows) = self.held_out {
+			let loss = written::loss(self.loss);
 			match self.accuracy {
-				Some(accuracy) => {
-					write!(f, "\nHeld-out accuracy {:.2} %, loss {loss:.4}, on {rows} rows", accuracy * 100.0)?
-				}
-				None => write!(f, "\nHeld-out loss {loss:.4} nats per token, on {rows} sequences")?,
+				Some(accuracy) => write!(f, "\nAccuracy {:.2} %{loss}, on {rows} rows", accuracy * 100.0)?,
+				None => write!(f, "\nHeld-out{} nats per token, on {rows} sequences", loss.trim_start_matches(','))?,
 			}
 		}
 		match &self.result {

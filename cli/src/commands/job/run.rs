@@ -70,7 +70,7 @@ impl Run {
 			seconds,
 			metrics,
 			accuracy: evaluated.and_then(|found| found.accuracy),
-			loss: evaluated.map(|found| found.loss),
+			loss: evaluated.and_then(|found| found.loss),
 			held_out: evaluated.map(|found| found.held_out),
 			files,
 			result,
@@ -82,11 +82,13 @@ impl Run {
 impl fmt::Display for Done {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(f, "{} steps in {:.1} s\nState root {}", self.steps, self.seconds, self.state_root)?;
-		if let Some(loss) = self.loss {
-			write!(f, "\nHeld out: loss {loss:.4}")?;
-		}
-		if let Some(accuracy) = self.accuracy {
-			write!(f, ", accuracy {:.2} %", accuracy * 100.0)?;
+		match (self.accuracy, self.loss) {
+			(Some(accuracy), loss) => {
+				let rows = self.held_out.unwrap_or(0);
+				write!(f, "\nAccuracy {:.2} %{} on {rows} rows", accuracy * 100.0, written::loss(loss))?;
+			}
+			(None, Some(loss)) => write!(f, "\nHeld out: loss {loss:.4}")?,
+			(None, None) => {}
 		}
 		for file in &self.files {
 			write!(f, "\n{}: {} tensors, {} bytes", file.path, file.tensors.len(), file.bytes)?;

@@ -1,6 +1,9 @@
 //! `assay job submit`.
 
-use super::super::arguments::{self, interrupted, Key, Reach};
+use super::{
+	super::arguments::{self, interrupted, Key, Reach},
+	written,
+};
 use crate::console::Console;
 use assay_agent::Peer;
 use assay_cli::{
@@ -242,8 +245,10 @@ async fn summary(
 	);
 	if let Some(evaluation) = evaluation {
 		text += &match evaluation.accuracy {
-			Some(accuracy) => format!("Held-out accuracy {:.2} %, loss {:.4}\n", accuracy * 100.0, evaluation.loss),
-			None => format!("Held-out loss {:.4} nats per token\n", evaluation.loss),
+			Some(accuracy) => {
+				format!("Accuracy {:.2} %{}\n", accuracy * 100.0, written::loss(evaluation.loss))
+			}
+			None => format!("Held-out loss {:.4} nats per token\n", evaluation.loss.unwrap_or(f32::NAN)),
 		};
 	}
 	text += &format!("Weights: `assay job fetch {job} --out FOLDER`. Receipt: `assay job receipt {job}`");
@@ -259,7 +264,7 @@ async fn summary(
 		fees: account.fees_paid.to_string(),
 		refunded: account.refunded.to_string(),
 		accuracy: evaluation.and_then(|evaluation| evaluation.accuracy),
-		loss: evaluation.map(|evaluation| evaluation.loss),
+		loss: evaluation.and_then(|evaluation| evaluation.loss),
 		text,
 	});
 	Ok(())

@@ -63,6 +63,11 @@ fn tensors_of(path: &Path, tensors: &[(String, Tensor)], metadata: &[(&str, Stri
 	})
 }
 
+/// A loss as it follows an accuracy.
+pub(crate) fn loss(loss: Option<f32>) -> String {
+	loss.map_or_else(String::new, |loss| format!(", loss {loss:.4}"))
+}
+
 /// An error of writing to `path`.
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 	let path = path.display().to_string();

@@ -11,12 +11,15 @@ use crate::{
 
 /// Longest configuration that is read.
 const MAX_CONFIG: u64 = 1 << 20;
+/// Field of the tokens that end a text: an id, or a list of them.
+const END: &str = "eos_token_id";
 
 /// A model: its family and sizes, and its weights, still on disk.
 #[derive(Debug)]
 pub struct ModelDirectory {
 	path: PathBuf,
 	family: Family,
+	ends: Vec<u32>,
 	checkpoint: Checkpoint,
 }
 
@@ -29,8 +32,20 @@ impl ModelDirectory {
 			return Err(ImportError::Missing { path: config, hint: "point at a directory that holds a saved model" });
 		}
 		let object = crate::json::read_object(&config, MAX_CONFIG, "model configuration")?;
+		let settings = path.join("generation_config.json");
+		let settings = match settings.exists() {
+			true => crate::json::read_object(&settings, MAX_CONFIG, "generation configuration")?,
+			false => serde_json::Map::new(),
+		};
+		let ends = settings.get(END).filter(|ids| !ids.is_null()).or(object.get(END)).map(ids).unwrap_or_default();
 		let family = family(Fields::new(&config, object))?;
-		Ok(Self { path: path.into(), family, checkpoint: Checkpoint::directory(path)? })
+		let ends = ends.into_iter().filter(|end| *end < family.vocabulary()).collect();
+		Ok(Self { path: path.into(), family, ends, checkpoint: Checkpoint::directory(path)? })
+	}
+
+	/// The tokens that end a text, by `eos_token_id` of `generation_config.json`, or of `config.json`.
+	pub fn ends(&self) -> &[u32] {
+		&self.ends
 	}
 
 	/// The directory.
@@ -52,6 +67,15 @@ impl ModelDirectory {
 	pub fn tokenizer(&self) -> Result<Option<Tokenizer>, ImportError> {
 		let path = self.path.join("tokenizer.json");
 		path.exists().then(|| Tokenizer::open(&path)).transpose()
+	}
+}
+
+/// An id, or a list of them.
+fn ids(value: &serde_json::Value) -> Vec<u32> {
+	let id = |value: &serde_json::Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+	match value.as_array() {
+		Some(list) => list.iter().filter_map(id).collect(),
+		None => id(value).into_iter().collect(),
 	}
 }
 

@@ -75,6 +75,25 @@ impl Fields {
 		self.take(name, "a whole number from 1 to 2^24", fits)
 	}
 
+	/// A list of numbers from 1 to 2^24, at most 4,096 of them.
+	pub(crate) fn sizes(&mut self, name: &str) -> Result<Vec<u32>, ImportError> {
+		let size =
+			|value: &Value| value.as_u64().filter(|number| (1..=MAX_SIZE).contains(number)).map(|number| number as u32);
+		let fits = |value: &Value| {
+			let list = value.as_array().filter(|list| list.len() <= 4_096)?;
+			list.iter().map(size).collect::<Option<Vec<u32>>>()
+		};
+		let found = self.take(name, "a list of whole numbers from 1 to 2^24", fits)?;
+		found.ok_or_else(|| self.error(name, FieldProblem::Missing))
+	}
+
+	/// A number other than zero of ordinary size.
+	pub(crate) fn factor(&mut self, name: &str) -> Result<f64, ImportError> {
+		let fits = |value: &Value| value.as_f64().filter(|number| (1e-30..=1e30).contains(&number.abs()));
+		let found = self.take(name, "a number other than 0, from -1e30 to 1e30", fits)?;
+		found.ok_or_else(|| self.error(name, FieldProblem::Missing))
+	}
+
 	/// A finite number above zero, rounded to f32.
 	pub(crate) fn positive(&mut self, name: &str) -> Result<f64, ImportError> {
 		self.optional_positive(name)?.ok_or_else(|| self.error(name, FieldProblem::Missing))

@@ -61,6 +61,17 @@ impl Tokenizer {
 		fenced(&self.path, || self.inner.decode(ids, true))
 	}
 
+	/// The one token that a text is, such as `<|endoftext|>`.
+	pub fn token(&self, text: &str) -> Option<u32> {
+		self.inner.token_to_id(text).or_else(|| {
+			let encoding = fenced(&self.path, || self.inner.encode(text, false)).ok()?;
+			match encoding.get_ids() {
+				[id] => Some(*id),
+				_ => None,
+			}
+		})
+	}
+
 	/// Tokens there are, added ones included.
 	pub fn vocabulary(&self) -> usize {
 		self.inner.get_vocab_size(true)

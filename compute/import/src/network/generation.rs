@@ -1,12 +1,14 @@
 //! Programs that continue texts, and the check of what one generated in a single pass.
 
 use assay_engine::Tensor;
-use assay_models::{Graph, Model, Value};
+use assay_models::{Model, Value};
 use assay_program::{Axis, DType, Header, Init, Lane};
 
 use super::{
+	choice::{choose, ended},
 	forward::{check_ids, finish_check},
 	layers::Net,
+	lora::Products,
 	recipe,
 	walk::Walk,
 	weights::Loader,
@@ -26,6 +28,8 @@ pub(crate) const REPLAYED: &str = "tokens";
 const MAX_POSITIONS: u64 = 1 << 26;
 /// Stands for no token.
 pub(crate) const NONE: u32 = u32::MAX;
+/// Most tokens that end a text.
+const MAX_ENDS: usize = 64;
 
 /// How texts are continued.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +44,10 @@ pub struct Generation {
 	pub segment_groups: u32,
 	/// Seed of the draws.
 	pub seed: [u8; 32],
+	/// How products with weights are computed; attention's own stay in f32.
+	pub lane: Lane,
+	/// Tokens that end a text. After one that was chosen every further token is the first of these; steps go on all the same.
+	pub ends: Vec<u32>,
 }
 
 /// How a job's prompts are walked over.
@@ -68,6 +76,13 @@ impl Generation {
 		if !(self.temperature.is_finite() && self.temperature >= 0.0) {
 			return request(format!("temperature {} is not a number from 0", self.temperature));
 		}
+		let vocabulary = family.vocabulary();
+		if self.ends.len() > MAX_ENDS {
+			return request(format!("{} tokens that end a text, at most {MAX_ENDS}", self.ends.len()));
+		}
+		if let Some(end) = self.ends.iter().find(|end| **end >= vocabulary) {
+			return request(format!("the token {end} that ends a text is outside of the vocabulary of {vocabulary}"));
+		}
 		let Some(longest) = prompts.iter().map(Vec::len).max() else {
 			return request("no prompts".into());
 		};
@@ -91,14 +106,15 @@ impl Generation {
 		Ok(Walked { items, groups, window })
 	}
 
-	/// The tokens that continue each prompt, out of the state tensor [`OUTPUT`]. The rows of `output` that are beyond the
-	/// prompts' are left out.
+	/// The tokens that continue each prompt, out of the state tensor [`OUTPUT`], up to the one that ends the text, which is not
+	/// among them. The rows of `output` that are beyond the prompts' are left out.
 	pub fn continuations(&self, prompts: &[Vec<u32>], output: &Tensor) -> Vec<Vec<u32>> {
 		let cols = output.spec().cols.max(1) as usize;
 		let rows = prompts.iter().zip(output.bits().chunks(cols));
 		let token = |bits: &u32| f32::from_bits(*bits) as u32;
 		let new = |(prompt, row): (&Vec<u32>, &[u32])| {
-			row.iter().skip(prompt.len().saturating_sub(1)).take(self.tokens as usize).map(token).collect()
+			let new = row.iter().skip(prompt.len().saturating_sub(1)).take(self.tokens as usize).map(token);
+			new.take_while(|token| !self.ends.contains(token)).collect()
 		};
 		rows.map(new).collect()
 	}
@@ -123,6 +139,7 @@ pub fn generation(
 	let Walked { items, groups, window } = config.walked(family, prompts)?;
 	let (batch, slots) = (config.batch, groups * config.batch);
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), batch, 1);
+	net.adaptation.products = Products::inference(config.lane);
 
 	// One row per step and sequence, in the order of the steps.
 	let at = |row: u32| {
@@ -149,11 +166,15 @@ pub fn generation(
 	let x = hidden(family, &mut net, prompt)?;
 	let logits = logits(family, &mut net, x)?;
 	finish_check(family, &net)?;
-	let next = choose(&mut net.graph, logits, config.temperature);
-	net.graph.update(chosen, next);
-
 	let Walk::Stepwise(step) = &net.walk else { return Err(ImportError::Request("no walk".into())) };
 	let here = step.here;
+	let ended = match config.ends.first() {
+		Some(end) => Some(ended(&mut net, family, &config.ends, *end, (chosen, open))?),
+		None => None,
+	};
+	let next = choose(&mut net.graph, logits, config.temperature, ended);
+	net.graph.update(chosen, next);
+
 	let number = net.graph.dequantise(next, 1.0, 1.0);
 	let row = net.graph.mul(here, number);
 	let output = net.graph.state(OUTPUT, slots, window, Init::Zeros);
@@ -168,7 +189,7 @@ pub fn generation(
 
 	let header = Header {
 		version: assay_program::validate::VERSION,
-		lane: Lane::F32,
+		lane: config.lane,
 		seed: config.seed,
 		steps: u64::from(groups) * u64::from(window),
 		batch,
@@ -197,9 +218,10 @@ pub(crate) fn replay(
 	checkpoint: &Checkpoint,
 	sequences: u32,
 	window: u32,
-	temperature: f32,
+	(temperature, lane): (f32, Lane),
 ) -> Result<Model, ImportError> {
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), sequences, window);
+	net.adaptation.products = Products::inference(lane);
 	net.walk = Walk::Replayed;
 	let ids = net.graph.id_state(REPLAYED, sequences.saturating_mul(window));
 	let x = hidden(family, &mut net, ids)?;
@@ -223,16 +245,8 @@ pub(crate) fn replay(
 	}
 	finish_check(family, &net)?;
 	let version = assay_program::validate::VERSION;
-	let header = Header { version, lane: Lane::F32, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
+	let header = Header { version, lane, seed: [0; 32], steps: 1, batch: 1, segment_steps: 1 };
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
-}
-
-/// The token of each row: the likeliest, or a draw.
-pub(crate) fn choose(graph: &mut Graph, logits: Value, temperature: f32) -> Value {
-	match temperature {
-		0.0 => graph.arg_max(logits),
-		_ => assay_models::sample(graph, logits, temperature),
-	}
 }
 
 fn hidden(family: &Family, net: &mut Net<'_>, ids: Value) -> Result<Value, ImportError> {

@@ -97,11 +97,11 @@ impl Gpt2 {
 
 	/// A logit for each token.
 	pub(crate) fn logits(&self, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
-		if !self.tied {
-			return net.output_layer(x, self.vocabulary);
-		}
-		let tokens = self.tokens(net)?;
-		Ok(net.graph.matmul_transposed(x, false, tokens, true))
+		let name = match self.tied {
+			true => format!("{}wte.weight", prefix(net)),
+			false => "lm_head.weight".into(),
+		};
+		net.output_layer(&name, x, self.vocabulary)
 	}
 
 	/// The causal masks that older checkpoints carry, and a copy of tied output weights.

@@ -1,11 +1,17 @@
 //! A network under construction, and the layers that families share.
 
+use std::collections::BTreeMap;
+
 use assay_engine::Tensor;
 use assay_models::{gelu, gelu_erf, Graph, Value};
-use assay_program::{Axis, DType, Lane};
+use assay_program::{Axis, DType, TensorId};
 use codec::{Decode, Encode};
 
-use super::{lora::Adaptation, walk::Walk, weights::Loader};
+use super::{
+	lora::{Adaptation, Products},
+	walk::Walk,
+	weights::Loader,
+};
 use crate::{error::FieldProblem, hf::Fields, ImportError};
 
 /// A graph, the weights it reads, and the batch it is for: `batch` sequences of `length` positions. Activations have one
@@ -22,6 +28,8 @@ pub(crate) struct Net<'a> {
 	pub(crate) adaptation: Adaptation,
 	/// Position of each row, once asked for.
 	positions: Option<Value>,
+	/// By activation: itself in int8, and its scales.
+	int8: BTreeMap<TensorId, (Value, Value)>,
 }
 
 /// Most rows that an op over all positions and heads works on.
@@ -92,6 +100,7 @@ impl<'a> Net<'a> {
 			walk: Walk::Whole,
 			adaptation: Adaptation::default(),
 			positions: None,
+			int8: BTreeMap::new(),
 		}
 	}
 
@@ -146,11 +155,7 @@ impl<'a> Net<'a> {
 			Stored::InputsFirst => [inputs, outputs],
 			Stored::OutputsFirst => [outputs, inputs],
 		};
-		let w = self.weight(&format!("{name}.weight"), &shape)?;
-		let mut product = match self.adaptation.lane {
-			Lane::F32 => self.graph.matmul_transposed(x, false, w, stored == Stored::OutputsFirst),
-			Lane::I8 => self.graph.matmul_i8_transposed(x, false, w, stored == Stored::OutputsFirst),
-		};
+		let mut product = self.product(&format!("{name}.weight"), x, shape, stored)?;
 		if let Some(terms) = self.adaptation.lora {
 			product = self.low_rank(name, terms, x, product);
 		}
@@ -161,10 +166,37 @@ impl<'a> Net<'a> {
 		Ok(self.graph.add(product, b))
 	}
 
-	/// Logits: `x W^T` with `lm_head.weight`, `[tokens there are, columns of x]`, in f32 and without a low-rank part.
-	pub(crate) fn output_layer(&mut self, x: Value, vocabulary: u32) -> Result<Value, ImportError> {
-		let inputs = self.graph.spec(x).cols;
-		let w = self.weight("lm_head.weight", &[vocabulary, inputs])?;
+	fn product(&mut self, name: &str, x: Value, shape: [u32; 2], stored: Stored) -> Result<Value, ImportError> {
+		let transposed = stored == Stored::OutputsFirst;
+		if self.adaptation.products == Products::Int8Weights {
+			let (bytes, columns) = self.weights.int8_weight(&mut self.graph, name, shape, stored)?;
+			let (x, rows) = self.int8_rows(x);
+			let sums = self.graph.int8_matmul(x, false, bytes, transposed);
+			return Ok(self.graph.dequantise(sums, rows, columns));
+		}
+		let w = self.weight(name, &shape)?;
+		Ok(match self.adaptation.products {
+			Products::Int8 => self.graph.matmul_i8_transposed(x, false, w, transposed),
+			_ => self.graph.matmul_transposed(x, false, w, transposed),
+		})
+	}
+
+	/// An activation in int8, once however many layers read it, and the scale of each row.
+	fn int8_rows(&mut self, x: Value) -> (Value, Value) {
+		let known = x.tensor().and_then(|id| self.int8.get(&id)).copied();
+		let found = known.unwrap_or_else(|| self.graph.quantise_rows(x));
+		self.int8.extend(x.tensor().map(|id| (id, found)));
+		found
+	}
+
+	/// Logits: `x W^T` with the weight `name`, `[tokens there are, columns of x]`, without a low-rank part. In training they are
+	/// in f32.
+	pub(crate) fn output_layer(&mut self, name: &str, x: Value, vocabulary: u32) -> Result<Value, ImportError> {
+		let shape = [vocabulary, self.graph.spec(x).cols];
+		if self.adaptation.products == Products::Int8Weights {
+			return self.product(name, x, shape, Stored::OutputsFirst);
+		}
+		let w = self.weight(name, &shape)?;
 		Ok(self.graph.matmul_transposed(x, false, w, true))
 	}
 

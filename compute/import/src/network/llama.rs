@@ -113,11 +113,8 @@ impl Llama {
 
 	/// A logit for each token.
 	pub(crate) fn logits(&self, net: &mut Net<'_>, x: Value) -> Result<Value, ImportError> {
-		if !self.tied {
-			return net.output_layer(x, self.vocabulary);
-		}
-		let tokens = self.tokens(net)?;
-		Ok(net.graph.matmul_transposed(x, false, tokens, true))
+		let name = if self.tied { "model.embed_tokens.weight" } else { "lm_head.weight" };
+		net.output_layer(name, x, self.vocabulary)
 	}
 
 	/// Frequencies that older checkpoints carry, and a copy of tied output weights.

@@ -34,16 +34,32 @@ impl LoraTerms {
 }
 
 /// How linear layers of attention and feed-forward are computed and trained.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Adaptation {
 	pub(crate) lora: Option<LoraTerms>,
 	/// Of their products. Low-rank parts are in f32.
-	pub(crate) lane: Lane,
+	pub(crate) products: Products,
 }
 
-impl Default for Adaptation {
-	fn default() -> Self {
-		Self { lora: None, lane: Lane::F32 }
+/// How products with weights are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Products {
+	/// In f32.
+	#[default]
+	Floats,
+	/// In int8, weights quantised in each step: they may change.
+	Int8,
+	/// In int8, weights quantised when the program is built; the logits too.
+	Int8Weights,
+}
+
+impl Products {
+	/// Of weights that stay.
+	pub(crate) fn inference(lane: Lane) -> Self {
+		match lane {
+			Lane::F32 => Self::Floats,
+			Lane::I8 => Self::Int8Weights,
+		}
 	}
 }
 

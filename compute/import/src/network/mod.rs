@@ -4,6 +4,7 @@ use codec::{Decode, Encode};
 
 mod attention;
 mod bert;
+mod choice;
 mod forward;
 mod generation;
 mod gpt2;
@@ -23,14 +24,17 @@ pub use forward::{forward, Forward, Inputs, Rows, OUTPUT};
 pub use generation::{generation, Generation, Walked};
 pub use gpt2::Gpt2;
 pub use layers::Nonlinearity;
-pub(crate) use layers::{over_root_mean_square, softmax};
+pub(crate) use layers::{over_root_mean_square, softmax, Net, Stored};
 pub use llama::Llama;
+pub(crate) use lora::Products;
 pub use lora::{fine_tuned, LoraTerms};
 pub use recipe::is_generation;
 pub use replay::{claims, Replay};
 pub use rope::{Rope, Scaling};
+pub(crate) use rows::keep_rows;
 pub use rows::{rows, Batches, Pooling};
 pub use training::{evaluate_fine_tuning, fine_tuning, fine_tuning_evaluation, FineTuning};
+pub(crate) use weights::Loader;
 pub use weights::Weights;
 
 /// A family of networks and the sizes of one.

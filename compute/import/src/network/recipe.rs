@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use assay_engine::{Cpu, Engine, Tensor};
 use assay_models::Value;
-use assay_program::{shape::MIN_HEAD, DType, Program, Role};
+use assay_program::{shape::MIN_HEAD, DType, Lane, Program, Role};
 use codec::{Decode, DecodeAll, Encode};
 
 use super::{
@@ -21,13 +21,13 @@ use crate::{hf::Checkpoint, ImportError};
 /// Name of the data tensor of a recipe: I32, a row for each byte.
 const RECIPE: &str = "recipe";
 /// Version of the encoding.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Longest recipe, bytes.
 const MAX_BYTES: u32 = 512;
 /// Largest size of a network.
 const MAX_SIZE: u32 = 1 << 24;
 /// Data tensors of a generation that are no weights.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 13] = [
 	RECIPE,
 	"prompts",
 	"open",
@@ -37,6 +37,8 @@ const OTHERS: [&str; 11] = [
 	"at.seen",
 	"at.masked",
 	"at.keep",
+	"end.is",
+	"end.lead",
 	"rope.cosines",
 	"rope.sines",
 ];
@@ -48,12 +50,15 @@ struct Recipe {
 	family: Family,
 	tokens: u32,
 	temperature: f32,
+	lane: Lane,
+	ends: Vec<u32>,
 }
 
 /// Puts the recipe of a generation into its program.
 pub(crate) fn declare(net: &mut Net<'_>, family: &Family, config: &Generation) -> Result<Value, ImportError> {
-	let Generation { tokens, temperature, .. } = *config;
-	let bytes = Recipe { version: VERSION, family: family.clone(), tokens, temperature }.encode();
+	let Generation { tokens, temperature, lane, .. } = *config;
+	let ends = config.ends.clone();
+	let bytes = Recipe { version: VERSION, family: family.clone(), tokens, temperature, lane, ends }.encode();
 	let rows = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
 	net.ids(RECIPE, rows, |row| bytes.get(row as usize).copied().unwrap_or_default().into())
 }
@@ -123,6 +128,8 @@ fn settings(engine: &Engine, recipe: &Recipe) -> Option<(Generation, Vec<Vec<u32
 		temperature: recipe.temperature,
 		segment_groups: header.segment_steps.checked_div(window)?,
 		seed: header.seed,
+		lane: recipe.lane,
+		ends: recipe.ends.clone(),
 	};
 	Some((config, prompts))
 }

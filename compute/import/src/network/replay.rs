@@ -86,7 +86,8 @@ impl Replay {
 		most_bytes: u64,
 	) -> Result<Self, ImportError> {
 		let walked = config.walked(family, prompts)?;
-		let model = replay(family, checkpoint, config.batch, walked.window, config.temperature)?;
+		let settings = (config.temperature, config.lane);
+		let model = replay(family, checkpoint, config.batch, walked.window, settings)?;
 		let memory = model.program.memory();
 		let bytes = memory.data.saturating_add(memory.state).saturating_add(memory.temps);
 		if bytes > most_bytes {
@@ -233,11 +234,27 @@ impl Replay {
 				place(&mut peaks, largest);
 			}
 		}
+		self.end(group, claimed, &mut chosen);
 		let same = chosen.chunks(window).enumerate().all(|(slot, chosen)| {
 			let claimed = claimed.iter().skip(slot * (window - 1));
 			chosen.iter().take(window - 1).zip(claimed).all(|(chosen, claimed)| chosen == claimed)
 		});
 		Ok(same.then_some(Pass { chosen, peaks }))
+	}
+
+	/// A text that is at its end, and was brought there by a choice, stays there: what the program does to logits, done to
+	/// tokens. Of a text that has ended the end's logit leads by more than any noise, and the others are +0.
+	fn end(&self, group: usize, claimed: &[u32], chosen: &mut [u32]) {
+		let (batch, window) = (self.config.batch as usize, self.walked.window as usize);
+		let Some(end) = self.config.ends.first() else { return };
+		let prompts = self.prompts.iter().skip(group * batch);
+		for ((chosen, claimed), prompt) in
+			chosen.chunks_mut(window).zip(claimed.chunks((window - 1).max(1))).zip(prompts)
+		{
+			// The claimed token after a position is the one that the next position is at.
+			let at = claimed.iter().zip(chosen.iter_mut().skip(1)).skip(prompt.len().saturating_sub(1));
+			at.filter(|(token, _)| self.config.ends.contains(token)).for_each(|(_, next)| *next = *end);
+		}
 	}
 
 	/// The tokens chosen at the positions of one part of a pass, a position's slots side by side, out of the state after the

@@ -1,12 +1,13 @@
 //! Programs that turn each of many texts into a row of numbers.
 
 use assay_engine::Tensor;
-use assay_models::{Model, Value};
-use assay_program::{Axis, DType, Header, Init, Lane};
+use assay_models::{Graph, Model, Value};
+use assay_program::{Axis, DType, Header, Init, Lane, TensorId};
 
 use super::{
 	forward::{check_ids, finish_check},
 	layers::Net,
+	lora::Products,
 	weights::Loader,
 	BertHead, Family, Weights, OUTPUT,
 };
@@ -39,6 +40,8 @@ pub struct Batches {
 	pub pooling: Pooling,
 	/// Steps of a segment.
 	pub segment_steps: u32,
+	/// How products with weights are computed; attention's own stay in f32.
+	pub lane: Lane,
 }
 
 /// The program that computes a row for each text, a group of `batch` texts per step. The state tensor [`OUTPUT`] holds row
@@ -56,6 +59,7 @@ pub fn rows(
 	let batch = config.batch;
 	let slots = items.div_ceil(batch) * batch;
 	let mut net = Net::new(Loader::new(checkpoint, Weights::Frozen), batch, length);
+	net.adaptation.products = Products::inference(config.lane);
 	let of = |slot: u32| texts.get(slot as usize).map_or(&[0][..], Vec::as_slice);
 	let by_position = |value: &dyn Fn(&[u32], u32) -> u32| -> Vec<u32> {
 		(0..slots)
@@ -88,22 +92,37 @@ pub fn rows(
 	}
 	finish_check(family, &net)?;
 
-	let cols = net.graph.spec(pooled).cols;
-	let item = net.ids("items", slots, |slot| if slot < items { slot } else { u32::MAX })?;
-	let item = net.graph.next_batch(item);
-	let output = net.graph.state(OUTPUT, items, cols, Init::Zeros);
-	let placed = net.graph.scatter_rows(item, pooled, items);
-	let all = net.graph.add(output, placed);
-	net.graph.update(output, all);
+	keep_rows(&mut net.graph, &mut net.weights.given, pooled, (items, batch))?;
 	let header = Header {
 		version: assay_program::validate::VERSION,
-		lane: Lane::F32,
+		lane: config.lane,
 		seed: [0; 32],
 		steps: u64::from(slots / batch),
 		batch,
 		segment_steps: config.segment_steps,
 	};
 	Ok(Model { program: net.graph.finish(header)?, data: net.weights.given })
+}
+
+/// Leaves `rows`, those of a step, in the state tensor [`OUTPUT`], which has a row for each of `items` items. The last step's
+/// may be more than are left.
+pub(crate) fn keep_rows(
+	graph: &mut Graph,
+	given: &mut Vec<(TensorId, Tensor)>,
+	rows: Value,
+	(items, batch): (u32, u32),
+) -> Result<(), ImportError> {
+	let slots = items.div_ceil(batch).saturating_mul(batch);
+	let ids = (0..slots).map(|slot| if slot < items { slot } else { u32::MAX }).collect();
+	let ids = matrix("items", DType::I32, slots, 1, ids)?;
+	let item = graph.data("items", ids.spec(), ids.root());
+	given.extend(item.tensor().map(|id| (id, ids)));
+	let item = graph.next_batch(item);
+	let output = graph.state(OUTPUT, items, graph.spec(rows).cols, Init::Zeros);
+	let placed = graph.scatter_rows(item, rows, items);
+	let all = graph.add(output, placed);
+	graph.update(output, all);
+	Ok(())
 }
 
 fn pool<'a>(

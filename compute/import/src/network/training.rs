@@ -9,7 +9,7 @@ use assay_program::{Header, Lane};
 use super::{
 	forward::{check_ids, finish_check},
 	layers::Net,
-	lora::{Adaptation, LoraTerms},
+	lora::{Adaptation, LoraTerms, Products},
 	weights::Loader,
 	Family, Weights,
 };
@@ -125,7 +125,11 @@ fn network<'a>(
 	config.lora.map_or(Ok(()), |terms| terms.check())?;
 	let weights = if config.lora.is_some() { Weights::Frozen } else { Weights::Trained };
 	let mut net = Net::new(Loader::new(checkpoint, weights), batch, length);
-	net.adaptation = Adaptation { lora: config.lora, lane: config.lane };
+	let products = match config.lane {
+		Lane::F32 => Products::Floats,
+		Lane::I8 => Products::Int8,
+	};
+	net.adaptation = Adaptation { lora: config.lora, products };
 	Ok(net)
 }
 

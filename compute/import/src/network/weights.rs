@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_engine::Tensor;
-use assay_models::{Graph, Value};
-use assay_program::{types::MAX_NAME, DType, Init, TensorId};
+use assay_models::{quantised, Graph, Value};
+use assay_program::{types::MAX_NAME, Axis, DType, Init, TensorId, TensorSpec};
+
+use super::layers::Stored;
 
 use crate::{error::TensorProblem, hf::Checkpoint, ImportError};
 
@@ -24,6 +26,8 @@ pub(crate) struct Loader<'a> {
 	checkpoint: &'a Checkpoint,
 	role: Weights,
 	declared: BTreeMap<String, Value>,
+	/// Weights in int8 and the scales of their outputs.
+	int8: BTreeMap<String, (Value, Value)>,
 	/// Tensors that need not be read.
 	skipped: BTreeSet<String>,
 	/// Trained tensors in the order of the graph.
@@ -38,6 +42,7 @@ impl<'a> Loader<'a> {
 			checkpoint,
 			role,
 			declared: BTreeMap::new(),
+			int8: BTreeMap::new(),
 			skipped: BTreeSet::new(),
 			params: Vec::new(),
 			given: Vec::new(),
@@ -61,6 +66,50 @@ impl<'a> Loader<'a> {
 		if let Some(value) = self.declared.get(name) {
 			return Ok(*value);
 		}
+		let tensor = self.read(name, shape)?;
+		let value = self.declare(graph, name, tensor);
+		self.declared.insert(name.into(), value);
+		Ok(value)
+	}
+
+	/// The f32 matrix `name` in int8, and the scale of each output, `[1, outputs]`. It is fixed, so it is quantised here. A
+	/// checkpoint that was taken from a program may hold these two in its place.
+	pub(crate) fn int8_weight(
+		&mut self,
+		graph: &mut Graph,
+		name: &str,
+		shape: [u32; 2],
+		stored: Stored,
+	) -> Result<(Value, Value), ImportError> {
+		if let Some(pair) = self.int8.get(name) {
+			return Ok(*pair);
+		}
+		let [bytes_name, scales_name] = int8_names(name);
+		if scales_name.len() > MAX_NAME {
+			return Err(ImportError::tensor(self.checkpoint.path(), name, TensorProblem::Name));
+		}
+		let (over, outputs) = match stored {
+			Stored::InputsFirst => (Axis::Rows, shape[1]),
+			Stored::OutputsFirst => (Axis::Cols, shape[0]),
+		};
+		let (bytes, scales) = if self.has(name) || !self.has(&bytes_name) {
+			let elements = u64::from(shape[0]) * u64::from(shape[1]);
+			let memory = |_| ImportError::tensor(self.checkpoint.path(), name, TensorProblem::Memory(elements));
+			quantised(&self.read(name, &shape)?, over).map_err(memory)?
+		} else {
+			(self.checkpoint.read(&bytes_name)?, self.read(&scales_name, &[outputs])?)
+		};
+		let expected = TensorSpec { dtype: DType::I8, rows: shape[0], cols: shape[1] };
+		if bytes.spec() != expected {
+			return Err(ImportError::tensor(self.checkpoint.path(), &bytes_name, TensorProblem::Missing));
+		}
+		let pair = (self.constant(graph, &bytes_name, bytes), self.constant(graph, &scales_name, scales));
+		self.int8.insert(name.into(), pair);
+		Ok(pair)
+	}
+
+	/// The f32 tensor `name` of this shape.
+	fn read(&self, name: &str, shape: &[u32]) -> Result<Tensor, ImportError> {
 		let problem = |problem| ImportError::tensor(self.checkpoint.path(), name, problem);
 		let entry = self.checkpoint.entry(name).ok_or_else(|| problem(TensorProblem::Missing))?;
 		let expected: Vec<usize> = shape.iter().map(|extent| *extent as usize).collect();
@@ -75,9 +124,7 @@ impl<'a> Loader<'a> {
 		if tensor.spec().dtype != DType::F32 {
 			return Err(problem(TensorProblem::OtherType { found, expected: "F32, F16 or BF16" }));
 		}
-		let value = self.declare(graph, name, tensor);
-		self.declared.insert(name.into(), value);
-		Ok(value)
+		Ok(tensor)
 	}
 
 	/// A tensor that is part of the program itself, such as positions.
@@ -94,9 +141,10 @@ impl<'a> Loader<'a> {
 
 	/// Fails if a tensor of the checkpoint was not read, unless `spare` says that it may be.
 	pub(crate) fn finish(&self, spare: impl Fn(&str) -> bool) -> Result<(), ImportError> {
-		let read: BTreeSet<&str> = self.declared.keys().map(String::as_str).collect();
-		match self.checkpoint.names().find(|name| !read.contains(name) && !self.skipped.contains(*name) && !spare(name))
-		{
+		let int8 = self.int8.keys().flat_map(|name| [name.clone()].into_iter().chain(int8_names(name)));
+		let read: BTreeSet<String> = self.declared.keys().cloned().chain(int8).collect();
+		let unread = |name: &&str| !read.contains(*name) && !self.skipped.contains(*name) && !spare(name);
+		match self.checkpoint.names().find(unread) {
 			Some(name) => Err(ImportError::tensor(self.checkpoint.path(), name, TensorProblem::Unused)),
 			None => Ok(()),
 		}
@@ -114,4 +162,9 @@ impl<'a> Loader<'a> {
 		self.given.extend(value.tensor().map(|id| (id, tensor)));
 		value
 	}
+}
+
+/// Names of a weight in int8 and of its scales.
+fn int8_names(name: &str) -> [String; 2] {
+	[format!("{name}.i8"), format!("{name}.scales")]
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use assay_engine::Tensor;
 use assay_models::{Graph, Value};
-use assay_program::{DType, TensorId, TensorSpec};
+use assay_program::{DType, Lane, TensorId, TensorSpec};
 
 use super::tensor::Constant;
 
@@ -39,6 +39,8 @@ pub(crate) struct Lowering {
 	named: BTreeMap<Rc<str>, Value>,
 	/// Elements that may still be made here.
 	budget: u64,
+	/// How products with what is known are computed.
+	pub(crate) lane: Lane,
 }
 
 /// Why a node has no equivalent.
@@ -104,9 +106,10 @@ impl From<Constant> for Held {
 }
 
 impl Lowering {
-	/// `budget` bounds the elements that rearranging what is known may make.
-	pub(crate) fn new(budget: u64) -> Self {
-		Self { graph: Graph::new(1), given: Vec::new(), declared: BTreeMap::new(), named: BTreeMap::new(), budget }
+	/// `budget` bounds the elements that rearranging what is known may make. Batches have `batch` rows.
+	pub(crate) fn new(budget: u64, batch: u32, lane: Lane) -> Self {
+		let (given, declared, named) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+		Self { graph: Graph::new(batch), given, declared, named, budget, lane }
 	}
 
 	/// Takes elements from the budget.
@@ -142,7 +145,7 @@ impl Lowering {
 	/// A data tensor of the program.
 	pub(crate) fn declare(&mut self, name: Option<&str>, tensor: Tensor) -> Value {
 		let root = tensor.root();
-		// Tensors of other shapes may have one root.
+		// Tensors of other shapes or types may have one root.
 		let key = key(&root, &tensor.spec());
 		if let Some(value) = self.declared.get(&key) {
 			return *value;
@@ -217,6 +220,7 @@ impl Lowering {
 fn key(root: &[u8; 32], spec: &TensorSpec) -> [u8; 32] {
 	let mut key = *root;
 	let shape = spec.rows.to_le_bytes().into_iter().chain(spec.cols.to_le_bytes());
+	let shape = shape.chain([spec.dtype as u8]);
 	key.iter_mut().zip(shape).for_each(|(byte, part)| *byte ^= part);
 	key
 }

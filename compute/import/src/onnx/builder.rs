@@ -31,7 +31,7 @@ const MAX_RANK: usize = 12;
 /// A model in one file, read but not decoded.
 #[derive(Debug)]
 pub struct Onnx {
-	path: PathBuf,
+	pub(super) path: PathBuf,
 	bytes: Vec<u8>,
 }
 
@@ -85,18 +85,19 @@ impl Onnx {
 	pub fn program(&self, inputs: &[OnnxInput]) -> Result<Model, ImportError> {
 		let model = self.model()?;
 		let opset = self.opset(&model)?;
-		let mut walk = Walk::new(&self.path, &model.graph, inputs)?;
+		let mut walk = Walk::new(&self.path, &model.graph, (1, Lane::F32))?;
+		walk.inputs(&model.graph, inputs)?;
 		for (index, node) in model.graph.nodes.iter().enumerate() {
 			walk.node(index, node, opset)?;
 		}
 		walk.finish(&model.graph.outputs)
 	}
 
-	fn model(&self) -> Result<proto::Model<'_>, ImportError> {
+	pub(super) fn model(&self) -> Result<proto::Model<'_>, ImportError> {
 		proto::Model::read(&self.bytes).map_err(|error| ImportError::malformed(&self.path, error))
 	}
 
-	fn opset(&self, model: &proto::Model<'_>) -> Result<i64, ImportError> {
+	pub(super) fn opset(&self, model: &proto::Model<'_>) -> Result<i64, ImportError> {
 		let own = |domain: &str| domain.is_empty() || domain == "ai.onnx";
 		let version = model.opsets.iter().find(|(domain, _)| own(domain)).map_or(0, |(_, version)| *version);
 		if OPSETS.contains(&version) {
@@ -114,14 +115,19 @@ fn port(port: &Port<'_>) -> OnnxPort {
 }
 
 /// The values of the graph so far.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
 	path: &'a Path,
-	values: BTreeMap<&'a str, Held>,
-	lowering: Lowering,
+	pub(super) values: BTreeMap<&'a str, Held>,
+	pub(super) lowering: Lowering,
 }
 
 impl<'a> Walk<'a> {
-	fn new(path: &'a Path, graph: &proto::Graph<'a>, inputs: &[OnnxInput]) -> Result<Self, ImportError> {
+	/// The graph's initial values, for batches of so many rows in a lane.
+	pub(super) fn new(
+		path: &'a Path,
+		graph: &proto::Graph<'a>,
+		(batch, lane): (u32, Lane),
+	) -> Result<Self, ImportError> {
 		let (mut values, mut total) = (BTreeMap::new(), 0u64);
 		for tensor in &graph.initializers {
 			let problem = |problem| ImportError::tensor(path, tensor.name, problem);
@@ -136,15 +142,18 @@ impl<'a> Walk<'a> {
 			}
 		}
 		let budget = total.saturating_mul(2).saturating_add(1 << 24);
-		let mut walk = Self { path, values, lowering: Lowering::new(budget) };
+		Ok(Self { path, values, lowering: Lowering::new(budget, batch, lane) })
+	}
+
+	fn inputs(&mut self, graph: &proto::Graph<'a>, inputs: &[OnnxInput]) -> Result<(), ImportError> {
 		for port in &graph.inputs {
-			if !walk.values.contains_key(port.name) {
-				walk.input(port, inputs)?;
+			if !self.values.contains_key(port.name) {
+				self.input(port, inputs)?;
 			}
 		}
-		match inputs.iter().find(|input| !walk.values.contains_key(input.name.as_str())) {
+		match inputs.iter().find(|input| !self.values.contains_key(input.name.as_str())) {
 			Some(input) => Err(ImportError::Request(format!("the model has no input `{}`", input.name))),
-			None => Ok(walk),
+			None => Ok(()),
 		}
 	}
 
@@ -186,7 +195,7 @@ impl<'a> Walk<'a> {
 		Ok(())
 	}
 
-	fn node(&mut self, index: usize, node: &Node<'a>, opset: i64) -> Result<(), ImportError> {
+	pub(super) fn node(&mut self, index: usize, node: &Node<'a>, opset: i64) -> Result<(), ImportError> {
 		let results = self.results(node, opset).map_err(|problem| self.refusal(index, node, opset, problem))?;
 		for (name, held) in node.outputs.iter().zip(results) {
 			if !name.is_empty() && self.values.insert(name, held).is_some() {

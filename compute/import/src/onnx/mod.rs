@@ -10,7 +10,10 @@ mod builder;
 mod node;
 mod ops;
 mod proto;
+mod rows;
 mod tensor;
 mod wire;
+mod writer;
 
 pub use builder::{Onnx, OnnxInput, OnnxPort};
+pub use writer::export_onnx;

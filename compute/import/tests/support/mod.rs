@@ -2,11 +2,14 @@
 // Each test file uses a part.
 #![allow(dead_code)]
 
+pub(crate) mod onnx_file;
+
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{forward, Forward, Inputs, ModelDirectory, Safetensors, OUTPUT};
 use assay_models::Model;
+use assay_referee::whole;
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
 	PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).join(name)
@@ -43,4 +46,19 @@ pub(crate) fn build(directory: &ModelDirectory, inputs: &Inputs, options: &Forwa
 pub(crate) fn distance(a: &Tensor, b: &Tensor) -> f32 {
 	assert_eq!(a.spec(), b.spec());
 	a.to_f32().iter().zip(b.to_f32()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Every op's output chunks of the step after so many, by integers alone and by the backend.
+pub(crate) fn refereed(model: &Model, steps: u64) {
+	let engine = engine(model);
+	let mut state = engine.initial_state();
+	engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+	let program = engine.program();
+	let tensor = |id| engine.state_tensor(&state, id).expect("a state tensor").bits().to_vec();
+	let soft = program.state_tensors().map(|(id, _)| (id, tensor(id))).collect();
+	let data = model.data.iter().map(|(id, tensor)| (*id, tensor.bits().to_vec())).collect();
+	let step = whole::run_step(program, steps, &soft, &data).expect("runs");
+	let leaves = whole::trace_leaves(program, steps, &step).expect("a trace");
+	let trace = engine.trace(&state).expect("runs");
+	assert_eq!(trace.leaves(), leaves.iter().copied().map(Some).collect::<Vec<_>>());
 }
