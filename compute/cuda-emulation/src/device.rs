@@ -1,16 +1,15 @@
 //! A device whose memory is this machine's and whose kernels run here.
 
 use std::{
-	cell::RefCell,
 	collections::BTreeMap,
-	rc::{Rc, Weak},
+	sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use assay_cuda::{Buffer, CudaError, Device, Profile, Value, Work};
 
 use crate::{
 	ffi,
-	ptx::{self, Access},
+	ptx::{self, Access, Fault},
 	EmulationError,
 };
 
@@ -39,20 +38,20 @@ struct Line([u32; 64]);
 /// Memory with a guard on both sides.
 #[derive(Debug)]
 struct Memory {
-	lines: RefCell<Vec<Line>>,
+	lines: Mutex<Vec<Line>>,
 	words: usize,
 }
 
 impl Memory {
 	/// The address of word 0. Kernels write through it, so it comes from a mutable borrow.
 	fn address(&self) -> u64 {
-		let mut lines = self.lines.borrow_mut();
+		let mut lines = lock(&self.lines);
 		lines.as_mut_ptr().cast::<u32>().wrapping_add(GUARD) as u64
 	}
 
 	/// All words, guards included.
 	fn with<R>(&self, look: impl FnOnce(&mut [u32]) -> R) -> R {
-		let mut lines = self.lines.borrow_mut();
+		let mut lines = lock(&self.lines);
 		let len = lines.len() * 64;
 		// SAFETY: a line is 64 words, and the borrow is held while they are looked at.
 		look(unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), len) })
@@ -66,9 +65,14 @@ impl Memory {
 	}
 }
 
+/// What a thread that panicked left is whole: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+	mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A buffer of an [`Emulated`] device.
 #[derive(Debug)]
-pub struct EmulatedBuffer(Rc<Memory>);
+pub struct EmulatedBuffer(Arc<Memory>);
 
 impl Buffer for EmulatedBuffer {
 	fn address(&self) -> u64 {
@@ -86,16 +90,21 @@ pub struct Emulated {
 	profile: Profile,
 	order: Order,
 	shipped: bool,
-	buffers: RefCell<Vec<Weak<Memory>>>,
-	launches: RefCell<BTreeMap<&'static str, u64>>,
+	fault: Option<Fault>,
+	/// Bytes of memory that it has.
+	memory: u64,
+	buffers: Mutex<Vec<Weak<Memory>>>,
+	launches: Mutex<BTreeMap<&'static str, u64>>,
+	/// How often it was given words, and how many: what moves to the device.
+	uploads: Mutex<(u64, u64)>,
 }
 
 impl Emulated {
 	/// A device that cuts work up as one with `multiprocessors` processors would.
 	pub fn new(multiprocessors: u32, order: Order) -> Self {
-		let (buffers, launches) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
+		let (buffers, launches, uploads) = Default::default();
 		let profile = Profile { multiprocessors, int8_tiles: false };
-		Self { profile, order, shipped: false, buffers, launches }
+		Self { profile, order, shipped: false, fault: None, memory: u64::MAX, buffers, launches, uploads }
 	}
 
 	/// The same with tensor cores for bytes.
@@ -109,6 +118,22 @@ impl Emulated {
 		Self { shipped: true, ..Self::new(multiprocessors, order) }
 	}
 
+	/// An interpreting device of which one lane of each warp computes the last bit of each fused multiply-add, and of each
+	/// product of bytes, wrong.
+	pub fn with_faulty_lane(multiprocessors: u32, order: Order, lane: u32) -> Self {
+		Self { fault: Some(Fault { lane }), ..Self::interpreting(multiprocessors, order) }
+	}
+
+	/// The same with so many bytes of memory.
+	pub fn with_memory(self, bytes: u64) -> Self {
+		Self { memory: bytes, ..self }
+	}
+
+	/// How often words were moved to the device, and how many words in all.
+	pub fn uploads(&self) -> (u64, u64) {
+		*lock(&self.uploads)
+	}
+
 	/// The order of turns.
 	pub fn order(&self) -> Order {
 		self.order
@@ -116,11 +141,11 @@ impl Emulated {
 
 	/// How often each kernel was launched.
 	pub fn launches(&self) -> BTreeMap<&'static str, u64> {
-		self.launches.borrow().clone()
+		lock(&self.launches).clone()
 	}
 
 	fn guards_hold(&self) -> bool {
-		let mut buffers = self.buffers.borrow_mut();
+		let mut buffers = lock(&self.buffers);
 		buffers.retain(|buffer| buffer.strong_count() > 0);
 		buffers.iter().filter_map(Weak::upgrade).all(|memory| memory.guards_hold())
 	}
@@ -144,11 +169,11 @@ impl Emulated {
 					Order::Descending => 1,
 					Order::Scattered => 2,
 				};
-				*self.launches.borrow_mut().entry(kernel).or_default() += 1;
+				*lock(&self.launches).entry(kernel).or_default() += 1;
 				if self.shipped {
 					let (grid, block, order) = (*grid, *block, self.order);
-					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order };
-					return ptx::launch(&call, &Ranges::of(&self.buffers.borrow()))
+					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order, fault: self.fault };
+					return ptx::launch(&call, &Ranges::of(&lock(&self.buffers)))
 						.map_err(|error| CudaError::Launch { kernel, reason: error.to_string() });
 				}
 				let call = ffi::Call { kernel, grid: *grid, block: *block, arguments, order };
@@ -177,7 +202,7 @@ impl Emulated {
 	}
 
 	fn inside(&self, call: &'static str, address: u64, words: u64) -> Result<(), CudaError> {
-		match Ranges::of(&self.buffers.borrow()).holds(address, words.saturating_mul(4)) {
+		match Ranges::of(&lock(&self.buffers)).holds(address, words.saturating_mul(4)) {
 			true => Ok(()),
 			false => Err(CudaError::Driver { call, reason: "outside of every buffer".to_owned() }),
 		}
@@ -221,22 +246,34 @@ impl Device for Emulated {
 		self.profile
 	}
 
+	fn free_memory(&self) -> Result<u64, CudaError> {
+		let buffers = lock(&self.buffers);
+		let living = buffers.iter().filter_map(Weak::upgrade);
+		Ok(self.memory.saturating_sub(living.map(|memory| memory.words as u64 * 4).sum()))
+	}
+
 	fn allocate(&self, words: u64) -> Result<EmulatedBuffer, CudaError> {
-		let refused = CudaError::OutOfMemory { needed: words.saturating_mul(4), free: 0 };
+		let (needed, free) = (words.saturating_mul(4), self.free_memory()?);
+		let refused = CudaError::OutOfMemory { needed, free };
+		if needed > free {
+			return Err(refused);
+		}
 		let count =
 			usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
 		let lines_needed = (count + 2 * GUARD).div_ceil(64);
 		let mut lines = Vec::new();
 		lines.try_reserve_exact(lines_needed).map_err(|_| refused)?;
 		lines.resize(lines_needed, Line([GUARD_WORD; 64]));
-		let memory = Rc::new(Memory { lines: RefCell::new(lines), words: count });
+		let memory = Arc::new(Memory { lines: Mutex::new(lines), words: count });
 		memory.with(|all| all[GUARD..][..count].fill(FRESH));
-		self.buffers.borrow_mut().push(Rc::downgrade(&memory));
+		lock(&self.buffers).push(Arc::downgrade(&memory));
 		Ok(EmulatedBuffer(memory))
 	}
 
 	fn upload(&self, bits: &[u32], to: &EmulatedBuffer) -> Result<(), CudaError> {
 		fits(bits.len(), to)?;
+		let mut uploads = lock(&self.uploads);
+		*uploads = (uploads.0 + 1, uploads.1 + bits.len() as u64);
 		to.0.with(|all| all[GUARD..][..bits.len()].copy_from_slice(bits));
 		Ok(())
 	}

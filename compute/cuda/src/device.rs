@@ -23,6 +23,9 @@ pub trait Device: core::fmt::Debug {
 	/// What decides how work is cut up.
 	fn profile(&self) -> Profile;
 
+	/// Bytes of its memory that are free.
+	fn free_memory(&self) -> Result<u64, CudaError>;
+
 	/// Memory of `words` words, with any content.
 	fn allocate(&self, words: u64) -> Result<Self::Buffer, CudaError>;
 

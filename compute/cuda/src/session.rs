@@ -1,7 +1,10 @@
 //! A program on a device: its tensors stay there, and a step is two graphs.
 //!
-//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host looks at one word per op: if an output held an
-//! infinity or a NaN, the step ends there and the state stays what it was. The second assigns the new state.
+//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host
+//! looks at one word per op: if an output held an infinity or a NaN, the step ends there and the state stays what it was. The
+//! second assigns the new state.
+
+use std::sync::Arc;
 
 use assay_commitment::Hash;
 use assay_program::{Limits, Op, Operand, OperandSpec, Program, Role, TensorId, TensorSpec};
@@ -12,6 +15,7 @@ use crate::{
 	device::{Buffer, Device},
 	launch::{Addresses, Work},
 	lower::{lower, lower_root},
+	memory::SessionMemory,
 	placement::Placement,
 	CudaError, OpError,
 };
@@ -53,10 +57,8 @@ pub enum SessionError {
 }
 
 /// A program whose state and data are on a device.
-#[derive(Debug)]
-pub struct Session<'a, D: Device> {
-	device: &'a D,
-	// Graphs before the memory that they name: fields are dropped in this order.
+pub struct Session<D: Device> {
+	// Graphs before the memory that they name, and the device last: fields are dropped in this order.
 	compute: D::Graph,
 	update: D::Graph,
 	hash: D::Graph,
@@ -71,20 +73,61 @@ pub struct Session<'a, D: Device> {
 	step: u64,
 	/// Data, temps and scratch: used by the graphs only.
 	_memory: Vec<D::Buffer>,
+	device: Arc<D>,
 }
 
-impl<'a, D: Device> Session<'a, D> {
+impl<D: Device> core::fmt::Debug for Session<D> {
+	fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+		f.debug_struct("Session").field("device", &self.device).field("step", &self.step).finish_non_exhaustive()
+	}
+}
+
+impl<D: Device> Session<D> {
 	/// Puts a program on the device, at `step` steps done. `data` holds every data tensor, `state` every parameter and
 	/// state tensor in ascending order of ids, row-major bits each.
 	pub fn new(
-		backend: &'a Backend<D>,
+		backend: &Backend<D>,
 		program: &Program,
 		data: &[(TensorId, &[u32])],
 		state: &[Vec<u32>],
 		step: u64,
 	) -> Result<Self, SessionError> {
+		let mut session = Self::load(backend, program, data)?;
+		session.write(state, step)?;
+		Ok(session)
+	}
+
+	/// Puts a program and its data on the device. Its state has any content until it is [written](Session::write).
+	///
+	/// If the device has too little memory, [`CudaError::OutOfMemory`] tells of all that the program takes.
+	pub fn load(
+		backend: &Backend<D>,
+		program: &Program,
+		data: &[(TensorId, &[u32])],
+	) -> Result<Self, SessionError> {
 		program.validate(&Limits::default()).map_err(SessionError::Program)?;
-		let device = backend.device();
+		let memory = SessionMemory::of(program, &backend.device().profile())?;
+		let (needed, free) = (memory.bytes, backend.device().free_memory()?);
+		if needed > free {
+			return Err(CudaError::OutOfMemory { needed, free }.into());
+		}
+		match Self::place(backend, program, data, &memory.scratch) {
+			// Nothing of it is kept. Memory may be too scattered, or another process was faster.
+			Err(SessionError::Device(CudaError::OutOfMemory { .. })) => {
+				Err(CudaError::OutOfMemory { needed, free: backend.device().free_memory()? }.into())
+			}
+			placed => placed,
+		}
+	}
+
+	fn place(
+		backend: &Backend<D>,
+		program: &Program,
+		data: &[(TensorId, &[u32])],
+		scratch: &[u64],
+	) -> Result<Self, SessionError> {
+		let shared = backend.shared_device();
+		let device = &*shared;
 		let mut memory = Vec::new();
 		let mut states = Vec::new();
 		let pieces = pieces(program);
@@ -94,7 +137,6 @@ impl<'a, D: Device> Session<'a, D> {
 			slots.push(device.allocate(*words)?);
 		}
 
-		let mut given = state.iter();
 		let mut places = Vec::with_capacity(program.tensors.len());
 		for (id, decl) in (0u32..).zip(&program.tensors) {
 			let spec = decl.spec();
@@ -111,15 +153,11 @@ impl<'a, D: Device> Session<'a, D> {
 					memory.last().map_or(0, Buffer::address)
 				}
 				Role::Param(_) | Role::State(_) => {
-					let bits = given.next().filter(|bits| same_length(bits.len(), spec).is_ok());
-					states.push((filled(device, bits.ok_or(SessionError::State)?)?, spec));
+					states.push((device.allocate(spec.elements())?, spec));
 					states.last().map_or(0, |(buffer, _)| buffer.address())
 				}
 			};
 			places.push(Place { address, spec });
-		}
-		if given.next().is_some() {
-			return Err(SessionError::State);
 		}
 
 		let flags = device.allocate(program.ops.len() as u64)?;
@@ -127,6 +165,8 @@ impl<'a, D: Device> Session<'a, D> {
 		let metrics = device.allocate(program.metrics.len() as u64)?;
 		let roots = device.allocate(states.len() as u64 * ROOT_WORDS)?;
 		let mut recorder = Recorder { device, scratch: Vec::new(), pending: Vec::new() };
+		// All of it first: growing it would need the old and the new at once.
+		grow(device, scratch, &mut recorder.scratch)?;
 		for piece in &pieces {
 			let op = program.ops.get(piece.ops().start);
 			match (piece, op) {
@@ -152,7 +192,6 @@ impl<'a, D: Device> Session<'a, D> {
 		let (compute, update, hash) =
 			unsafe { (device.record(&compute)?, device.record(&update)?, device.record(&hash)?) };
 		Ok(Self {
-			device,
 			compute,
 			update,
 			hash,
@@ -163,9 +202,24 @@ impl<'a, D: Device> Session<'a, D> {
 			roots,
 			ops: program.ops.len(),
 			metric_count: program.metrics.len(),
-			step,
+			step: 0,
 			_memory: memory,
+			device: shared,
 		})
+	}
+
+	/// Replaces the state: every parameter and state tensor in ascending order of ids, row-major bits each, after `step`
+	/// steps. On [`SessionError::State`] nothing was written.
+	pub fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), SessionError> {
+		let fits = |((_, spec), bits): (&(D::Buffer, TensorSpec), &Vec<u32>)| same_length(bits.len(), *spec).is_ok();
+		if state.len() != self.states.len() || !self.states.iter().zip(state).all(fits) {
+			return Err(SessionError::State);
+		}
+		for ((buffer, _), bits) in self.states.iter().zip(state) {
+			self.device.upload(bits, buffer)?;
+		}
+		self.step = step;
+		Ok(())
 	}
 
 	/// Steps done.
