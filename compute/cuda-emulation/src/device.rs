@@ -91,6 +91,8 @@ pub struct Emulated {
 	order: Order,
 	shipped: bool,
 	fault: Option<Fault>,
+	/// A kernel of which one bit of what it writes is wrong.
+	faulty_kernel: Option<&'static str>,
 	/// Bytes of memory that it has.
 	memory: u64,
 	buffers: Mutex<Vec<Weak<Memory>>>,
@@ -104,7 +106,17 @@ impl Emulated {
 	pub fn new(multiprocessors: u32, order: Order) -> Self {
 		let (buffers, launches, uploads) = Default::default();
 		let profile = Profile { multiprocessors, int8_tiles: false };
-		Self { profile, order, shipped: false, fault: None, memory: u64::MAX, buffers, launches, uploads }
+		Self {
+			profile,
+			order,
+			shipped: false,
+			fault: None,
+			faulty_kernel: None,
+			memory: u64::MAX,
+			buffers,
+			launches,
+			uploads,
+		}
 	}
 
 	/// The same with tensor cores for bytes.
@@ -122,6 +134,11 @@ impl Emulated {
 	/// product of bytes, wrong.
 	pub fn with_faulty_lane(multiprocessors: u32, order: Order, lane: u32) -> Self {
 		Self { fault: Some(Fault { lane }), ..Self::interpreting(multiprocessors, order) }
+	}
+
+	/// The same with the lowest bit of the last word that a kernel changes wrong, at every launch.
+	pub fn with_faulty_kernel(self, kernel: &'static str) -> Self {
+		Self { faulty_kernel: Some(kernel), ..self }
 	}
 
 	/// The same with so many bytes of memory.
@@ -148,6 +165,30 @@ impl Emulated {
 		let mut buffers = lock(&self.buffers);
 		buffers.retain(|buffer| buffer.strong_count() > 0);
 		buffers.iter().filter_map(Weak::upgrade).all(|memory| memory.guards_hold())
+	}
+
+	/// All words of the living buffers.
+	fn words(&self) -> Vec<(Arc<Memory>, Vec<u32>)> {
+		let living: Vec<_> = lock(&self.buffers).iter().filter_map(Weak::upgrade).collect();
+		living.into_iter().map(|memory| (memory.clone(), memory.with(|words| words.to_vec()))).collect()
+	}
+
+	/// # Safety
+	///
+	/// As for [`Device::submit`].
+	unsafe fn do_wrong(&self, work: &Work) -> Result<(), CudaError> {
+		let before = self.words();
+		// SAFETY: the caller's word.
+		unsafe { self.one(work)? };
+		for (memory, before) in &before {
+			memory.with(|words| {
+				let changed = words.iter_mut().zip(before).filter(|(now, before)| *now != *before).last();
+				if let Some((word, _)) = changed {
+					*word ^= 1;
+				}
+			});
+		}
+		Ok(())
 	}
 
 	/// # Safety
@@ -286,7 +327,12 @@ impl Device for Emulated {
 
 	unsafe fn submit(&self, work: &[Work]) -> Result<(), CudaError> {
 		// SAFETY: the caller's word.
-		work.iter().try_for_each(|work| unsafe { self.one(work) })
+		work.iter().try_for_each(|work| match work {
+			// SAFETY: the caller's word.
+			Work::Launch { kernel, .. } if self.faulty_kernel == Some(*kernel) => unsafe { self.do_wrong(work) },
+			// SAFETY: the caller's word.
+			_ => unsafe { self.one(work) },
+		})
 	}
 
 	unsafe fn record(&self, work: &[Work]) -> Result<Vec<Work>, CudaError> {

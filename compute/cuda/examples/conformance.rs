@@ -14,9 +14,9 @@ mod conformance;
 use std::{process::ExitCode, time::Instant};
 
 use assay_cpu::{Cpu, Matrix, Output, Path};
+use assay_cuda::cases::Random;
 use assay_cuda::{Context, Cuda, CudaError, DeviceTensor, Driver, Input, OpError};
 use assay_program::{BinaryKind, DType, OpKind, TensorSpec};
-use conformance::random::Random;
 
 const CONTEXT: Context = Context { seed: [0; 32], step: 0 };
 
@@ -82,12 +82,12 @@ fn main() -> ExitCode {
 }
 
 fn ordinary(spec: TensorSpec, seed: u64) -> Vec<u32> {
-	let mut random = Random(seed);
+	let mut random = Random::new(seed);
 	(0..spec.elements()).map(|_| random.ordinary()).collect()
 }
 
 fn bytes(spec: TensorSpec, seed: u64) -> Vec<u32> {
-	let mut random = Random(seed);
+	let mut random = Random::new(seed);
 	(0..spec.elements()).map(|_| (random.next() >> 24) as u8 as i8 as u32).collect()
 }
 

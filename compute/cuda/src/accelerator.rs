@@ -9,7 +9,7 @@ use assay_commitment::Hash;
 use assay_engine::{Accelerator, AcceleratorError, Loaded, Stepped};
 use assay_program::{Program, TensorId};
 
-use crate::{Backend, CudaError, Device, OpError, Session, SessionError};
+use crate::{Backend, CudaError, Device, OpError, Session, SessionError, SharedDevice};
 
 /// An [`Accelerator`] on any device. All programs share its queue, so whatever one does is done alone.
 #[derive(Debug)]
@@ -31,12 +31,7 @@ impl<D: Device> DeviceAccelerator<D> {
 	}
 }
 
-impl<D> Accelerator for DeviceAccelerator<D>
-where
-	D: Device + Send + Sync + 'static,
-	D::Buffer: Send + Sync,
-	D::Graph: Send,
-{
+impl<D: SharedDevice> Accelerator for DeviceAccelerator<D> {
 	fn name(&self) -> String {
 		self.name.clone()
 	}
@@ -66,12 +61,7 @@ impl<D: Device> OnDevice<D> {
 	}
 }
 
-impl<D> Loaded for OnDevice<D>
-where
-	D: Device + Send + Sync,
-	D::Buffer: Send + Sync,
-	D::Graph: Send,
-{
+impl<D: SharedDevice> Loaded for OnDevice<D> {
 	fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), AcceleratorError> {
 		self.with(|session| session.write(state, step))
 	}

@@ -57,3 +57,8 @@ pub trait Device: core::fmt::Debug {
 	/// The buffers that the recorded work names still live.
 	unsafe fn replay(&self, graph: &Self::Graph) -> Result<(), CudaError>;
 }
+
+/// A device that threads may share.
+pub trait SharedDevice: Device<Buffer: Send + Sync, Graph: Send> + Send + Sync + 'static {}
+
+impl<D: Device<Buffer: Send + Sync, Graph: Send> + Send + Sync + 'static> SharedDevice for D {}

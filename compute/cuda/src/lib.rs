@@ -70,6 +70,7 @@
 
 mod accelerator;
 mod backend;
+pub mod cases;
 mod chain;
 mod device;
 mod driver;
@@ -84,7 +85,7 @@ mod session;
 
 pub use accelerator::DeviceAccelerator;
 pub use backend::{Backend, Context, DeviceTensor, Input};
-pub use device::{Buffer, Device};
+pub use device::{Buffer, Device, SharedDevice};
 pub use driver::{devices, DeviceInfo, Driver, DriverBuffer, DriverGraph, Listed};
 pub use error::{CudaError, OpError};
 pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};

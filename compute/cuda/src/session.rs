@@ -100,11 +100,7 @@ impl<D: Device> Session<D> {
 	/// Puts a program and its data on the device. Its state has any content until it is [written](Session::write).
 	///
 	/// If the device has too little memory, [`CudaError::OutOfMemory`] tells of all that the program takes.
-	pub fn load(
-		backend: &Backend<D>,
-		program: &Program,
-		data: &[(TensorId, &[u32])],
-	) -> Result<Self, SessionError> {
+	pub fn load(backend: &Backend<D>, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Self, SessionError> {
 		program.validate(&Limits::default()).map_err(SessionError::Program)?;
 		let memory = SessionMemory::of(program, &backend.device().profile())?;
 		let (needed, free) = (memory.bytes, backend.device().free_memory()?);

@@ -5,7 +5,9 @@ use std::{ops::Range, sync::Arc};
 use assay_cpu::Cpu;
 use assay_program::{Limits, Program, ProgramCommitment, ProgramTrees, TensorId, TensorSpec};
 
-use crate::{accelerated::Accelerated, requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor};
+use crate::{
+	accelerated::Accelerated, requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor,
+};
 
 /// A validated program with its data, ready to run on a backend.
 #[derive(Debug)]

@@ -144,7 +144,13 @@ fn a_run_that_panics() {
 	segment(&engine, &mut state, 0, None);
 	let before = state.clone();
 	let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-		engine.run(&mut state, 8, &mut |report| if report.step == 3 { panic!("wanted") } else { ControlFlow::Continue(()) })
+		engine.run(&mut state, 8, &mut |report| {
+			if report.step == 3 {
+				panic!("wanted")
+			} else {
+				ControlFlow::Continue(())
+			}
+		})
 	}));
 	assert!(panicked.is_err() && state == before);
 	let mut here = before;
