@@ -36,6 +36,11 @@ impl<D: Device> DeviceTensor<D> {
 	pub fn spec(&self) -> TensorSpec {
 		self.spec
 	}
+
+	/// Where its elements are on the device.
+	pub fn address(&self) -> u64 {
+		self.buffer.address()
+	}
 }
 
 /// One input of an op.

@@ -111,6 +111,11 @@ impl Driver {
 		&self.info
 	}
 
+	/// The driver's handle of the stream that work is queued on, for other libraries. It lives as long as the device is open.
+	pub fn stream(&self) -> *mut core::ffi::c_void {
+		self.context.stream().cast()
+	}
+
 	/// Waits for all work that was queued.
 	pub fn synchronize(&self) -> Result<(), CudaError> {
 		self.context.synchronize()
