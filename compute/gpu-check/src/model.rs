@@ -57,3 +57,37 @@ pub(crate) fn parameters(engine: &Engine) -> u64 {
 	let params = engine.program().tensors.iter().filter(|decl| matches!(decl.role, assay_program::Role::Param(_)));
 	params.map(|decl| decl.spec().elements()).sum()
 }
+
+#[cfg(test)]
+mod tests {
+	use std::sync::Arc;
+
+	use assay_cuda::DeviceAccelerator;
+	use assay_cuda_emulation::{Emulated, Order};
+	use assay_engine::{AcceleratorError, Cpu, Path};
+
+	use super::*;
+
+	/// Bytes that a device needs for it, as a device without memory says.
+	fn needed(lane: Lane, batch: u32) -> u64 {
+		let model = gpt2(lane, batch, false).expect("valid");
+		let cpu = Arc::new(Cpu::new(Path::Auto, 1).expect("a path"));
+		let mut engine = Engine::new(model.program, model.data, cpu).expect("loads");
+		assert_eq!(parameters(&engine) / 1_000_000, 124);
+		let none = Emulated::new(132, Order::Ascending).with_int8_tiles().with_memory(4096);
+		match engine.accelerate(&DeviceAccelerator::new("none", none).expect("its flags")) {
+			Err(AcceleratorError::OutOfMemory { needed, .. }) => needed,
+			other => panic!("{other:?}"),
+		}
+	}
+
+	/// The model is within the protocol's limits, and cards of 24 GiB and 80 GiB can train it.
+	#[test]
+	fn the_measured_model_fits_cards() {
+		for lane in [Lane::F32, Lane::I8] {
+			let [one, eight] = [1, 8].map(|batch| needed(lane, batch) >> 20);
+			println!("{lane:?}: {one} MiB, {eight} MiB");
+			assert!(one < 20 << 10 && eight < 78 << 10, "{lane:?}: {one} MiB, {eight} MiB");
+		}
+	}
+}
