@@ -2,22 +2,17 @@
 
 use std::{
 	collections::BTreeMap,
-	sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+	sync::{Arc, Mutex, Weak},
 };
 
-use assay_cuda::{Buffer, CudaError, Device, Profile, Value, Work};
+use assay_cuda::{CudaError, Device, Profile, Value, Work};
 
 use crate::{
 	ffi,
+	memory::{lock, EmulatedBuffer, Memory, Ranges},
 	ptx::{self, Access, Fault},
 	EmulationError,
 };
-
-/// Words on either side of a buffer that no kernel may write.
-const GUARD: usize = 64;
-const GUARD_WORD: u32 = 0xa5a5_5a5a;
-/// What fresh memory holds: a NaN, so that a read of it shows.
-const FRESH: u32 = 0xffde_ad01;
 
 /// The order in which threads of a block, and blocks of a grid, take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,60 +23,6 @@ pub enum Order {
 	Descending,
 	/// Another order at every barrier; the same one every time.
 	Scattered,
-}
-
-/// Words aligned like device memory.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(256))]
-struct Line([u32; 64]);
-
-/// Memory with a guard on both sides.
-#[derive(Debug)]
-struct Memory {
-	lines: Mutex<Vec<Line>>,
-	words: usize,
-}
-
-impl Memory {
-	/// The address of word 0. Kernels write through it, so it comes from a mutable borrow.
-	fn address(&self) -> u64 {
-		let mut lines = lock(&self.lines);
-		lines.as_mut_ptr().cast::<u32>().wrapping_add(GUARD) as u64
-	}
-
-	/// All words, guards included.
-	fn with<R>(&self, look: impl FnOnce(&mut [u32]) -> R) -> R {
-		let mut lines = lock(&self.lines);
-		let len = lines.len() * 64;
-		// SAFETY: a line is 64 words, and the borrow is held while they are looked at.
-		look(unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), len) })
-	}
-
-	fn guards_hold(&self) -> bool {
-		self.with(|words| {
-			let (before, rest) = words.split_at(GUARD);
-			before.iter().chain(&rest[self.words..]).all(|word| *word == GUARD_WORD)
-		})
-	}
-}
-
-/// What a thread that panicked left is whole: each change is one assignment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-	mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A buffer of an [`Emulated`] device.
-#[derive(Debug)]
-pub struct EmulatedBuffer(Arc<Memory>);
-
-impl Buffer for EmulatedBuffer {
-	fn address(&self) -> u64 {
-		self.0.address()
-	}
-
-	fn words(&self) -> u64 {
-		self.0.words as u64
-	}
 }
 
 /// The device. Work is done when it is queued.
@@ -250,35 +191,6 @@ impl Emulated {
 	}
 }
 
-/// Where the living buffers are: start and end, ascending.
-struct Ranges(Vec<(u64, u64)>);
-
-impl Ranges {
-	fn of(buffers: &[Weak<Memory>]) -> Self {
-		let living = buffers.iter().filter_map(Weak::upgrade);
-		let mut ranges: Vec<_> =
-			living.map(|memory| (memory.address(), memory.address() + 4 * memory.words as u64)).collect();
-		ranges.sort_unstable();
-		Self(ranges)
-	}
-}
-
-impl Access for Ranges {
-	fn holds(&self, address: u64, bytes: u64) -> bool {
-		let after = self.0.partition_point(|(start, _)| *start <= address);
-		let range = after.checked_sub(1).and_then(|index| self.0.get(index));
-		range.is_some_and(|(_, end)| address.checked_add(bytes).is_some_and(|to| to <= *end))
-	}
-}
-
-fn fits(given: usize, buffer: &EmulatedBuffer) -> Result<(), CudaError> {
-	if given <= buffer.0.words {
-		Ok(())
-	} else {
-		Err(CudaError::Length { given: given as u64, holds: buffer.words() })
-	}
-}
-
 impl Device for Emulated {
 	type Buffer = EmulatedBuffer;
 	type Graph = Vec<Work>;
@@ -295,34 +207,21 @@ impl Device for Emulated {
 
 	fn allocate(&self, words: u64) -> Result<EmulatedBuffer, CudaError> {
 		let (needed, free) = (words.saturating_mul(4), self.free_memory()?);
-		let refused = CudaError::OutOfMemory { needed, free };
-		if needed > free {
-			return Err(refused);
-		}
-		let count =
-			usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
-		let lines_needed = (count + 2 * GUARD).div_ceil(64);
-		let mut lines = Vec::new();
-		lines.try_reserve_exact(lines_needed).map_err(|_| refused)?;
-		lines.resize(lines_needed, Line([GUARD_WORD; 64]));
-		let memory = Arc::new(Memory { lines: Mutex::new(lines), words: count });
-		memory.with(|all| all[GUARD..][..count].fill(FRESH));
-		lock(&self.buffers).push(Arc::downgrade(&memory));
-		Ok(EmulatedBuffer(memory))
+		let buffer = (needed <= free).then(|| EmulatedBuffer::new(words)).flatten();
+		let buffer = buffer.ok_or(CudaError::OutOfMemory { needed, free })?;
+		lock(&self.buffers).push(buffer.memory());
+		Ok(buffer)
 	}
 
 	fn upload(&self, bits: &[u32], to: &EmulatedBuffer) -> Result<(), CudaError> {
-		fits(bits.len(), to)?;
+		to.first(bits.len(), |words| words.copy_from_slice(bits))?;
 		let mut uploads = lock(&self.uploads);
 		*uploads = (uploads.0 + 1, uploads.1 + bits.len() as u64);
-		to.0.with(|all| all[GUARD..][..bits.len()].copy_from_slice(bits));
 		Ok(())
 	}
 
 	fn download(&self, from: &EmulatedBuffer, bits: &mut [u32]) -> Result<(), CudaError> {
-		fits(bits.len(), from)?;
-		from.0.with(|all| bits.copy_from_slice(&all[GUARD..][..bits.len()]));
-		Ok(())
+		from.first(bits.len(), |words| bits.copy_from_slice(words))
 	}
 
 	unsafe fn submit(&self, work: &[Work]) -> Result<(), CudaError> {

@@ -23,6 +23,7 @@
 
 mod device;
 mod ffi;
+mod memory;
 mod ptx;
 
 pub use device::{Emulated, Order};

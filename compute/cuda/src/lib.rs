@@ -81,6 +81,7 @@ mod lower;
 mod memory;
 mod placement;
 mod ptx;
+mod record;
 mod session;
 
 pub use accelerator::DeviceAccelerator;
