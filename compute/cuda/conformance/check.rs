@@ -22,13 +22,16 @@ pub(crate) fn referee(case: &Case) -> Result<Vec<u32>, String> {
 	let specs: Vec<OperandSpec> = case.given.iter().map(spec).collect();
 	let geometry =
 		OpGeometry::new(case.kind, specs, case.output, case.output.rows).map_err(|error| format!("{error:?}"))?;
-	let input = |given| match given {
-		&Given::Tensor(_, ref bits, _) => whole::Input::Tensor(bits),
-		&Given::Scalar(bits) => whole::Input::Scalar(bits),
-	};
 	let inputs: Vec<whole::Input<'_>> = case.given.iter().map(input).collect();
 	let context = StepContext { seed: CONTEXT.seed, step: CONTEXT.step };
 	run_op(&geometry, &inputs, &context).map_err(|error| format!("{error:?}"))
+}
+
+fn input(given: &Given) -> whole::Input<'_> {
+	match given {
+		Given::Tensor(_, bits, _) => whole::Input::Tensor(bits),
+		Given::Scalar(bits) => whole::Input::Scalar(*bits),
+	}
 }
 
 /// Runs the op on every device: the bits, whether it fails, and that it leaves its inputs alone.

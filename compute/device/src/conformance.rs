@@ -147,18 +147,21 @@ fn one<D: Device>(backend: &Backend<D>, cpu: &Cpu, case: &Case) -> Result<(), St
 /// What the CPU refuses, which no case of this crate is.
 pub fn answer(cpu: &Cpu, case: &Case) -> Result<Vec<u32>, String> {
 	let Case { kind, given, output } = case;
-	let input = |given| match given {
-		&Given::Tensor(spec, ref bits, _) => {
-			Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
-		}
-		&Given::Scalar(bits) => Input::Scalar(bits),
-	};
 	let inputs: Vec<Input<'_>> = given.iter().map(input).collect();
 	let mut bits = vec![0xffde_ad01; output.elements() as usize];
 	let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
 	match cpu.run(*kind, &inputs, &Context { seed: CONTEXT.seed, step: CONTEXT.step }, out) {
 		Ok(()) | Err(OpError::NonFinite) => Ok(bits),
 		Err(error) => Err(format!("the CPU refuses {kind:?}: {error}")),
+	}
+}
+
+fn input(given: &Given) -> Input<'_> {
+	match given {
+		Given::Tensor(spec, bits, _) => {
+			Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
+		}
+		Given::Scalar(bits) => Input::Scalar(*bits),
 	}
 }
 
