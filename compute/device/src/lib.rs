@@ -1,6 +1,6 @@
 //! What a daemon computes on: the CPU, or a GPU that was seen to give the CPU's bits.
 //!
-//! [`choose`] turns what the operator asked for, a [`DeviceChoice`], into a [`Compute`]. A CUDA device is opened, and computes
+//! [`choose()`] turns what the operator asked for, a [`DeviceChoice`], into a [`Compute`]. A CUDA device is opened, and computes
 //! every kind of op, hashes and trains beside the CPU ([`conformance()`]) before it is taken; it is refused if one bit differs.
 //!
 //! | asked for | taken | else |
@@ -11,7 +11,7 @@
 //! | `cuda:N` | that one | [`DeviceError`] |
 //!
 //! [`Compute::accelerate`] puts a job's program on the device. Where that fails, for one because its memory does not suffice, the
-//! CPU runs the job, and the caller tells so. [`run`] runs steps, and starts again on the CPU if the device fails on the way.
+//! CPU runs the job, and the caller tells so. [`run()`] runs steps, and starts again on the CPU if the device fails on the way.
 //!
 //! ```
 //! use std::sync::Arc;
