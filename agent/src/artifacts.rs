@@ -5,6 +5,7 @@
 
 use crate::memory::{Allowance, Need, Purpose, MIB};
 use assay_cpu::Cpu;
+use assay_device::Compute;
 use assay_engine::{requirements, Engine, EngineError, Tensor, TensorError};
 use assay_p2p::{BlobHash, BlobStore, DataPlane, FetchError, InvalidProvider, Provider, StoreError};
 use assay_program::{validate::Quantity, Limits, Program, ProgramError, ProgramTrees, TensorId};
@@ -158,27 +159,36 @@ pub async fn fetch(
 	Ok(inputs)
 }
 
-/// The engine of fetched inputs. Computes for a while, on a thread of its own.
+/// The engine of fetched inputs, its program on the device if there is one. A program that cannot go there is run by the CPU,
+/// and the log says why. Computes for a while, on a thread of its own.
 ///
 /// # Errors
 /// [`ArtifactError`].
-pub async fn build(plane: &DataPlane, spec: &JobSpec, inputs: Inputs, cpu: Arc<Cpu>) -> Result<Engine, ArtifactError> {
-	let (store, spec) = (plane.store().clone(), spec.clone());
+pub async fn build(
+	plane: &DataPlane,
+	spec: &JobSpec,
+	inputs: Inputs,
+	compute: &Compute,
+) -> Result<Engine, ArtifactError> {
+	let (store, spec, compute) = (plane.store().clone(), spec.clone(), compute.clone());
 	tokio::task::spawn_blocking(move || {
 		let data = load(&store, &inputs.program)?;
-		let engine = Engine::with_limits(inputs.program, data, cpu, &inputs.limits)?;
+		let mut engine = Engine::with_limits(inputs.program, data, compute.cpu().clone(), &inputs.limits)?;
 		if *engine.commitment() != spec.program {
 			return Err(ArtifactError::Commitment);
 		}
 		if engine.state_root(&engine.initial_state())? != spec.initial_root {
 			return Err(ArtifactError::InitialRoot);
 		}
+		if let Err(error) = compute.accelerate(&mut engine) {
+			tracing::warn!(%error, "the CPU runs this job");
+		}
 		Ok(engine)
 	})
 	.await?
 }
 
-/// [`fetch`], then [`build`].
+/// [`fetch`], then [`build`] on the CPU.
 ///
 /// # Errors
 /// [`ArtifactError`].
@@ -190,7 +200,7 @@ pub async fn prepare(
 	memory: Allowance,
 ) -> Result<Engine, ArtifactError> {
 	let inputs = fetch(plane, spec, sources, memory).await?;
-	build(plane, spec, inputs, cpu).await
+	build(plane, spec, inputs, &Compute::on_cpu(cpu)).await
 }
 
 /// The protocol's limits, and for a dispute, which holds all tensors of a step at once, the allowance for all of them.

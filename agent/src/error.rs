@@ -12,6 +12,9 @@ pub enum DaemonError {
 	/// The backend cannot be made.
 	#[error("the compute backend cannot start: {0}")]
 	Cpu(#[from] assay_cpu::CpuError),
+	/// There is nothing to compute on as asked for.
+	#[error(transparent)]
+	Device(#[from] assay_device::DeviceError),
 	/// The chain.
 	#[error(transparent)]
 	Chain(#[from] ChainError),
@@ -43,8 +46,8 @@ pub enum DaemonError {
 macro_rules! from_daemon_error {
 	($error:ident) => {
 		$crate::from_daemon_error! {
-			$error: PeerError, CpuError, ChainError, StoreError, BlobError, ArtifactError, RunError,
-			OracleError, JoinError
+			$error: PeerError, CpuError, DeviceError, ChainError, StoreError, BlobError, ArtifactError,
+			RunError, OracleError, JoinError
 		}
 	};
 	($error:ident: $($source:ident),*) => {
@@ -63,6 +66,7 @@ macro_rules! from_daemon_error {
 pub mod sources {
 	pub use crate::{artifacts::ArtifactError, store::StoreError, ChainError, PeerError};
 	pub use assay_cpu::CpuError;
+	pub use assay_device::DeviceError;
 	pub use assay_engine::{OracleError, RunError};
 	pub use assay_p2p::StoreError as BlobError;
 	pub use tokio::task::JoinError;

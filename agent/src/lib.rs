@@ -10,6 +10,7 @@
 //! - [`actions`]: what a daemon sends in answer to the chain's state, each once at a time, with back-off after a refusal.
 //! - [`background`]: actions that take a computation first, such as the moves of disputes.
 //! - [`concurrent`]: the same work for many, a few at once.
+//! - [`device`]: what jobs are computed on.
 //! - [`memory`]: what a program takes, and what the machine has.
 //! - [`specs`]: orders, which never change, read once.
 //! - [`error`]: what can go wrong in every daemon.
@@ -22,6 +23,7 @@ pub mod background;
 pub mod calls;
 pub mod chain;
 pub mod concurrent;
+pub mod device;
 pub mod error;
 pub mod follower;
 pub mod keys;

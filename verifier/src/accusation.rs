@@ -9,12 +9,12 @@ use assay_agent::{
 	artifacts::{self, ArtifactError},
 	calls,
 	chain::Call,
+	device::Compute,
 	keys::Account,
 	memory::Allowance,
 	store::StoreError,
 	Peer, Snapshot, Specs,
 };
-use assay_cpu::Cpu;
 use assay_engine::SegmentOracle;
 use assay_protocol::{
 	dispute::{
@@ -77,7 +77,8 @@ fn accuse_one(
 		let player = Player {
 			peer: verifier.peer.clone(),
 			specs: verifier.specs.clone(),
-			cpu: verifier.cpu.clone(),
+			// Traces keep every tensor of a step, which a device does not.
+			compute: verifier.compute.without_device(),
 			snapshot: snapshot.clone(),
 			#[cfg(feature = "adversary")]
 			misbehaviour: verifier.config.misbehaviour.clone(),
@@ -91,7 +92,7 @@ fn accuse_one(
 struct Player {
 	peer: Peer,
 	specs: Specs,
-	cpu: Arc<Cpu>,
+	compute: Compute,
 	snapshot: Snapshot,
 	#[cfg(feature = "adversary")]
 	misbehaviour: Option<crate::adversary::Misbehaviour>,
@@ -119,7 +120,7 @@ impl Player {
 		let fetch = artifacts::fetch(&self.peer.plane, &spec, &sources, Allowance::UNLIMITED);
 		// The blobs are here since the check. Were they lost, one slow source must not hold the other disputes up.
 		let inputs = tokio::time::timeout(FETCH, fetch).await.map_err(|_| ArtifactError::Slow(FETCH))??;
-		let engine = artifacts::build(&self.peer.plane, &spec, inputs, self.cpu).await?;
+		let engine = artifacts::build(&self.peer.plane, &spec, inputs, &self.compute).await?;
 		let store = self.peer.plane.store().clone();
 		#[cfg(feature = "adversary")]
 		let misbehaviour = self.misbehaviour;

@@ -3,6 +3,7 @@
 use crate::{checks::Stage, error::VerifierError};
 use assay_agent::{
 	artifacts::{self, Inputs},
+	device::{self, Compute},
 	memory::{Allowance, Pool},
 	store::{Store, StoreError},
 	wire::{Reply, Request},
@@ -13,7 +14,7 @@ use assay_engine::{CheckpointError, Engine, Outcome, RunError, State};
 use assay_p2p::{BlobHash, BlobStore, FetchError, Provider};
 use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{Decode, DecodeAll, Encode};
-use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -103,8 +104,8 @@ struct PreState {
 pub struct Check {
 	/// The daemon's parts.
 	pub peer: Peer,
-	/// The backend.
-	pub cpu: Arc<Cpu>,
+	/// What to compute with.
+	pub compute: Compute,
 	/// Where answers are kept.
 	pub answers: Answers,
 	/// Which check.
@@ -146,7 +147,7 @@ impl Check {
 		let _share = self.until_stopped(share).await?;
 		self.stage.send_replace(Stage::Executing);
 		// Neither is dropped midway: their threads would go on. Execution looks at the token after each step.
-		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, self.cpu.clone()).await?;
+		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, &self.compute).await?;
 		let (post_root, post) = self.execute(engine, pre, claims).await?;
 		let answer = Answer { nonce: rand::random(), pre_root: pre.root, post_root, pre: pre.blob, post };
 		self.answers.put(self.id, &answer)?;
@@ -232,7 +233,7 @@ impl Check {
 		let engine = Arc::new(engine);
 		if let Some(claims) = claims {
 			let (engine, store) = (engine.clone(), self.peer.plane.store().clone());
-			let (cpu, stop) = (self.cpu.clone(), self.stop.clone());
+			let (cpu, stop) = (self.compute.cpu().clone(), self.stop.clone());
 			// Whatever goes wrong in it, the segment can still be executed.
 			let after = tokio::task::spawn_blocking(move || pass(&engine, cpu, &store, pre, segment, &claims, &stop));
 			if let Ok(Some(found)) = after.await {
@@ -312,11 +313,7 @@ fn execute(
 	until: u64,
 	stop: &CancellationToken,
 ) -> Result<Option<(State, Hash)>, VerifierError> {
-	let mut observer = |_: &assay_engine::StepReport<'_>| match stop.is_cancelled() {
-		true => ControlFlow::Break(()),
-		false => ControlFlow::Continue(()),
-	};
-	match engine.run(&mut state, until, &mut observer) {
+	match device::run(engine, &mut state, until, stop) {
 		Ok(Outcome::Finished) => {
 			let root = engine.state_root(&state)?;
 			Ok(Some((state, root)))

@@ -1,6 +1,6 @@
 //! What a verifier is started with.
 
-use assay_agent::PeerConfig;
+use assay_agent::{device::DeviceChoice, PeerConfig};
 use assay_engine::Path;
 use assay_protocol::Balance;
 
@@ -15,6 +15,8 @@ pub struct VerifierConfig {
 	pub threads: usize,
 	/// Vector path.
 	pub path: Path,
+	/// What to run segments on.
+	pub device: DeviceChoice,
 	/// Memory for checks, MiB: no program may take more, and all checks that run at once share it.
 	/// [`half_of_free`](assay_agent::memory::half_of_free) is a good value.
 	pub memory_mib: u32,

@@ -179,7 +179,7 @@ impl Round<'_> {
 		let peer = &verifier.peer;
 		verifier.checks.start(&peer.tasks, id, &peer.stop, |stop, stage| Check {
 			peer: peer.clone(),
-			cpu: verifier.cpu.clone(),
+			compute: verifier.compute.clone(),
 			answers: verifier.answers.clone(),
 			id,
 			spec: spec.clone(),

@@ -12,6 +12,7 @@ use crate::{
 use assay_agent::{
 	calls,
 	concurrent::each,
+	device::{self, Compute},
 	follower::Follower,
 	memory::{Allowance, Pool, Purpose},
 	Background, ChainError, Peer, Snapshot, Specs,
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Verifier {
 	pub(crate) config: VerifierConfig,
 	pub(crate) peer: Peer,
-	pub(crate) cpu: Arc<Cpu>,
+	pub(crate) compute: Compute,
 	pub(crate) answers: Answers,
 	pub(crate) checks: Checks,
 	/// What one program may take.
@@ -46,6 +47,7 @@ pub(crate) struct Verifier {
 /// [`VerifierError`] when it cannot start; later errors are logged and waited out.
 pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), VerifierError> {
 	let cpu = Arc::new(Cpu::new(config.path, config.threads)?);
+	let compute = device::find(config.device, cpu).await?;
 	let peer = Peer::start(&config.peer, stop.clone()).await?;
 	let answers = Answers::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), answers.clone());
@@ -65,7 +67,7 @@ pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), 
 		specs: Specs::default(),
 		config,
 		peer,
-		cpu,
+		compute,
 		answers,
 	};
 	loop {

@@ -1,6 +1,6 @@
 //! What a worker is started with.
 
-use assay_agent::PeerConfig;
+use assay_agent::{device::DeviceChoice, PeerConfig};
 use assay_cpu::Path;
 use assay_protocol::Balance;
 
@@ -35,6 +35,8 @@ pub struct WorkerConfig {
 	pub threads: usize,
 	/// Vector path.
 	pub path: Path,
+	/// What to run jobs on.
+	pub device: DeviceChoice,
 	/// Memory offered, MiB.
 	pub memory_mib: u32,
 	/// How to misbehave.

@@ -10,15 +10,15 @@ use crate::{
 use assay_agent::{
 	artifacts::{self, ArtifactError, Inputs},
 	concurrent::{each, first},
+	device::{self, Compute},
 	memory::Allowance,
 	wire, DaemonError, Peer,
 };
-use assay_cpu::Cpu;
 use assay_engine::{Engine, Outcome, RunError, State};
 use assay_p2p::{BlobHash, Provider};
 use assay_protocol::{job::JobSpec, plan::JobPlan, reason::Reason, Hash, SegmentIndex};
 use codec::{DecodeAll, Encode};
-use std::{future::Future, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -33,8 +33,8 @@ pub struct Execution {
 	pub peer: Peer,
 	/// Durable records.
 	pub ledger: Ledger,
-	/// The backend.
-	pub cpu: Arc<Cpu>,
+	/// What to compute with.
+	pub compute: Compute,
 	/// Which lease.
 	pub lease: LeaseId,
 	/// The order.
@@ -89,7 +89,7 @@ impl Execution {
 				"a dispute about this job would take more memory than is offered"
 			);
 		}
-		let built = artifacts::build(&self.peer.plane, &self.spec, inputs, self.cpu.clone());
+		let built = artifacts::build(&self.peer.plane, &self.spec, inputs, &self.compute);
 		let engine = self.until_stopped(built).await??;
 		self.publish_inputs(&engine);
 		Ok(engine)
@@ -297,11 +297,7 @@ impl Execution {
 
 /// Runs on to `until` steps, or stops with the lease.
 fn execute(engine: &Engine, state: &mut State, until: u64, stop: &CancellationToken) -> Result<(), WorkerError> {
-	let mut observer = |_: &assay_engine::StepReport<'_>| match stop.is_cancelled() {
-		true => ControlFlow::Break(()),
-		false => ControlFlow::Continue(()),
-	};
-	match engine.run(state, until, &mut observer)? {
+	match device::run(engine, state, until, stop)? {
 		Outcome::Finished => Ok(()),
 		Outcome::Stopped => Err(WorkerError::STOPPED),
 	}

@@ -129,7 +129,7 @@ impl Worker {
 		let execution = Execution {
 			peer: self.peer.clone(),
 			ledger: self.ledger.clone(),
-			cpu: self.cpu.clone(),
+			compute: self.compute.clone(),
 			lease,
 			spec,
 			plan,

@@ -10,7 +10,12 @@ use crate::{
 	reservation::Reservation,
 	serving::Serving,
 };
-use assay_agent::{calls, follower::Follower, Background, Peer, Snapshot, Specs};
+use assay_agent::{
+	calls,
+	device::{self, Compute},
+	follower::Follower,
+	Background, Peer, Snapshot, Specs,
+};
 use assay_cpu::Cpu;
 use assay_protocol::{
 	records::operators::{Capabilities, Role, State},
@@ -27,7 +32,7 @@ pub(crate) struct Worker {
 	pub(crate) config: WorkerConfig,
 	pub(crate) peer: Peer,
 	pub(crate) ledger: Ledger,
-	pub(crate) cpu: Arc<Cpu>,
+	pub(crate) compute: Compute,
 	pub(crate) specs: Specs,
 	/// Jobs that this worker has a bid on or the lease of; read at each block, before all others.
 	pub(crate) mine: BTreeSet<JobId>,
@@ -57,6 +62,7 @@ pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), Wo
 	};
 	let cpu = Arc::new(cpu);
 	conform(&cpu).await?;
+	let compute = device::find(config.device, cpu).await?;
 	let peer = Peer::start(&config.peer, stop.clone()).await?;
 	let ledger = Ledger::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), ledger.clone());
@@ -74,7 +80,7 @@ pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), Wo
 		config,
 		peer,
 		ledger,
-		cpu,
+		compute,
 		specs,
 		mine: BTreeSet::new(),
 		running: HashMap::new(),

@@ -11,7 +11,7 @@
 //!
 //! Backends are every path of the CPU that this machine has, on one and on two threads, and the CUDA kernels as the
 //! emulation runs them: a small device, and a large one with tensor cores. Shapes, special values and attributes are random
-//! (`compute/cuda/conformance/fuzz.rs`). Of elementwise kinds and reductions each counts for itself. Ends with 0 if every
+//! (`compute/cuda/src/cases/`). Of elementwise kinds and reductions each counts for itself. Ends with 0 if every
 //! bit is equal, and with 1 at the first case that is not, which its seed and number repeat.
 
 #[path = "../../cuda/conformance/mod.rs"]
@@ -29,12 +29,12 @@ use std::{
 };
 
 use assay_cpu::{Cpu, Path};
-use assay_cuda::Backend;
-use assay_cuda_emulation::{Emulated, Order};
-use conformance::{
-	check::{check, Given},
-	fuzz::{case, kinds, CLASSES},
+use assay_cuda::{
+	cases::{case, compare, Given, CLASSES},
+	Backend,
 };
+use assay_cuda_emulation::{Emulated, Order};
+use conformance::{check::referee, fuzz::kinds};
 use support::{label, on_cpus, Options};
 
 /// Cases of a class in which each of its kinds was seen.
@@ -125,25 +125,26 @@ fn check_class(
 			break;
 		}
 		let number = turn * CLASSES + class;
-		let (kind, given, output) = case(options.seed, number);
-		let label = label(kind);
+		let case = case(options.seed, number, 1);
+		let label = label(case.kind);
 		let done = own.entry(label.clone()).or_default();
 		if *done >= options.elements {
 			continue;
 		}
-		let inputs: u64 = given.iter().map(elements).sum();
+		let inputs: u64 = case.given.iter().map(elements).sum();
 		let emulated = *done < options.emulated;
 		*done += inputs;
 		let place = |error| format!("seed {}, case {number}: {error}", options.seed);
-		on_cpus(&cpus, kind, &given, output).map_err(place)?;
+		let expected = referee(&case).map_err(place)?;
+		on_cpus(&cpus, &case, &expected).map_err(place)?;
 		if emulated {
-			check(&devices, kind, &given, output).map_err(place)?;
+			compare(&devices, &case, &expected).map_err(place)?;
 		}
 		let mut counts = lock(counts);
 		let count = counts.entry(label).or_default();
 		count.cases += 1;
 		count.inputs += inputs;
-		count.outputs += output.elements();
+		count.outputs += case.output.elements();
 		count.emulated += if emulated { inputs } else { 0 };
 	}
 	Ok(())

@@ -1,24 +1,18 @@
 //! A device whose memory is this machine's and whose kernels run here.
 
 use std::{
-	cell::RefCell,
 	collections::BTreeMap,
-	rc::{Rc, Weak},
+	sync::{Arc, Mutex, Weak},
 };
 
-use assay_cuda::{Buffer, CudaError, Device, Profile, Value, Work};
+use assay_cuda::{CudaError, Device, Profile, Value, Work};
 
 use crate::{
 	ffi,
-	ptx::{self, Access},
+	memory::{lock, EmulatedBuffer, Memory, Ranges},
+	ptx::{self, Access, Fault},
 	EmulationError,
 };
-
-/// Words on either side of a buffer that no kernel may write.
-const GUARD: usize = 64;
-const GUARD_WORD: u32 = 0xa5a5_5a5a;
-/// What fresh memory holds: a NaN, so that a read of it shows.
-const FRESH: u32 = 0xffde_ad01;
 
 /// The order in which threads of a block, and blocks of a grid, take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,71 +25,39 @@ pub enum Order {
 	Scattered,
 }
 
-/// Words aligned like device memory.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(256))]
-struct Line([u32; 64]);
-
-/// Memory with a guard on both sides.
-#[derive(Debug)]
-struct Memory {
-	lines: RefCell<Vec<Line>>,
-	words: usize,
-}
-
-impl Memory {
-	/// The address of word 0. Kernels write through it, so it comes from a mutable borrow.
-	fn address(&self) -> u64 {
-		let mut lines = self.lines.borrow_mut();
-		lines.as_mut_ptr().cast::<u32>().wrapping_add(GUARD) as u64
-	}
-
-	/// All words, guards included.
-	fn with<R>(&self, look: impl FnOnce(&mut [u32]) -> R) -> R {
-		let mut lines = self.lines.borrow_mut();
-		let len = lines.len() * 64;
-		// SAFETY: a line is 64 words, and the borrow is held while they are looked at.
-		look(unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), len) })
-	}
-
-	fn guards_hold(&self) -> bool {
-		self.with(|words| {
-			let (before, rest) = words.split_at(GUARD);
-			before.iter().chain(&rest[self.words..]).all(|word| *word == GUARD_WORD)
-		})
-	}
-}
-
-/// A buffer of an [`Emulated`] device.
-#[derive(Debug)]
-pub struct EmulatedBuffer(Rc<Memory>);
-
-impl Buffer for EmulatedBuffer {
-	fn address(&self) -> u64 {
-		self.0.address()
-	}
-
-	fn words(&self) -> u64 {
-		self.0.words as u64
-	}
-}
-
 /// The device. Work is done when it is queued.
 #[derive(Debug)]
 pub struct Emulated {
 	profile: Profile,
 	order: Order,
 	shipped: bool,
-	buffers: RefCell<Vec<Weak<Memory>>>,
-	launches: RefCell<BTreeMap<&'static str, u64>>,
+	fault: Option<Fault>,
+	/// A kernel of which one bit of what it writes is wrong.
+	faulty_kernel: Option<&'static str>,
+	/// Bytes of memory that it has.
+	memory: u64,
+	buffers: Mutex<Vec<Weak<Memory>>>,
+	launches: Mutex<BTreeMap<&'static str, u64>>,
+	/// How often it was given words, and how many: what moves to the device.
+	uploads: Mutex<(u64, u64)>,
 }
 
 impl Emulated {
 	/// A device that cuts work up as one with `multiprocessors` processors would.
 	pub fn new(multiprocessors: u32, order: Order) -> Self {
-		let (buffers, launches) = (RefCell::new(Vec::new()), RefCell::new(BTreeMap::new()));
+		let (buffers, launches, uploads) = Default::default();
 		let profile = Profile { multiprocessors, int8_tiles: false };
-		Self { profile, order, shipped: false, buffers, launches }
+		Self {
+			profile,
+			order,
+			shipped: false,
+			fault: None,
+			faulty_kernel: None,
+			memory: u64::MAX,
+			buffers,
+			launches,
+			uploads,
+		}
 	}
 
 	/// The same with tensor cores for bytes.
@@ -109,6 +71,27 @@ impl Emulated {
 		Self { shipped: true, ..Self::new(multiprocessors, order) }
 	}
 
+	/// An interpreting device of which one lane of each warp computes the last bit of each fused multiply-add, and of each
+	/// product of bytes, wrong.
+	pub fn with_faulty_lane(multiprocessors: u32, order: Order, lane: u32) -> Self {
+		Self { fault: Some(Fault { lane }), ..Self::interpreting(multiprocessors, order) }
+	}
+
+	/// The same with the lowest bit of the last word that a kernel changes wrong, at every launch.
+	pub fn with_faulty_kernel(self, kernel: &'static str) -> Self {
+		Self { faulty_kernel: Some(kernel), ..self }
+	}
+
+	/// The same with so many bytes of memory.
+	pub fn with_memory(self, bytes: u64) -> Self {
+		Self { memory: bytes, ..self }
+	}
+
+	/// How often words were moved to the device, and how many words in all.
+	pub fn uploads(&self) -> (u64, u64) {
+		*lock(&self.uploads)
+	}
+
 	/// The order of turns.
 	pub fn order(&self) -> Order {
 		self.order
@@ -116,13 +99,37 @@ impl Emulated {
 
 	/// How often each kernel was launched.
 	pub fn launches(&self) -> BTreeMap<&'static str, u64> {
-		self.launches.borrow().clone()
+		lock(&self.launches).clone()
 	}
 
 	fn guards_hold(&self) -> bool {
-		let mut buffers = self.buffers.borrow_mut();
+		let mut buffers = lock(&self.buffers);
 		buffers.retain(|buffer| buffer.strong_count() > 0);
 		buffers.iter().filter_map(Weak::upgrade).all(|memory| memory.guards_hold())
+	}
+
+	/// All words of the living buffers.
+	fn words(&self) -> Vec<(Arc<Memory>, Vec<u32>)> {
+		let living: Vec<_> = lock(&self.buffers).iter().filter_map(Weak::upgrade).collect();
+		living.into_iter().map(|memory| (memory.clone(), memory.with(|words| words.to_vec()))).collect()
+	}
+
+	/// # Safety
+	///
+	/// As for [`Device::submit`].
+	unsafe fn do_wrong(&self, work: &Work) -> Result<(), CudaError> {
+		let before = self.words();
+		// SAFETY: the caller's word.
+		unsafe { self.one(work)? };
+		for (memory, before) in &before {
+			memory.with(|words| {
+				let changed = words.iter_mut().zip(before).filter(|(now, before)| *now != *before).last();
+				if let Some((word, _)) = changed {
+					*word ^= 1;
+				}
+			});
+		}
+		Ok(())
 	}
 
 	/// # Safety
@@ -144,11 +151,11 @@ impl Emulated {
 					Order::Descending => 1,
 					Order::Scattered => 2,
 				};
-				*self.launches.borrow_mut().entry(kernel).or_default() += 1;
+				*lock(&self.launches).entry(kernel).or_default() += 1;
 				if self.shipped {
 					let (grid, block, order) = (*grid, *block, self.order);
-					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order };
-					return ptx::launch(&call, &Ranges::of(&self.buffers.borrow()))
+					let call = ptx::Call { kernel, grid, block, arguments: &arguments, order, fault: self.fault };
+					return ptx::launch(&call, &Ranges::of(&lock(&self.buffers)))
 						.map_err(|error| CudaError::Launch { kernel, reason: error.to_string() });
 				}
 				let call = ffi::Call { kernel, grid: *grid, block: *block, arguments, order };
@@ -177,39 +184,10 @@ impl Emulated {
 	}
 
 	fn inside(&self, call: &'static str, address: u64, words: u64) -> Result<(), CudaError> {
-		match Ranges::of(&self.buffers.borrow()).holds(address, words.saturating_mul(4)) {
+		match Ranges::of(&lock(&self.buffers)).holds(address, words.saturating_mul(4)) {
 			true => Ok(()),
 			false => Err(CudaError::Driver { call, reason: "outside of every buffer".to_owned() }),
 		}
-	}
-}
-
-/// Where the living buffers are: start and end, ascending.
-struct Ranges(Vec<(u64, u64)>);
-
-impl Ranges {
-	fn of(buffers: &[Weak<Memory>]) -> Self {
-		let living = buffers.iter().filter_map(Weak::upgrade);
-		let mut ranges: Vec<_> =
-			living.map(|memory| (memory.address(), memory.address() + 4 * memory.words as u64)).collect();
-		ranges.sort_unstable();
-		Self(ranges)
-	}
-}
-
-impl Access for Ranges {
-	fn holds(&self, address: u64, bytes: u64) -> bool {
-		let after = self.0.partition_point(|(start, _)| *start <= address);
-		let range = after.checked_sub(1).and_then(|index| self.0.get(index));
-		range.is_some_and(|(_, end)| address.checked_add(bytes).is_some_and(|to| to <= *end))
-	}
-}
-
-fn fits(given: usize, buffer: &EmulatedBuffer) -> Result<(), CudaError> {
-	if given <= buffer.0.words {
-		Ok(())
-	} else {
-		Err(CudaError::Length { given: given as u64, holds: buffer.words() })
 	}
 }
 
@@ -221,35 +199,39 @@ impl Device for Emulated {
 		self.profile
 	}
 
+	fn free_memory(&self) -> Result<u64, CudaError> {
+		let buffers = lock(&self.buffers);
+		let living = buffers.iter().filter_map(Weak::upgrade);
+		Ok(self.memory.saturating_sub(living.map(|memory| memory.words as u64 * 4).sum()))
+	}
+
 	fn allocate(&self, words: u64) -> Result<EmulatedBuffer, CudaError> {
-		let refused = CudaError::OutOfMemory { needed: words.saturating_mul(4), free: 0 };
-		let count =
-			usize::try_from(words).ok().filter(|words| *words <= isize::MAX as usize / 8).ok_or(refused.clone())?;
-		let lines_needed = (count + 2 * GUARD).div_ceil(64);
-		let mut lines = Vec::new();
-		lines.try_reserve_exact(lines_needed).map_err(|_| refused)?;
-		lines.resize(lines_needed, Line([GUARD_WORD; 64]));
-		let memory = Rc::new(Memory { lines: RefCell::new(lines), words: count });
-		memory.with(|all| all[GUARD..][..count].fill(FRESH));
-		self.buffers.borrow_mut().push(Rc::downgrade(&memory));
-		Ok(EmulatedBuffer(memory))
+		let (needed, free) = (words.saturating_mul(4), self.free_memory()?);
+		let buffer = (needed <= free).then(|| EmulatedBuffer::new(words)).flatten();
+		let buffer = buffer.ok_or(CudaError::OutOfMemory { needed, free })?;
+		lock(&self.buffers).push(buffer.memory());
+		Ok(buffer)
 	}
 
 	fn upload(&self, bits: &[u32], to: &EmulatedBuffer) -> Result<(), CudaError> {
-		fits(bits.len(), to)?;
-		to.0.with(|all| all[GUARD..][..bits.len()].copy_from_slice(bits));
+		to.first(bits.len(), |words| words.copy_from_slice(bits))?;
+		let mut uploads = lock(&self.uploads);
+		*uploads = (uploads.0 + 1, uploads.1 + bits.len() as u64);
 		Ok(())
 	}
 
 	fn download(&self, from: &EmulatedBuffer, bits: &mut [u32]) -> Result<(), CudaError> {
-		fits(bits.len(), from)?;
-		from.0.with(|all| bits.copy_from_slice(&all[GUARD..][..bits.len()]));
-		Ok(())
+		from.first(bits.len(), |words| bits.copy_from_slice(words))
 	}
 
 	unsafe fn submit(&self, work: &[Work]) -> Result<(), CudaError> {
 		// SAFETY: the caller's word.
-		work.iter().try_for_each(|work| unsafe { self.one(work) })
+		work.iter().try_for_each(|work| match work {
+			// SAFETY: the caller's word.
+			Work::Launch { kernel, .. } if self.faulty_kernel == Some(*kernel) => unsafe { self.do_wrong(work) },
+			// SAFETY: the caller's word.
+			_ => unsafe { self.one(work) },
+		})
 	}
 
 	unsafe fn record(&self, work: &[Work]) -> Result<Vec<Work>, CudaError> {

@@ -16,12 +16,14 @@
 //!
 //! The compiled kernels are fast enough for thousands of random cases, and run under [`EMULATED_DRIVER`] too; the
 //! interpreted ones are what a driver is given. What neither can show: how the driver's compiler and the device execute the
-//! PTX. `assay-cuda`'s conformance example, on a GPU, is for that.
+//! PTX. `scripts/gpu-check`, on a GPU, is for that. [`Emulated::with_faulty_lane`] and its like are devices with mistakes, to
+//! see that whoever looks at a device before using it finds them.
 //!
 //! The compiled kernels need a C++ compiler (`g++` or `clang++`). Without one the crate builds and their launches say so.
 
 mod device;
 mod ffi;
+mod memory;
 mod ptx;
 
 pub use device::{Emulated, Order};

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use assay_cuda::{Backend, Device, Session, SessionError};
+use assay_cuda::{cases::Random, Backend, Device, Session, SessionError};
 use assay_engine::RunError;
 use assay_models::Model;
 use assay_program::{
@@ -10,10 +10,7 @@ use assay_program::{
 	UnaryKind, Update,
 };
 
-use super::{
-	random::Random,
-	training::{bits, engine},
-};
+use super::training::{bits, engine};
 
 /// Tensors in this order: three whole states, one column, one row, one number, integers; then what ops define.
 const WHOLE: u32 = 3;
@@ -29,7 +26,7 @@ struct Chains {
 
 impl Chains {
 	fn new(seed: u64) -> Self {
-		let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+		let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
 		let (rows, cols) = (1 + random.below(40), 1 + random.below(60));
 		let header =
 			Header { version: 1, lane: Lane::I8, seed: [seed as u8; 32], steps: 1, batch: 1, segment_steps: 1 };

@@ -1,15 +1,12 @@
 //! Lane I8: products, conversions, and the rotations that make operands fit for them.
 
-use assay_cuda::{Backend, Device};
+use assay_cuda::{cases::Random, Backend, Device};
 use assay_program::{shape::MAX_INNER_I8, Axis, DType, OpKind, TensorSpec};
 
-use super::{
-	check::{check, f32s, i32s, i8s, Given},
-	random::Random,
-};
+use super::check::{check, f32s, i32s, i8s, Given};
 
 pub(crate) fn int8_products<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(12);
+	let mut random = Random::new(12);
 	// Around the sides of tiles, of packed words, of words per tile, and of parts of the inner dimension.
 	let mut shapes = vec![
 		(1, 1, 1),
@@ -44,7 +41,7 @@ pub(crate) fn int8_products<D: Device>(devices: &[Backend<D>]) -> Result<(), Str
 }
 
 pub(crate) fn to_and_from_integers<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(13);
+	let mut random = Random::new(13);
 	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (17, 65), (100, 130)] {
 		for (scale_rows, scale_cols) in [(rows, 1), (1, cols), (1, 1), (rows, cols)] {
 			for special in [false, true] {
@@ -70,7 +67,7 @@ pub(crate) fn to_and_from_integers<D: Device>(devices: &[Backend<D>]) -> Result<
 }
 
 pub(crate) fn rotations<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(16);
+	let mut random = Random::new(16);
 	for log2 in 1..=5 {
 		for (rows, blocks) in [(1, 1), (3, 7), (90, 20)] {
 			for special in [false, true] {

@@ -9,7 +9,6 @@ pub(crate) mod check;
 pub(crate) mod fuzz;
 pub(crate) mod int8;
 pub(crate) mod ops;
-pub(crate) mod random;
 pub(crate) mod root;
 pub(crate) mod sampling;
 pub(crate) mod training;

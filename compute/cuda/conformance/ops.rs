@@ -1,17 +1,14 @@
 //! Every op kind on odd shapes and special values.
 
-use assay_cuda::{Backend, Device};
+use assay_cuda::{cases::Random, Backend, Device};
 use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, TensorSpec, UnaryKind};
 
-use super::{
-	check::{check, f32s, i32s, i8s, Given},
-	random::Random,
-};
+use super::check::{check, f32s, i32s, i8s, Given};
 
 const TRANSPOSITIONS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
 pub(crate) fn matrix_products<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(1);
+	let mut random = Random::new(1);
 	let mut shapes = vec![
 		(1, 1, 1),
 		(1, 512, 1),
@@ -41,7 +38,7 @@ pub(crate) fn matrix_products<D: Device>(devices: &[Backend<D>]) -> Result<(), S
 }
 
 pub(crate) fn products_of_long_inner_dimension<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(12);
+	let mut random = Random::new(12);
 	for (trans_a, trans_b) in TRANSPOSITIONS {
 		let (m, k, n) = (5, 5003, 9);
 		let a = if trans_a { f32s(k, m, || random.ordinary()) } else { f32s(m, k, || random.ordinary()) };
@@ -52,7 +49,7 @@ pub(crate) fn products_of_long_inner_dimension<D: Device>(devices: &[Backend<D>]
 }
 
 pub(crate) fn subnormal_products<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(2);
+	let mut random = Random::new(2);
 	// Products around the bottom of the range, whose sums round and cancel there.
 	let a = f32s(9, 700, || (random.ordinary() & 0x807f_ffff) | (20 + random.below(60)) << 23);
 	let b = f32s(700, 35, || (random.ordinary() & 0x807f_ffff) | (20 + random.below(60)) << 23);
@@ -74,7 +71,7 @@ pub(crate) fn chains_that_end_in_minus_zero<D: Device>(devices: &[Backend<D>]) -
 }
 
 pub(crate) fn elementwise<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(3);
+	let mut random = Random::new(3);
 	let unary = [
 		UnaryKind::Neg,
 		UnaryKind::Abs,
@@ -134,7 +131,7 @@ pub(crate) fn elementwise<D: Device>(devices: &[Backend<D>]) -> Result<(), Strin
 }
 
 pub(crate) fn functions_over_their_whole_range<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(4);
+	let mut random = Random::new(4);
 	use UnaryKind::{Cos, Erf, Exp, Log, Rsqrt, Sigmoid, Sin, Sqrt, Tanh};
 	for kind in [Exp, Log, Tanh, Sqrt, Sigmoid, Erf, Sin, Cos, Rsqrt] {
 		let x = f32s(1, 150_000, || random.next());
@@ -153,7 +150,7 @@ pub(crate) fn functions_over_their_whole_range<D: Device>(devices: &[Backend<D>]
 }
 
 pub(crate) fn reductions<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(5);
+	let mut random = Random::new(5);
 	let mut shapes = vec![
 		(1, 1),
 		(1, 31),
@@ -187,7 +184,7 @@ pub(crate) fn reductions<D: Device>(devices: &[Backend<D>]) -> Result<(), String
 }
 
 pub(crate) fn zeros_keep_the_sign_that_the_order_gives<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(6);
+	let mut random = Random::new(6);
 	for cols in [1, 2, 31, 32, 33, 64, 4097] {
 		for reduction in [Reduction::Sum, Reduction::Max] {
 			let x = f32s(40, cols, || random.next() & 0x8000_0000);
@@ -200,7 +197,7 @@ pub(crate) fn zeros_keep_the_sign_that_the_order_gives<D: Device>(devices: &[Bac
 }
 
 pub(crate) fn batches_and_labels<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(7);
+	let mut random = Random::new(7);
 	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33)] {
 		let Given::Tensor(spec, bits, _) = f32s(rows, cols, || random.any()) else { unreachable!() };
 		let labels = TensorSpec { dtype: DType::I32, ..spec };
@@ -220,7 +217,7 @@ pub(crate) fn batches_and_labels<D: Device>(devices: &[Backend<D>]) -> Result<()
 }
 
 pub(crate) fn copies_and_heads<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(8);
+	let mut random = Random::new(8);
 	for (rows, cols, first, count) in [(1, 9, 3, 5), (33, 70, 0, 70), (300, 700, 31, 650), (9, 5, 4, 1)] {
 		for special in [false, true] {
 			let mut element = || if special { random.any() } else { random.ordinary() };
@@ -258,7 +255,7 @@ pub(crate) fn copies_and_heads<D: Device>(devices: &[Backend<D>]) -> Result<(), 
 }
 
 pub(crate) fn rows_by_id<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(9);
+	let mut random = Random::new(9);
 	for (vocabulary, ids, width) in [(1, 1, 1), (700, 33, 40), (300, 1, 600), (65, 2000, 48), (1000, 70, 1)] {
 		for special in [false, true] {
 			let mut element = || if special { random.any() } else { random.ordinary() };
@@ -276,7 +273,7 @@ pub(crate) fn rows_by_id<D: Device>(devices: &[Backend<D>]) -> Result<(), String
 }
 
 pub(crate) fn block_products<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(10);
+	let mut random = Random::new(10);
 	let mut shapes =
 		vec![(1, 1, 1, 1, 1), (4, 2, 16, 32, 16), (12, 1, 1, 1030, 40), (4, 2, 130, 64, 130), (3, 1, 33, 8, 70)];
 	for _ in 0..3 {
@@ -304,7 +301,7 @@ pub(crate) fn block_products<D: Device>(devices: &[Backend<D>]) -> Result<(), St
 }
 
 pub(crate) fn masks<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(11);
+	let mut random = Random::new(11);
 	for (blocks, rows, cols) in [(1, 1, 1), (1, 1, 700), (3, 5, 9), (40, 64, 64), (4, 16, 17)] {
 		for special in [false, true] {
 			let x = f32s(blocks * rows, cols, || if special { random.any() } else { random.ordinary() });

@@ -1,10 +1,10 @@
 //! The root of a tensor, hashed where it lies, is the commitment's.
 
 use assay_commitment::{tensor_root, Layout};
-use assay_cuda::{Backend, Device};
+use assay_cuda::{cases::Random, Backend, Device};
 use assay_program::{DType, TensorSpec};
 
-use super::{check::text, random::Random};
+use super::check::text;
 
 fn check<D: Device>(devices: &[Backend<D>], spec: TensorSpec, random: &mut Random) -> Result<(), String> {
 	let element = |bits: u32| if spec.dtype == DType::I8 { bits as u8 as i8 as u32 } else { bits };
@@ -22,7 +22,7 @@ fn check<D: Device>(devices: &[Backend<D>], spec: TensorSpec, random: &mut Rando
 }
 
 pub(crate) fn roots<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(21);
+	let mut random = Random::new(21);
 	for cols in [1, 255, 256, 257, 1023, 1024, 1025, 2048, 3000, 9 * 1024] {
 		check(devices, TensorSpec::f32(1, cols), &mut random)?;
 	}
@@ -39,7 +39,7 @@ pub(crate) fn roots<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
 }
 
 pub(crate) fn roots_of_bytes<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(23);
+	let mut random = Random::new(23);
 	let bytes = |rows, cols| TensorSpec { dtype: DType::I8, rows, cols };
 	for cols in [1, 3, 63, 64, 1023, 1024, 1025, 4095, 4096, 4097, 3 * 4096 + 1] {
 		check(devices, bytes(1, cols), &mut random)?;
@@ -55,7 +55,7 @@ pub(crate) fn roots_of_bytes<D: Device>(devices: &[Backend<D>]) -> Result<(), St
 
 /// More nodes than one block joins: levels of blocks, the last group full, of one node, of an odd number.
 pub(crate) fn roots_of_several_levels<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let (devices, mut random) = (&devices[..1], Random(22));
+	let (devices, mut random) = (&devices[..1], Random::new(22));
 	for tiles in [127, 128, 129, 256, 257, 300] {
 		check(devices, TensorSpec::f32(1, tiles * 1024 - 5), &mut random)?;
 	}

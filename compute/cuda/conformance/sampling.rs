@@ -1,12 +1,12 @@
 //! Noise, and the column of the largest element.
 
-use assay_cuda::{Backend, Device};
+use assay_cuda::{cases::Random, Backend, Device};
 use assay_program::{DType, OpKind, TensorSpec};
 
-use super::{check::check, check::f32s, random::Random};
+use super::check::{check, f32s};
 
 pub(crate) fn sampling<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
-	let mut random = Random(14);
+	let mut random = Random::new(14);
 	for (rows, cols) in [(1, 1), (1, 3000), (70, 1), (9, 31), (5, 256), (40, 257), (100, 600)] {
 		let output = TensorSpec { dtype: DType::I32, rows, cols: 1 };
 		for round in 0..5 {

@@ -2,12 +2,10 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use assay_cuda::{Backend, Device, Session};
+use assay_cuda::{cases::Random, Backend, Device, Session};
 use assay_engine::{Cpu, Engine, Path, State, Tensor};
 use assay_models::{cnn, transformer, CnnConfig, Model, Optimiser, Split, TransformerConfig};
 use assay_program::{DType, Lane, TensorId};
-
-use super::random::Random;
 
 /// Sequences in which each token follows from the one before: 3 x + 1 modulo 13, from every start.
 fn sequences(length: u32) -> Result<Tensor, String> {
@@ -60,7 +58,7 @@ pub(crate) fn data(model: &Model) -> Vec<(TensorId, &[u32])> {
 
 /// A convolutional classifier of noise.
 fn image_model() -> Result<Model, String> {
-	let (images, mut random) = (20, Random(24));
+	let (images, mut random) = (20, Random::new(24));
 	let pixels = (0..images * 9 * 7 * 3).map(|_| random.ordinary()).collect();
 	let x = Tensor::new(DType::F32, images, 9 * 7 * 3, pixels).map_err(|error| error.to_string())?;
 	let y = (0..images).map(|_| random.below(4)).collect();

@@ -1,6 +1,6 @@
 //! The backend: tensors on a device, ops run one at a time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use assay_commitment::Hash;
 use assay_program::{OpKind, OperandSpec, TensorSpec};
@@ -36,6 +36,11 @@ impl<D: Device> DeviceTensor<D> {
 	pub fn spec(&self) -> TensorSpec {
 		self.spec
 	}
+
+	/// Where its elements are on the device.
+	pub fn address(&self) -> u64 {
+		self.buffer.address()
+	}
 }
 
 /// One input of an op.
@@ -59,7 +64,7 @@ struct Shared<B> {
 /// Runs ops on a device. Ops of several threads run one after another.
 #[derive(Debug)]
 pub struct Backend<D: Device> {
-	device: D,
+	device: Arc<D>,
 	shared: Mutex<Shared<D::Buffer>>,
 }
 
@@ -67,12 +72,18 @@ impl<D: Device> Backend<D> {
 	/// A backend on a device.
 	pub fn on(device: D) -> Result<Self, CudaError> {
 		let (flag, step, root) = (device.allocate(1)?, device.allocate(2)?, device.allocate(ROOT_WORDS as u64)?);
+		let device = Arc::new(device);
 		Ok(Self { device, shared: Mutex::new(Shared { scratch: Vec::new(), flag, step, root }) })
 	}
 
 	/// The device.
 	pub fn device(&self) -> &D {
 		&self.device
+	}
+
+	/// The device, to hold.
+	pub(crate) fn shared_device(&self) -> Arc<D> {
+		Arc::clone(&self.device)
 	}
 
 	/// A tensor with any content.
@@ -156,7 +167,7 @@ impl<D: Device> Backend<D> {
 		output: u64,
 		shared: &mut Shared<D::Buffer>,
 	) -> Result<(), CudaError> {
-		grow(&self.device, &lowered.scratch, &mut shared.scratch)?;
+		grow(&*self.device, &lowered.scratch, &mut shared.scratch)?;
 		let scratch: Vec<u64> = shared.scratch.iter().map(Buffer::address).collect();
 		let (flag, step) = (shared.flag.address(), shared.step.address());
 		let addresses = Addresses { inputs, output, scratch: &scratch, flag, step };

@@ -23,6 +23,9 @@ pub trait Device: core::fmt::Debug {
 	/// What decides how work is cut up.
 	fn profile(&self) -> Profile;
 
+	/// Bytes of its memory that are free.
+	fn free_memory(&self) -> Result<u64, CudaError>;
+
 	/// Memory of `words` words, with any content.
 	fn allocate(&self, words: u64) -> Result<Self::Buffer, CudaError>;
 
@@ -54,3 +57,8 @@ pub trait Device: core::fmt::Debug {
 	/// The buffers that the recorded work names still live.
 	unsafe fn replay(&self, graph: &Self::Graph) -> Result<(), CudaError>;
 }
+
+/// A device that threads may share.
+pub trait SharedDevice: Device<Buffer: Send + Sync, Graph: Send> + Send + Sync + 'static {}
+
+impl<D: Device<Buffer: Send + Sync, Graph: Send> + Send + Sync + 'static> SharedDevice for D {}

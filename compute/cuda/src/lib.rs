@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | an op becomes launches: kernels, grids, arguments, scratch memory | [`lower()`] | nothing: it is a pure function |
 //! | launches get addresses and are queued | [`Backend`] one op at a time, [`Session`] a whole step as a graph | a [`Device`] |
+//! | an engine's runs become sessions | [`DeviceAccelerator`] | a [`Device`] |
 //! | the device does them | [`Driver`], or `assay-cuda-emulation` on the CPU | a GPU, or a C++ compiler |
 //!
 //! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, and for 8.0 what uses tensor cores
@@ -58,8 +59,8 @@
 //! shipped PTX interpreted; and through [`Driver`] with a library in the place of NVIDIA's. `scripts/gpu-check` runs them
 //! on a GPU.
 //!
-//! Not measured: no figure for a GPU exists yet, neither of speed nor of equality. Until `scripts/gpu-check` has passed on a
-//! card, nothing else in the workspace uses this crate.
+//! Not measured: no figure for a GPU exists yet, neither of speed nor of equality. `assay-device` runs a part of the suites at
+//! every start of a daemon, before anything is computed on a card.
 //!
 //! # What is missing
 //!
@@ -67,7 +68,9 @@
 //! [`OpError::Unsupported`] until then, and cases in `conformance/`, of which the random ops must have one. An element of an
 //! 8-bit tensor takes a word of the device's memory, as on the CPU. One device at a time.
 
+mod accelerator;
 mod backend;
+pub mod cases;
 mod chain;
 mod device;
 mod driver;
@@ -75,13 +78,16 @@ mod error;
 mod grid;
 mod launch;
 mod lower;
+mod memory;
 mod placement;
 mod ptx;
+mod record;
 mod session;
 
+pub use accelerator::DeviceAccelerator;
 pub use backend::{Backend, Context, DeviceTensor, Input};
-pub use device::{Buffer, Device};
-pub use driver::{DeviceInfo, Driver, DriverBuffer, DriverGraph};
+pub use device::{Buffer, Device, SharedDevice};
+pub use driver::{devices, DeviceInfo, Driver, DriverBuffer, DriverGraph, Listed};
 pub use error::{CudaError, OpError};
 pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
 pub use lower::lower;
@@ -90,3 +96,6 @@ pub use session::{Session, SessionError};
 
 /// The backend on a GPU.
 pub type Cuda = Backend<Driver>;
+
+/// A GPU as the engine uses it.
+pub type CudaAccelerator = DeviceAccelerator<Driver>;

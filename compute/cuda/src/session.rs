@@ -1,18 +1,22 @@
 //! A program on a device: its tensors stay there, and a step is two graphs.
 //!
-//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host looks at one word per op: if an output held an
-//! infinity or a NaN, the step ends there and the state stays what it was. The second assigns the new state.
+//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host
+//! looks at one word per op: if an output held an infinity or a NaN, the step ends there and the state stays what it was. The
+//! second assigns the new state.
+
+use std::sync::Arc;
 
 use assay_commitment::Hash;
-use assay_program::{Limits, Op, Operand, OperandSpec, Program, Role, TensorId, TensorSpec};
+use assay_program::{Limits, Program, Role, TensorId, TensorSpec};
 
 use crate::{
 	backend::{grow, hash_of, same_length, Backend},
-	chain::{pieces, Chain, Piece, Place},
+	chain::{pieces, Piece, Place},
 	device::{Buffer, Device},
-	launch::{Addresses, Work},
-	lower::{lower, lower_root},
+	launch::Work,
+	memory::SessionMemory,
 	placement::Placement,
+	record::{assignments, filled, Recorder},
 	CudaError, OpError,
 };
 
@@ -53,10 +57,8 @@ pub enum SessionError {
 }
 
 /// A program whose state and data are on a device.
-#[derive(Debug)]
-pub struct Session<'a, D: Device> {
-	device: &'a D,
-	// Graphs before the memory that they name: fields are dropped in this order.
+pub struct Session<D: Device> {
+	// Graphs before the memory that they name, and the device last: fields are dropped in this order.
 	compute: D::Graph,
 	update: D::Graph,
 	hash: D::Graph,
@@ -71,20 +73,57 @@ pub struct Session<'a, D: Device> {
 	step: u64,
 	/// Data, temps and scratch: used by the graphs only.
 	_memory: Vec<D::Buffer>,
+	device: Arc<D>,
 }
 
-impl<'a, D: Device> Session<'a, D> {
+impl<D: Device> core::fmt::Debug for Session<D> {
+	fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+		f.debug_struct("Session").field("device", &self.device).field("step", &self.step).finish_non_exhaustive()
+	}
+}
+
+impl<D: Device> Session<D> {
 	/// Puts a program on the device, at `step` steps done. `data` holds every data tensor, `state` every parameter and
 	/// state tensor in ascending order of ids, row-major bits each.
 	pub fn new(
-		backend: &'a Backend<D>,
+		backend: &Backend<D>,
 		program: &Program,
 		data: &[(TensorId, &[u32])],
 		state: &[Vec<u32>],
 		step: u64,
 	) -> Result<Self, SessionError> {
+		let mut session = Self::load(backend, program, data)?;
+		session.write(state, step)?;
+		Ok(session)
+	}
+
+	/// Puts a program and its data on the device. Its state has any content until it is [written](Session::write).
+	///
+	/// If the device has too little memory, [`CudaError::OutOfMemory`] tells of all that the program takes.
+	pub fn load(backend: &Backend<D>, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Self, SessionError> {
 		program.validate(&Limits::default()).map_err(SessionError::Program)?;
-		let device = backend.device();
+		let memory = SessionMemory::of(program, &backend.device().profile())?;
+		let (needed, free) = (memory.bytes, backend.device().free_memory()?);
+		if needed > free {
+			return Err(CudaError::OutOfMemory { needed, free }.into());
+		}
+		match Self::place(backend, program, data, &memory.scratch) {
+			// Nothing of it is kept. Memory may be too scattered, or another process was faster.
+			Err(SessionError::Device(CudaError::OutOfMemory { .. })) => {
+				Err(CudaError::OutOfMemory { needed, free: backend.device().free_memory()? }.into())
+			}
+			placed => placed,
+		}
+	}
+
+	fn place(
+		backend: &Backend<D>,
+		program: &Program,
+		data: &[(TensorId, &[u32])],
+		scratch: &[u64],
+	) -> Result<Self, SessionError> {
+		let shared = backend.shared_device();
+		let device = &*shared;
 		let mut memory = Vec::new();
 		let mut states = Vec::new();
 		let pieces = pieces(program);
@@ -94,7 +133,6 @@ impl<'a, D: Device> Session<'a, D> {
 			slots.push(device.allocate(*words)?);
 		}
 
-		let mut given = state.iter();
 		let mut places = Vec::with_capacity(program.tensors.len());
 		for (id, decl) in (0u32..).zip(&program.tensors) {
 			let spec = decl.spec();
@@ -111,22 +149,20 @@ impl<'a, D: Device> Session<'a, D> {
 					memory.last().map_or(0, Buffer::address)
 				}
 				Role::Param(_) | Role::State(_) => {
-					let bits = given.next().filter(|bits| same_length(bits.len(), spec).is_ok());
-					states.push((filled(device, bits.ok_or(SessionError::State)?)?, spec));
+					states.push((device.allocate(spec.elements())?, spec));
 					states.last().map_or(0, |(buffer, _)| buffer.address())
 				}
 			};
 			places.push(Place { address, spec });
-		}
-		if given.next().is_some() {
-			return Err(SessionError::State);
 		}
 
 		let flags = device.allocate(program.ops.len() as u64)?;
 		let step_word = device.allocate(2)?;
 		let metrics = device.allocate(program.metrics.len() as u64)?;
 		let roots = device.allocate(states.len() as u64 * ROOT_WORDS)?;
-		let mut recorder = Recorder { device, scratch: Vec::new(), pending: Vec::new() };
+		let mut recorder = Recorder::new(device);
+		// All of it first: growing it would need the old and the new at once.
+		grow(device, scratch, &mut recorder.scratch)?;
 		for piece in &pieces {
 			let op = program.ops.get(piece.ops().start);
 			match (piece, op) {
@@ -152,7 +188,6 @@ impl<'a, D: Device> Session<'a, D> {
 		let (compute, update, hash) =
 			unsafe { (device.record(&compute)?, device.record(&update)?, device.record(&hash)?) };
 		Ok(Self {
-			device,
 			compute,
 			update,
 			hash,
@@ -163,9 +198,24 @@ impl<'a, D: Device> Session<'a, D> {
 			roots,
 			ops: program.ops.len(),
 			metric_count: program.metrics.len(),
-			step,
+			step: 0,
 			_memory: memory,
+			device: shared,
 		})
+	}
+
+	/// Replaces the state: every parameter and state tensor in ascending order of ids, row-major bits each, after `step`
+	/// steps. On [`SessionError::State`] nothing was written.
+	pub fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), SessionError> {
+		let fits = |((_, spec), bits): (&(D::Buffer, TensorSpec), &Vec<u32>)| same_length(bits.len(), *spec).is_ok();
+		if state.len() != self.states.len() || !self.states.iter().zip(state).all(fits) {
+			return Err(SessionError::State);
+		}
+		for ((buffer, _), bits) in self.states.iter().zip(state) {
+			self.device.upload(bits, buffer)?;
+		}
+		self.step = step;
+		Ok(())
 	}
 
 	/// Steps done.
@@ -214,116 +264,5 @@ impl<'a, D: Device> Session<'a, D> {
 		let mut words = vec![0; self.states.len() * ROOT_WORDS as usize];
 		self.device.download(&self.roots, &mut words)?;
 		Ok(words.chunks_exact(ROOT_WORDS as usize).map(hash_of).collect())
-	}
-}
-
-/// Memory that holds `bits`.
-fn filled<D: Device>(device: &D, bits: &[u32]) -> Result<D::Buffer, CudaError> {
-	let buffer = device.allocate(bits.len() as u64)?;
-	device.upload(bits, &buffer)?;
-	Ok(buffer)
-}
-
-/// The copies at the end of a step: new states, and metrics, from temps that nothing overwrites.
-fn assignments(program: &Program, places: &[Place], metrics: u64) -> Vec<Work> {
-	let place = |id: TensorId| places.get(id.0 as usize);
-	let states = program.updates.iter().filter_map(|update| {
-		let (from, to) = (place(update.value)?, place(update.state)?);
-		Some(Work::Copy { from: from.address, to: to.address, words: to.spec.elements() })
-	});
-	let metrics = (0u64..)
-		.zip(&program.metrics)
-		.filter_map(|(index, id)| Some(Work::Copy { from: place(*id)?.address, to: metrics + 4 * index, words: 1 }));
-	states.chain(metrics).collect()
-}
-
-/// A launch with the addresses of its tensors, waiting for scratch memory to reach its final size.
-struct Pending {
-	lowered: crate::launch::Lowered,
-	inputs: Vec<u64>,
-	output: u64,
-	flag: u64,
-	step: u64,
-}
-
-/// Collects launches, then gives all of them the same scratch memory, which is as large as the largest needs.
-struct Recorder<'a, D: Device> {
-	device: &'a D,
-	scratch: Vec<D::Buffer>,
-	pending: Vec<Pending>,
-}
-
-impl<D: Device> Recorder<'_, D> {
-	fn op(
-		&mut self,
-		program: &Program,
-		op: &Op,
-		index: u32,
-		places: &[Place],
-		flags: u64,
-		step: u64,
-	) -> Result<(), SessionError> {
-		let wrong = |source| SessionError::Op { op: index, source };
-		let absent = || wrong(OpError::Shape("a tensor of the op is not declared"));
-		let place = |id: TensorId| places.get(id.0 as usize).copied().ok_or_else(absent);
-		let (mut operands, mut inputs) = (Vec::new(), Vec::new());
-		for input in &op.inputs {
-			match *input {
-				Operand::Scalar(bits) => {
-					operands.push(OperandSpec::Scalar(bits));
-					inputs.push(0);
-				}
-				Operand::Tensor(id) => {
-					let place = place(id)?;
-					operands.push(OperandSpec::Tensor { spec: place.spec, data: false });
-					inputs.push(place.address);
-				}
-			}
-		}
-		let output = place(op.output)?;
-		let profile = self.device.profile();
-		let lowered = lower(op.kind, &operands, output.spec, &program.header.seed, &profile).map_err(wrong)?;
-		let flag = flags + 4 * u64::from(index);
-		self.push(Pending { lowered, inputs, output: output.address, flag, step })
-	}
-
-	/// Returns the memory that holds the instructions.
-	fn chain(
-		&mut self,
-		program: &Program,
-		chain: &Chain,
-		places: &[Place],
-		flags: u64,
-	) -> Result<D::Buffer, SessionError> {
-		let nowhere = Place { address: 0, spec: TensorSpec::f32(1, 1) };
-		let place = |id: TensorId| places.get(id.0 as usize).copied().unwrap_or(nowhere);
-		let code = filled(self.device, &chain.words(program, place, flags))?;
-		let launches = vec![chain.launch(program, &self.device.profile())];
-		let lowered = crate::launch::Lowered { launches, scratch: Vec::new() };
-		self.push(Pending { lowered, inputs: vec![code.address()], output: 0, flag: 0, step: 0 })?;
-		Ok(code)
-	}
-
-	fn root(&mut self, spec: TensorSpec, input: u64, output: u64) -> Result<(), SessionError> {
-		let lowered = lower_root(&spec, &self.device.profile()).map_err(|_| SessionError::State)?;
-		self.push(Pending { lowered, inputs: vec![input], output, flag: 0, step: 0 })
-	}
-
-	fn push(&mut self, pending: Pending) -> Result<(), SessionError> {
-		grow(self.device, &pending.lowered.scratch, &mut self.scratch)?;
-		self.pending.push(pending);
-		Ok(())
-	}
-
-	/// The work of the first `count` that were pushed, and of the others. Scratch memory must not grow afterwards.
-	fn bind(&mut self, count: usize) -> (Vec<Work>, Vec<Work>) {
-		let scratch: Vec<u64> = self.scratch.iter().map(Buffer::address).collect();
-		let bind = |Pending { lowered, inputs, output, flag, step }: Pending| -> Vec<Work> {
-			let addresses = Addresses { inputs: &inputs, output, scratch: &scratch, flag, step };
-			lowered.launches.iter().map(|launch| launch.bind(&addresses)).collect()
-		};
-		let mut pending = core::mem::take(&mut self.pending).into_iter();
-		let first = pending.by_ref().take(count).flat_map(bind).collect();
-		(first, pending.flat_map(bind).collect())
 	}
 }

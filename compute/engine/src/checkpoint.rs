@@ -7,7 +7,7 @@
 
 use assay_commitment::{tensor_root, Hash};
 
-use crate::{tensor, Engine, RunError, State, TensorError};
+use crate::{state::Mark, tensor, Engine, RunError, State, TensorError};
 
 const MAGIC: [u8; 8] = *b"ASSAYCKP";
 const VERSION: u16 = 1;
@@ -94,7 +94,7 @@ impl Engine {
 		if step > self.program().header.steps {
 			return Err(CheckpointError::Step(step));
 		}
-		let mut state = State { step, tensors: Vec::with_capacity(self.states().len()) };
+		let mut state = State { step, tensors: Vec::with_capacity(self.states().len()), mark: Mark::default() };
 		let mut roots = Vec::with_capacity(self.states().len());
 		for id in self.states() {
 			let wrong = |error| CheckpointError::Tensor { id: id.0, source: TensorError::Layout(error) };

@@ -5,7 +5,9 @@ use std::{ops::Range, sync::Arc};
 use assay_cpu::Cpu;
 use assay_program::{Limits, Program, ProgramCommitment, ProgramTrees, TensorId, TensorSpec};
 
-use crate::{requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor};
+use crate::{
+	accelerated::Accelerated, requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor,
+};
 
 /// A validated program with its data, ready to run on a backend.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Engine {
 	/// `None` where every op runs by itself.
 	pub(crate) schedule: Option<Schedule>,
 	pub(crate) cpu: Arc<Cpu>,
+	/// What does the runs, if the CPU does not.
+	pub(crate) accelerated: Option<Accelerated>,
 }
 
 impl Engine {
@@ -44,12 +48,12 @@ impl Engine {
 		let states = program.state_tensors().map(|(id, _)| id).collect();
 		// A group that the backend will not have is no reason not to run the program.
 		let schedule = Schedule::new(&program).ok();
-		Ok(Self { program, trees, data, given, states, schedule, cpu })
+		Ok(Self { program, trees, data, given, states, schedule, cpu, accelerated: None })
 	}
 
-	/// The engine with every op run by itself in the program's order, for looking for a fault: slower, same results.
+	/// The engine with every op run by itself in the program's order, on the CPU, for looking for a fault: slower, same results.
 	pub fn op_by_op(self) -> Self {
-		Self { schedule: None, ..self }
+		Self { schedule: None, accelerated: None, ..self }
 	}
 
 	/// The program.

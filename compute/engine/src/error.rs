@@ -2,6 +2,8 @@
 
 use assay_program::ProgramError;
 
+use crate::AcceleratorError;
+
 /// Why an engine cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -86,6 +88,15 @@ pub enum RunError {
 	Groups {
 		/// The step, from 0.
 		step: u64,
+	},
+	/// The device that runs are done by failed. The state is the one before the run, and the engine's next run is done by the
+	/// CPU: run again.
+	#[error("step {step}: {source}")]
+	Accelerator {
+		/// The step, from 0.
+		step: u64,
+		/// What went wrong.
+		source: AcceleratorError,
 	},
 	/// A commitment cannot be built.
 	#[error("the commitment is too large")]

@@ -4,6 +4,8 @@
 //! is what jobs commit to. The same program gives the same roots on every backend, however its run is interrupted,
 //! resumed from a [checkpoint](Engine::encode_checkpoint) or split.
 //!
+//! Runs may be done by a device that gives the same bits, an [`Accelerator`]; without one, all is done on the CPU.
+//!
 //! | Caller | Uses |
 //! |---|---|
 //! | worker | [`Engine::run_segment`], [`Engine::state_root`], [`Engine::encode_checkpoint`] |
@@ -11,6 +13,8 @@
 //! | either, in a dispute | [`SegmentOracle`] |
 //! | client | [`Engine::outputs`] of an evaluation program on the final state |
 
+mod accelerated;
+mod accelerator;
 mod calibration;
 mod checkpoint;
 mod engine;
@@ -30,6 +34,7 @@ mod tensor;
 mod trace;
 mod workspace;
 
+pub use accelerator::{Accelerator, AcceleratorError, Loaded, Stepped};
 pub use assay_cpu::{Cpu, Path};
 pub use calibration::Calibration;
 pub use checkpoint::{blob_hash, CheckpointError};

@@ -34,13 +34,16 @@ pub enum Outcome {
 
 impl Engine {
 	/// Runs `state` on to `until` steps done. After each step the observer learns the metrics, and may stop the run. On an
-	/// error the state stays at the last step that was done.
+	/// error the state stays at the last step that was done; on [`RunError::Accelerator`], where it was before the call.
 	pub fn run(
 		&self,
 		state: &mut State,
 		until: u64,
 		observer: &mut dyn FnMut(&StepReport<'_>) -> ControlFlow<()>,
 	) -> Result<Outcome, RunError> {
+		if let Some(done) = self.run_accelerated(state, until, observer) {
+			return done;
+		}
 		let mut metrics = Vec::with_capacity(self.program.metrics.len());
 		self.steps(state, until, &mut |state, workspace| {
 			metrics.clear();
@@ -63,12 +66,18 @@ impl Engine {
 		self.steps(state, until, &mut |state, _| observer(state).map(ControlFlow::Continue)).map(|_| ())
 	}
 
-	fn steps(&self, state: &mut State, until: u64, after: &mut AfterStep<'_>) -> Result<Outcome, RunError> {
+	/// Whether the state is of this program and can be run on to `until`.
+	pub(crate) fn check_steps(&self, state: &State, until: u64) -> Result<(), RunError> {
 		self.check_state(state)?;
 		let end = self.program.header.steps;
-		if until < state.step || until > end {
-			return Err(RunError::OutOfRange { until, at: state.step, end });
+		match until < state.step || until > end {
+			true => Err(RunError::OutOfRange { until, at: state.step, end }),
+			false => Ok(()),
 		}
+	}
+
+	fn steps(&self, state: &mut State, until: u64, after: &mut AfterStep<'_>) -> Result<Outcome, RunError> {
+		self.check_steps(state, until)?;
 		if until == state.step {
 			return Ok(Outcome::Finished);
 		}
@@ -226,6 +235,6 @@ impl Engine {
 				}
 			}
 		}
-		state.step += 1;
+		state.advance();
 	}
 }

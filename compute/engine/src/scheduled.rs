@@ -68,6 +68,6 @@ impl Engine {
 		for (position, buffer) in &schedule.swaps {
 			core::mem::swap(&mut state.tensors[*position], &mut workspace.buffers[*buffer]);
 		}
-		state.step += 1;
+		state.advance();
 	}
 }

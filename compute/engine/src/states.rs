@@ -4,7 +4,7 @@ use assay_commitment::{Hash, StateLeaf, StateMeta, StateTree};
 use assay_program::{philox::Key, Init, Role, TensorId};
 use rayon::prelude::*;
 
-use crate::{tensor, Engine, RunError, State, Tensor};
+use crate::{state::Mark, tensor, Engine, RunError, State, Tensor};
 
 impl Engine {
 	/// The state before the first step.
@@ -25,7 +25,7 @@ impl Engine {
 				}
 			})
 			.collect();
-		State { step: 0, tensors }
+		State { step: 0, tensors, mark: Mark::default() }
 	}
 
 	/// The given initial value of a tensor: [`Engine::with_limits`] found one for each that needs one.
@@ -78,10 +78,10 @@ impl Engine {
 		Ok(state)
 	}
 
-	/// The root of a state.
+	/// The root of a state, hashed on the device that holds it, or on the CPU.
 	pub fn state_root(&self, state: &State) -> Result<Hash, RunError> {
 		self.check_state(state)?;
-		let roots = self.state_tensor_roots(state);
+		let roots = self.device_roots(state).unwrap_or_else(|| self.state_tensor_roots(state));
 		self.root_of(state.step, &roots)
 	}
 

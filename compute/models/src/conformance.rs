@@ -5,7 +5,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use assay_engine::{Cpu, Engine, Tensor};
+use assay_engine::{Accelerator, Cpu, Engine, Tensor};
 use assay_program::{DType, Lane};
 
 use crate::{mlp, transformer, Activation, BuildError, MlpConfig, Model, Optimiser, Split, TransformerConfig};
@@ -59,18 +59,26 @@ impl Conformance {
 
 /// Runs all of them on `cpu`; takes a fraction of a second with vector instructions.
 pub fn conformance(cpu: &Arc<Cpu>) -> Vec<Conformance> {
+	conformance_on(cpu, None)
+}
+
+/// Runs all of them on a device, or on `cpu` if there is none. A program that the device does not take has not conformed.
+pub fn conformance_on(cpu: &Arc<Cpu>, device: Option<&dyn Accelerator>) -> Vec<Conformance> {
 	let outcome = |(run, network, lane, expected): (&'static str, Network, Lane, &'static str)| {
 		let model = match network {
 			Network::Mlp => mlp_model(lane),
 			Network::Transformer => transformer_model(lane),
 		};
-		Conformance { run, expected, found: model.and_then(|model| root(model, cpu.clone())) }
+		Conformance { run, expected, found: model.and_then(|model| root(model, cpu.clone(), device)) }
 	};
 	RUNS.map(outcome).into()
 }
 
-fn root(model: Model, cpu: Arc<Cpu>) -> Result<String, String> {
-	let engine = Engine::new(model.program, model.data, cpu).map_err(|error| error.to_string())?;
+fn root(model: Model, cpu: Arc<Cpu>, device: Option<&dyn Accelerator>) -> Result<String, String> {
+	let mut engine = Engine::new(model.program, model.data, cpu).map_err(|error| error.to_string())?;
+	if let Some(device) = device {
+		engine.accelerate(device).map_err(|error| error.to_string())?;
+	}
 	let mut state = engine.initial_state();
 	engine.run(&mut state, STEPS, &mut |_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
 	let root = engine.state_root(&state).map_err(|error| error.to_string())?;

@@ -43,7 +43,7 @@ mod transformer;
 
 pub use classifier::{EvaluateError, Evaluation, Model};
 pub use cnn::{cnn, cnn_evaluation, evaluate_cnn, CnnConfig};
-pub use conformance::{conformance, Conformance};
+pub use conformance::{conformance, conformance_on, Conformance};
 pub use csv::{CsvOptions, DataError, LabelColumn};
 pub use data::{Classification, Split, Table};
 pub use error::BuildError;

@@ -2,6 +2,7 @@
 
 mod bond;
 mod check;
+mod devices;
 mod drain;
 #[cfg(feature = "operators")]
 mod provider_run;
@@ -27,6 +28,8 @@ use std::fmt;
 pub(crate) enum Command {
 	/// Check that this machine computes the right bits and reaches its node.
 	Check(check::Check),
+	/// List what jobs can be computed on, and why a device cannot be used.
+	Devices(devices::Devices),
 	/// Show bond, earnings, missed work, and why.
 	Status(status::Status),
 	/// Add to the bond.
@@ -93,6 +96,7 @@ impl Command {
 	async fn run(self, role: Role, node: &str, console: &Console) -> Result<(), Error> {
 		match self {
 			Self::Check(command) => command.run(node, console).await,
+			Self::Devices(command) => command.run(console).await,
 			Self::Status(command) => command.run(role, node, console).await,
 			Self::Bond(command) => command.run(role, node, console).await,
 			Self::Drain(command) => command.run(role, node, console).await,

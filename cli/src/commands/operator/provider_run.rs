@@ -7,6 +7,7 @@ use super::{
 };
 use crate::console::Console;
 use assay_cli::Error;
+use assay_device::DeviceChoice;
 use assay_engine::Path;
 use assay_protocol::{records::operators::Role, Balance};
 use assay_worker::{PricePolicy, WorkerConfig};
@@ -41,6 +42,10 @@ pub(crate) struct Run {
 	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
+	/// What to run jobs on: auto (the first CUDA device that computes the right bits, else the CPU), cpu, cuda, or cuda:N. With
+	/// cuda the daemon does not start where there is no such device. `assay provider devices` lists them.
+	#[arg(long, default_value_t = DeviceChoice::Auto)]
+	device: DeviceChoice,
 	/// Memory offered to a job, MiB.
 	#[arg(long, default_value_t = 2048, value_name = "MIB")]
 	memory: u32,
@@ -63,6 +68,7 @@ impl Run {
 			price: PricePolicy { share_permille: self.price_permille, least: self.least_price },
 			threads: self.threads,
 			path: self.path,
+			device: self.device,
 			memory_mib: self.memory,
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,

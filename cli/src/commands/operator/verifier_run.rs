@@ -6,6 +6,7 @@ use super::{
 };
 use crate::console::Console;
 use assay_cli::{network, Error};
+use assay_device::DeviceChoice;
 use assay_engine::Path;
 use assay_protocol::{records::operators::Role, Balance};
 use assay_verifier::VerifierConfig;
@@ -34,6 +35,10 @@ pub(crate) struct Run {
 	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
+	/// What to run jobs on: auto (the first CUDA device that computes the right bits, else the CPU), cpu, cuda, or cuda:N. With
+	/// cuda the daemon does not start where there is no such device. `assay provider devices` lists them.
+	#[arg(long, default_value_t = DeviceChoice::Auto)]
+	device: DeviceChoice,
 	/// Memory for checks, MiB: no job may take more, and all checks that run at once share it [default: half of what the
 	/// machine has free].
 	#[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
@@ -56,6 +61,7 @@ impl Run {
 			bond: self.bond.unwrap_or(DEFAULT_BOND),
 			threads: self.threads,
 			path: self.path,
+			device: self.device,
 			memory_mib: self.memory.unwrap_or_else(assay_agent::memory::half_of_free),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,

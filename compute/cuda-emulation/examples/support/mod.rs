@@ -3,14 +3,8 @@
 use std::fmt::Write;
 
 use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
-use assay_program::{DType, OpGeometry, OpKind, OperandSpec, StepContext, TensorSpec};
-use assay_referee::{run_op, whole};
-
-use crate::conformance::check::Given;
-
-const SEED: [u8; 32] = [43; 32];
-/// Above 32 bits, so that both words matter.
-const STEP: u64 = 7 + (9 << 32);
+use assay_cuda::cases::{Case, Given, CONTEXT};
+use assay_program::{DType, OpKind};
 
 /// What the command line asks for.
 pub(crate) struct Options {
@@ -64,20 +58,9 @@ pub(crate) fn label(kind: OpKind) -> String {
 	}
 }
 
-/// Runs the op on every backend: its bits, and whether it fails, are the referee's.
-pub(crate) fn on_cpus(cpus: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) -> Result<(), String> {
-	let specs = given.iter().map(|given| match given {
-		Given::Tensor(spec, _, data) => OperandSpec::Tensor { spec: *spec, data: *data },
-		Given::Scalar(bits) => OperandSpec::Scalar(*bits),
-	});
-	let geometry = OpGeometry::new(kind, specs.collect(), output, output.rows).map_err(|error| format!("{error:?}"))?;
-	let soft: Vec<whole::Input<'_>> = given
-		.iter()
-		.map(|given| match given {
-			Given::Tensor(_, bits, _) => whole::Input::Tensor(bits),
-			Given::Scalar(bits) => whole::Input::Scalar(*bits),
-		})
-		.collect();
+/// Runs the op on every backend: its bits, and whether it fails, are as expected.
+pub(crate) fn on_cpus(cpus: &[Cpu], case: &Case, expected: &[u32]) -> Result<(), String> {
+	let Case { kind, given, output } = case;
 	let inputs: Vec<Input<'_>> = given
 		.iter()
 		.map(|given| match given {
@@ -87,8 +70,7 @@ pub(crate) fn on_cpus(cpus: &[Cpu], kind: OpKind, given: &[Given], output: Tenso
 			Given::Scalar(bits) => Input::Scalar(*bits),
 		})
 		.collect();
-	let expected =
-		run_op(&geometry, &soft, &StepContext { seed: SEED, step: STEP }).map_err(|error| format!("{error:?}"))?;
+	let context = Context { seed: CONTEXT.seed, step: CONTEXT.step };
 	let float = output.dtype == DType::F32;
 	let number = |bits: u32| f32::from_bits(bits);
 	let wanted = match !float || expected.iter().all(|bits| number(*bits).is_finite()) {
@@ -99,9 +81,8 @@ pub(crate) fn on_cpus(cpus: &[Cpu], kind: OpKind, given: &[Given], output: Tenso
 		// Poisoned, so that an element that is not written shows.
 		let mut bits = vec![0xdead_beef; expected.len()];
 		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
-		let result = cpu.run(kind, &inputs, &Context { seed: SEED, step: STEP }, out);
-		let place =
-			|| format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
+		let result = cpu.run(*kind, &inputs, &context, out);
+		let place = || format!("{kind:?} -> {output:?} on {:?}, {} threads", cpu.path(), cpu.threads());
 		if result != wanted {
 			return Err(format!("{}: {result:?}, the referee says {wanted:?}", place()));
 		}

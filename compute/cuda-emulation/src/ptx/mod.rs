@@ -17,7 +17,7 @@ use assay_cuda::MODULES;
 use crate::EmulationError;
 use instruction::Kernel;
 
-pub(crate) use run::{launch, Access, Call};
+pub(crate) use run::{launch, Access, Call, Fault};
 
 /// Every kernel of the shipped modules, or why one cannot be read.
 fn kernels() -> Result<&'static BTreeMap<String, Kernel>, EmulationError> {

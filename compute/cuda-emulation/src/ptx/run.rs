@@ -20,6 +20,13 @@ pub(crate) struct Call<'a> {
 	/// Value of each argument, and its bytes.
 	pub(crate) arguments: &'a [(u64, usize)],
 	pub(crate) order: Order,
+	pub(crate) fault: Option<Fault>,
+}
+
+/// A lane of each warp that computes the last bit of products wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+	pub(crate) lane: u32,
 }
 
 /// Device memory.
@@ -166,7 +173,7 @@ impl<A: Access> Block<'_, A> {
 					let (left, right) = (row % 8 * 4 + word % 4, col * 4 + word % 4);
 					dot_bytes(a[left][row / 8 + word / 4 * 2], b[right][word / 4], sum)
 				});
-				thread.registers[*to as usize] = u64::from(sum);
+				thread.registers[*to as usize] = u64::from(sum) ^ self.wrong(thread);
 			}
 			thread.stop = None;
 		}
@@ -184,7 +191,7 @@ impl<A: Access> Block<'_, A> {
 				(*to, low((both << (value(by) & 31)) >> 32, 32))
 			}
 			Op::DotBytes { to, a, b, c } => {
-				(*to, u64::from(dot_bytes(value(a) as u32, value(b) as u32, value(c) as u32)))
+				(*to, u64::from(dot_bytes(value(a) as u32, value(b) as u32, value(c) as u32)) ^ self.wrong(thread))
 			}
 			Op::InsertBits { bits, to, from, into, first, len } => {
 				(*to, insert_bits(*bits, value(from), value(into), value(first), value(len)))
@@ -221,7 +228,7 @@ impl<A: Access> Block<'_, A> {
 					FloatOp::Sub => a.sub(b),
 					FloatOp::Mul => a.mul(b),
 					FloatOp::Div => a.div(b),
-					FloatOp::Fma => a.fma(b, c),
+					FloatOp::Fma => F32(a.fma(b, c).0 ^ self.wrong(thread) as u32),
 					FloatOp::Sqrt => a.sqrt(),
 				};
 				(*to, u64::from(result.0))
@@ -245,6 +252,13 @@ impl<A: Access> Block<'_, A> {
 		};
 		thread.registers[to as usize] = result;
 		Ok(())
+	}
+
+	/// The bits that a product of this thread has wrong.
+	fn wrong(&self, thread: &Thread) -> u64 {
+		let [x, y, z] = thread.index;
+		let number = x + self.call.block[0] * (y + self.call.block[1] * z);
+		u64::from(self.call.fault.is_some_and(|fault| fault.lane == number % WARP as u32))
 	}
 
 	fn value(&self, thread: &Thread, source: Source) -> u64 {

@@ -4,6 +4,8 @@ use assay_program::{BinaryKind, DType, OpKind, TensorSpec, UnaryKind};
 
 const FETCH: u32 = 0;
 const STORE: u32 = 1;
+/// Words of an instruction.
+pub(super) const INSTRUCTION_WORDS: usize = 8;
 
 /// A tensor on the device.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ impl Instruction {
 	}
 
 	/// As the kernel reads it.
-	pub(super) fn words(self) -> [u32; 8] {
+	pub(super) fn words(self) -> [u32; INSTRUCTION_WORDS] {
 		let [a, b, c] = self.from;
 		[self.code, self.to, a, b, c, 0, self.at as u32, (self.at >> 32) as u32]
 	}

@@ -16,7 +16,7 @@ use crate::{
 	launch::{Arg, Launch, Profile},
 };
 pub(crate) use instruction::Place;
-use instruction::{code_of, Instruction};
+use instruction::{code_of, Instruction, INSTRUCTION_WORDS};
 use registers::{compile, Action};
 
 /// Most ops of a chain.
@@ -108,6 +108,11 @@ impl Chain {
 			}
 		};
 		self.actions.iter().flat_map(|action| instruction(action).words()).collect()
+	}
+
+	/// How many words the instructions are.
+	pub(crate) fn word_count(&self) -> u64 {
+		self.actions.len() as u64 * INSTRUCTION_WORDS as u64
 	}
 
 	/// The launch; input 0 is the memory that holds the instructions.

@@ -24,6 +24,9 @@ pub use graph::DriverGraph;
 use kernels::Kernels;
 pub use memory::DriverBuffer;
 
+/// The oldest compute capability that the kernels are compiled for.
+const OLDEST: (u32, u32) = (6, 1);
+
 /// What the driver tells of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
@@ -39,6 +42,38 @@ pub struct DeviceInfo {
 	pub multiprocessors: u32,
 	/// CUDA version of the driver: 1000 * major + 10 * minor.
 	pub driver: u32,
+}
+
+/// A device that the driver has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+	/// What the driver tells of it.
+	pub info: DeviceInfo,
+	/// Why it cannot be used; `None` if nothing is known against it.
+	pub refused: Option<CudaError>,
+}
+
+/// Every device of the driver, in its order (`CUDA_VISIBLE_DEVICES`), also those that cannot be used. Opens none of them.
+///
+/// # Errors
+/// [`CudaError::NoDriver`], [`CudaError::DriverTooOld`], or [`CudaError::NoDevice`] where there is none.
+pub fn devices() -> Result<Vec<Listed>, CudaError> {
+	let driver = probe::driver_version()?;
+	let count = probe::count()?;
+	if count == 0 {
+		return Err(CudaError::NoDevice { ordinal: 0, count });
+	}
+	let listed = (0..count).map(|ordinal| {
+		let info = probe::info(ordinal, probe::device(ordinal)?, driver)?;
+		let refused = refusal(&info);
+		Ok(Listed { info, refused })
+	});
+	listed.collect()
+}
+
+/// What is against a device.
+fn refusal(info: &DeviceInfo) -> Option<CudaError> {
+	(info.capability < OLDEST).then_some(CudaError::DeviceTooOld { capability: info.capability })
 }
 
 /// One GPU: a stream on its primary context, and the kernels.
@@ -63,8 +98,8 @@ impl Driver {
 		let driver = probe::driver_version()?;
 		let device = probe::device(ordinal)?;
 		let info = probe::info(ordinal, device, driver)?;
-		if info.capability < (6, 1) {
-			return Err(CudaError::DeviceTooOld { capability: info.capability });
+		if let Some(refused) = refusal(&info) {
+			return Err(refused);
 		}
 		let context = Arc::new(Context::new(device)?);
 		let kernels = Kernels::load(&context, info.capability)?;
@@ -76,14 +111,14 @@ impl Driver {
 		&self.info
 	}
 
+	/// The driver's handle of the stream that work is queued on, for other libraries. It lives as long as the device is open.
+	pub fn stream(&self) -> *mut core::ffi::c_void {
+		self.context.stream().cast()
+	}
+
 	/// Waits for all work that was queued.
 	pub fn synchronize(&self) -> Result<(), CudaError> {
 		self.context.synchronize()
-	}
-
-	/// Free bytes of the device's memory.
-	pub fn free_memory(&self) -> Result<u64, CudaError> {
-		self.context.free_memory()
 	}
 
 	/// # Safety
@@ -153,6 +188,10 @@ impl Device for Driver {
 
 	fn profile(&self) -> Profile {
 		Profile { multiprocessors: self.info.multiprocessors, int8_tiles: self.info.capability >= (8, 0) }
+	}
+
+	fn free_memory(&self) -> Result<u64, CudaError> {
+		self.context.free_memory()
 	}
 
 	fn allocate(&self, words: u64) -> Result<DriverBuffer, CudaError> {

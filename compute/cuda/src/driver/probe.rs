@@ -104,12 +104,17 @@ pub(super) fn driver_version() -> Result<u32, CudaError> {
 	}
 }
 
-/// The device of that number. The driver is initialised.
-pub(super) fn device(ordinal: u32) -> Result<sys::CUdevice, CudaError> {
-	let (mut count, mut device) = (0, 0);
+/// How many devices there are. The driver is initialised.
+pub(super) fn count() -> Result<u32, CudaError> {
+	let mut count = 0;
 	// SAFETY: writes one integer.
 	check("cuDeviceGetCount", unsafe { sys::cuDeviceGetCount(&mut count) })?;
-	let count = u32::try_from(count).unwrap_or(0);
+	Ok(u32::try_from(count).unwrap_or(0))
+}
+
+/// The device of that number. The driver is initialised.
+pub(super) fn device(ordinal: u32) -> Result<sys::CUdevice, CudaError> {
+	let (count, mut device) = (count()?, 0);
 	let absent = CudaError::NoDevice { ordinal, count };
 	let number = c_int::try_from(ordinal).ok().filter(|_| ordinal < count).ok_or(absent)?;
 	// SAFETY: writes one integer.
