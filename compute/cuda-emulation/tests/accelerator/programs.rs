@@ -18,7 +18,8 @@ pub(crate) fn all() -> Vec<(&'static str, Model)> {
 		("language model in int8", language(Lane::I8, 6, 3)),
 		("images", images()),
 		("low-rank tuning", low_rank()),
-		("generation", continuations()),
+		("generation", continuations(Lane::F32)),
+		("generation in int8", continuations(Lane::I8)),
 	]
 }
 
@@ -102,10 +103,11 @@ fn low_rank() -> Model {
 	fine_tuning(directory.family(), directory.checkpoint(), &tokens, &config).expect("builds")
 }
 
-fn continuations() -> Model {
+fn continuations(lane: Lane) -> Model {
 	let directory = published("llama3");
 	let prompts: Vec<Vec<u32>> =
 		(0..3).map(|prompt| (0..=prompt).map(|at| (7 + 31 * prompt + 11 * at) % 80).collect()).collect();
-	let config = Generation { batch: 2, tokens: 3, temperature: 0.8, segment_groups: 1, seed: [9; 32] };
-	generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds")
+	let settings =
+		Generation { batch: 2, tokens: 3, temperature: 0.8, segment_groups: 1, seed: [9; 32], lane, ends: vec![5] };
+	generation(directory.family(), directory.checkpoint(), &prompts, &settings).expect("builds")
 }
