@@ -6,9 +6,9 @@ use core::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
 	/// The first CUDA device that conforms, or else the CPU.
-	#[default]
 	Auto,
-	/// The CPU.
+	/// The CPU: no card earns before its owner has tried it.
+	#[default]
 	Cpu,
 	/// A CUDA device by its number, or the first that conforms.
 	Cuda(Option<u32>),

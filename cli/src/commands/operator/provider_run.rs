@@ -42,9 +42,10 @@ pub(crate) struct Run {
 	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
-	/// What to run jobs on: auto (the first CUDA device that computes the right bits, else the CPU), cpu, cuda, or cuda:N. With
-	/// cuda the daemon does not start where there is no such device. `assay provider devices` lists them.
-	#[arg(long, default_value_t = DeviceChoice::Auto)]
+	/// What to run jobs on: cpu, auto (the first CUDA device that computes the right bits, else the CPU), cuda, or cuda:N. With
+	/// cuda the daemon does not start where there is no such device. `assay provider devices` lists them. No card has run a
+	/// job yet: try yours with scripts/gpu-check first.
+	#[arg(long, default_value_t = DeviceChoice::default())]
 	device: DeviceChoice,
 	/// Memory offered to a job, MiB.
 	#[arg(long, default_value_t = 2048, value_name = "MIB")]
