@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod network;
 pub mod process;
+pub mod results;
 
 use anyhow::{bail, Result};
 use std::{future::Future, path::PathBuf, time::Duration};

@@ -1,38 +1,15 @@
 //! A language model is trained, trained on, and run, each as a verified job over the result of the one before.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use assay_cli::job_file::{Draft, Outcome};
 use assay_engine::{Cpu, Engine, Path as CpuPath};
-use assay_protocol::Reason;
 use assay_tests::{
-	client::{expected_root, Client},
+	client::Client,
 	jobs::repository,
 	network::{Network, Terms},
+	results::{done, draft},
 };
-use std::{path::Path, sync::Arc, time::Duration};
-
-const LIMIT: Duration = Duration::from_secs(240);
-const VERIFY: &str =
-	"verify: {milestones: 1, segments: 2, insured_value: 1, fee: 0.1}\noffer: {max: 10, deadline: 1800}\n";
-
-fn draft(folder: &Path, name: &str, text: &str) -> Result<Draft> {
-	let path = folder.join(name);
-	std::fs::write(&path, format!("{text}{VERIFY}"))?;
-	Ok(Draft::load(&path)?)
-}
-
-/// Posts the job, follows it to its end, fetches its result, and writes it in the form that other programs read.
-async fn done(client: &Client, draft: &Draft, folder: &Path) -> Result<std::path::PathBuf> {
-	let posted = client.post(draft).await?;
-	let closed = client.follow(&posted, LIMIT, |_, _| Ok(())).await?;
-	ensure!(closed.closing().map(|closing| closing.reason) == Some(Reason::Completed), "{:?}", closed.closing());
-	assert_eq!(closed.job.verified.root, expected_root(draft)?, "the result is that of the program");
-	assert!(closed.rulings.is_empty(), "honest parties agree");
-	let (engine, state) = client.result(draft, closed.id).await?;
-	std::fs::create_dir_all(folder)?;
-	let written = draft.outcome.write(&engine, &state, folder).map_err(anyhow::Error::msg)?;
-	written.context("a result for other programs")
-}
+use std::{path::Path, sync::Arc};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_language_model_is_trained_and_trained_on_and_run() -> Result<()> {
