@@ -159,10 +159,19 @@ fn ends(file: &JobFile, model: &ModelDirectory, coder: &Coder, end: &End) -> Res
 		End::Model => Ok(model.ends().to_vec()),
 		End::Never => Ok(Vec::new()),
 		End::Token(text) => {
-			let id = text.parse().ok().or_else(|| coder.token(text));
-			let id = id.filter(|id| *id < model.family().vocabulary()).ok_or_else(|| {
+			let marked = text.strip_prefix('#').and_then(|id| id.parse::<u32>().ok());
+			let (number, token) = (text.parse::<u32>().ok(), coder.token(text));
+			let number = number.filter(|id| *id < model.family().vocabulary());
+			if let (Some(number), Some(token)) = (number, token) {
+				if number != token {
+					let problem = format!("`end_token` {text:?} is a number and a text, which is token {token}");
+					let next = format!("write \"#{token}\" for the text, \"#{number}\" for the number");
+					return Err(file.flaw(file.spots.end, problem, &next).into());
+				}
+			}
+			let id = token.or(number).or(marked).filter(|id| *id < model.family().vocabulary()).ok_or_else(|| {
 				let problem = format!("`end_token` {text:?} is not one token of the model");
-				file.flaw(file.spots.end, problem, "write a token's text or id, or none")
+				file.flaw(file.spots.end, problem, "write a token's text, or its id as \"#ID\", or none")
 			})?;
 			Ok(vec![id])
 		}

@@ -165,6 +165,11 @@ impl Outcome {
 				let description: Value = serde_json::from_str(&description).map_err(|error| error.to_string())?;
 				write_model(&directory, &description, &tensors, None).map_err(words)?;
 				std::fs::copy(model.path().join("tokenizer.json"), directory.join("tokenizer.json")).map_err(io)?;
+				// Which tokens end a text, if the model says so there.
+				let settings = model.path().join("generation_config.json");
+				if settings.exists() {
+					std::fs::copy(settings, directory.join("generation_config.json")).map_err(io)?;
+				}
 				Ok(Some(directory))
 			}
 			Self::Texts(texts) => {

@@ -99,7 +99,8 @@ impl Engine {
 		let ended = loop {
 			match device.program.step().map_err(failed(step))? {
 				Stepped::Done => step += 1,
-				Stepped::NonFinite { op } => break Err(self.failed(op, step, assay_cpu::OpError::NonFinite)),
+				// A claim with which the job's client would be blamed: the CPU has to find the same.
+				Stepped::NonFinite { .. } => break None,
 			}
 			let bits = if self.program.metrics.is_empty() {
 				Vec::new()
@@ -109,22 +110,45 @@ impl Engine {
 			let metrics: Vec<f32> = bits.into_iter().map(f32::from_bits).collect();
 			let stop = observer(&StepReport { step: step - 1, metrics: &metrics }).is_break();
 			if step == until {
-				break Ok(Outcome::Finished);
+				break Some(Outcome::Finished);
 			}
 			if stop {
-				break Ok(Outcome::Stopped);
+				break Some(Outcome::Stopped);
 			}
 		};
-		if step != start {
-			let tensors = device.program.read().map_err(failed(step))?;
-			let after = State { step, tensors, mark: Mark::default() };
-			self.check_state(&after)?;
+		let after = match step == start {
+			true => None,
+			false => {
+				let tensors = device.program.read().map_err(failed(step))?;
+				let after = State { step, tensors, mark: Mark::default() };
+				self.check_state(&after)?;
+				Some(after)
+			}
+		};
+		let ended = match ended {
+			Some(outcome) => Ok(outcome),
+			None => Err(self.confirmed(after.as_ref().unwrap_or(state))?),
+		};
+		if let Some(after) = after {
 			*state = after;
 		}
 		let copy = Arc::new(DeviceCopy { program: self.commitment().root(), roots: OnceLock::new() });
 		state.mark = Mark::of(&copy);
 		device.holds = Some(copy);
 		ended
+	}
+
+	/// The failure of the step after `state` as the CPU finds it. `Err` if the CPU can do the step.
+	fn confirmed(&self, state: &State) -> Result<RunError, RunError> {
+		let mut probe = state.clone();
+		match self.steps(&mut probe, state.step + 1, &mut |_, _| Ok(ControlFlow::Continue(()))) {
+			Err(error) => Ok(error),
+			Ok(_) => {
+				let source =
+					AcceleratorError::Failed("it found a number that is not finite where the CPU finds none".into());
+				Err(RunError::Accelerator { step: state.step, source })
+			}
+		}
 	}
 
 	/// Roots of the tensors of a state that is on the device too, hashed there, the first time that they are asked for.

@@ -76,7 +76,7 @@ impl Engine {
 		}
 	}
 
-	fn steps(&self, state: &mut State, until: u64, after: &mut AfterStep<'_>) -> Result<Outcome, RunError> {
+	pub(crate) fn steps(&self, state: &mut State, until: u64, after: &mut AfterStep<'_>) -> Result<Outcome, RunError> {
 		self.check_steps(state, until)?;
 		if until == state.step {
 			return Ok(Outcome::Finished);

@@ -7,7 +7,7 @@ use assay_protocol::{
 	job::JobSpec,
 	plan::JobPlan,
 	reason::Reason,
-	BlockNumber, JobId,
+	Balance, BlockNumber, JobId,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use sp_runtime::{traits::BlockNumberProvider, SaturatedConversion};
@@ -46,18 +46,19 @@ impl<T: Config> Pallet<T> {
 	/// Ends the running lease and frees its collateral, less what the reason forfeits. The caller gives the job its next
 	/// state.
 	pub(crate) fn end_lease(id: JobId, job: &mut Job<T::AccountId>, reason: Reason, success: bool) -> DispatchResult {
-		Self::do_end_lease(id, job, reason, success, 0)
+		Self::do_end_lease(id, job, reason, success, 0, 0)
 	}
 
 	/// As [`Self::end_lease`] without success, where verifiers were not served: see
-	/// [`forfeit`](assay_protocol::economics::forfeit).
+	/// [`forfeit`](assay_protocol::economics::forfeit). The worker forfeits at least `least`, as far as its collateral reaches.
 	pub(crate) fn end_lease_unserved(
 		id: JobId,
 		job: &mut Job<T::AccountId>,
 		reason: Reason,
 		unserved_ppm: u32,
+		least: Balance,
 	) -> DispatchResult {
-		Self::do_end_lease(id, job, reason, false, unserved_ppm)
+		Self::do_end_lease(id, job, reason, false, unserved_ppm, least)
 	}
 
 	fn do_end_lease(
@@ -66,11 +67,13 @@ impl<T: Config> Pallet<T> {
 		reason: Reason,
 		success: bool,
 		unserved_ppm: u32,
+		least: Balance,
 	) -> DispatchResult {
 		let JobState::Running(lease) = &job.state else { return Err(Error::<T>::NotRunning.into()) };
 		let worker = lease.worker.clone();
 		let idle = job.verified.milestones <= lease.first_milestone;
 		let due = forfeit(reason, idle, unserved_ppm, lease.collateral, job.parameters.bid_deposit);
+		let due = due.max(least).min(lease.collateral);
 		let burned = T::Operators::release_collateral(&worker, id, success, due);
 		job.account.slashed.burned = job.account.slashed.burned.saturating_add(burned);
 		Self::note_lease_ended(id, job, worker, reason);

@@ -146,9 +146,15 @@ impl<T: Config> Pallet<T> {
 		let (mut job, spec) = Self::found(id)?;
 		// The milestone is still to be verified once: what that costs stays in the escrow.
 		let reserved = rules::fees_from(&Self::plan(&job, &spec)?, job.verified.milestones);
-		Self::pay_checkers(&mut job, &spec, checkers, reserved);
-		Self::burn_fees(id, &mut job, &spec, idle_seats)?;
-		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm)?;
+		let paid = Self::pay_checkers(&mut job, &spec, checkers, reserved);
+		// Whose bonds were busy for nothing is said by who is nearest to the cause: the worker where it refused others, of
+		// whom none of these may have been heard, or else the client.
+		let in_vain = spec.verify.fee_per_check.saturating_mul(idle_seats.into());
+		let from_worker = if reason == Reason::Unserved { in_vain } else { 0 };
+		if from_worker == 0 {
+			Self::burn_fees(id, &mut job, &spec, idle_seats, paid)?;
+		}
+		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm, from_worker)?;
 		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);
 		Ok(())

@@ -68,10 +68,17 @@ impl<T: Config> Pallet<T> {
 		total
 	}
 
-	/// Burns a fee for each of `seats`, at most the fees of the next milestone and what is left of the budget.
-	pub(crate) fn burn_fees(id: JobId, job: &mut Job<T::AccountId>, spec: &JobSpec, seats: u32) -> DispatchResult {
-		let one_milestone = rules::fees_of(&Self::plan(job, spec)?, job.verified.milestones);
-		let due = spec.verify.fee_per_check.saturating_mul(seats.into()).min(one_milestone).min(job.account.fees_left);
+	/// Burns a fee for each of `seats`. With what was `paid` to others, a failed milestone costs at most what checking it costs, so
+	/// that the budget, which has one milestone's fees to spare, bears the first.
+	pub(crate) fn burn_fees(
+		id: JobId,
+		job: &mut Job<T::AccountId>,
+		spec: &JobSpec,
+		seats: u32,
+		paid: Balance,
+	) -> DispatchResult {
+		let most = rules::fees_of(&Self::plan(job, spec)?, job.verified.milestones).saturating_sub(paid);
+		let due = spec.verify.fee_per_check.saturating_mul(seats.into()).min(most).min(job.account.fees_left);
 		if due == 0 {
 			return Ok(());
 		}

@@ -95,8 +95,9 @@ pub trait Leases<AccountId> {
 
 	/// The lease ends without anyone's proven fault, and the order goes up again. Collateral returns, less what the reason
 	/// forfeits: see [`forfeit`](crate::economics::forfeit), which takes `unserved_ppm`. Honest `checkers` of the failed
-	/// milestone are paid their fee as far as what verifying the rest needs leaves it. Of the client's escrow a fee burns for
-	/// each of `idle_seats`, at most the fees of one milestone: bonds were kept busy, and nobody was paid for it.
+	/// milestone are paid their fee as far as what verifying the rest needs leaves it. For each of
+	/// `idle_seats` a fee burns: bonds were kept busy, and nobody was paid for it. The worker bears it for [`Reason::Unserved`]; else
+	/// the client, as far as the fees of one milestone go with what is paid.
 	fn lease_failed(
 		job: JobId,
 		reason: Reason,

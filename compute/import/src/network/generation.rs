@@ -26,6 +26,8 @@ pub(crate) const REPLAYED: &str = "tokens";
 
 /// Most positions of all prompts of a job together.
 const MAX_POSITIONS: u64 = 1 << 26;
+/// Most positions of a prompt: three tables have a row and a column for each.
+const MAX_WINDOW: u32 = 1 << 13;
 /// Stands for no token.
 pub(crate) const NONE: u32 = u32::MAX;
 /// Most tokens that end a text.
@@ -97,6 +99,11 @@ impl Generation {
 				"{longest} tokens of a prompt and {} new ones; the model has {} positions",
 				self.tokens,
 				family.context()
+			));
+		}
+		if window > MAX_WINDOW {
+			return request(format!(
+				"{window} positions of a text with its new tokens, at most {MAX_WINDOW}; take fewer"
 			));
 		}
 		let positions = u64::from(groups) * u64::from(self.batch) * u64::from(window);

@@ -76,6 +76,12 @@ impl Replay {
 		if !is_sound(&recipe.family) || !has_tables(engine, &recipe.family) || prompts.iter().any(Vec::is_empty) {
 			return None;
 		}
+		// What is built from here on has the sizes of what the program has, and is in memory already.
+		let (_, output) = engine.program().state_tensors().find(|(_, decl)| decl.name == OUTPUT.as_bytes())?;
+		let walked = config.walked(&recipe.family, &prompts).ok()?;
+		if walked.window != output.cols || walked.groups.checked_mul(config.batch) != Some(output.rows) {
+			return None;
+		}
 		let checkpoint = weights(engine)?;
 		let rebuilt = generation(&recipe.family, &checkpoint, &prompts, &config).ok()?.program;
 		if rebuilt != *engine.program() {

@@ -106,11 +106,8 @@ impl<AccountId: Clone + PartialEq> Round<AccountId> {
 			true => Reason::Unserved,
 			false => Reason::NoVerifiers,
 		};
-		// Their bonds were busy for nothing. Where verifiers were refused, the worker answers for it.
-		let idle_seats = match reason {
-			Reason::NoVerifiers => outweighed().map(SegmentRound::idle_seats).sum(),
-			_ => 0,
-		};
+		// Their bonds were busy for nothing.
+		let idle_seats = outweighed().map(SegmentRound::idle_seats).sum();
 		let (mut effects, checkers) = self.release_all(|_, state| *state == CheckState::Agreed);
 		effects.push(Effect::LeaseFailed { reason, unserved_ppm, idle_seats, checkers });
 		self.phase = Phase::Failed(reason);

@@ -239,7 +239,7 @@ pub enum Effect<AccountId> {
 		/// How much more of those drawn for a segment were refused than answered, parts per million; 0 but for
 		/// [`Reason::Unserved`].
 		unserved_ppm: u32,
-		/// Seats drawn for segments that nobody answered for, nor reported; 0 but for [`Reason::NoVerifiers`].
+		/// Seats of segments that stayed unchecked, whose verifiers neither answered nor reported.
 		idle_seats: u32,
 		/// One entry per check that agreed: it is paid as far as the fees go.
 		checkers: Vec<AccountId>,

@@ -42,6 +42,10 @@ fn failed(reason: Reason, unserved_ppm: u32, checkers: &[Id]) -> Effect<Id> {
 	Effect::LeaseFailed { reason, unserved_ppm, idle_seats: 0, checkers: checkers.to_vec() }
 }
 
+fn refused(unserved_ppm: u32, idle_seats: u32, checkers: &[Id]) -> Effect<Id> {
+	Effect::LeaseFailed { reason: Reason::Unserved, unserved_ppm, idle_seats, checkers: checkers.to_vec() }
+}
+
 fn unheard(idle_seats: u32, checkers: &[Id]) -> Effect<Id> {
 	Effect::LeaseFailed { reason: Reason::NoVerifiers, unserved_ppm: 0, idle_seats, checkers: checkers.to_vec() }
 }
@@ -393,10 +397,10 @@ fn unchecked(reports: [usize; 2]) -> Effect<Id> {
 fn an_answer_on_chain_is_no_way_out() {
 	let others = &[1, 2, 3, 4];
 	// Once challenged, the second tranche has three seats, of which one stays empty here.
-	assert_eq!(unchecked([2, 2]), failed(Reason::Unserved, 800_000, others));
-	assert_eq!(unchecked([1, 2]), failed(Reason::Unserved, 600_000, others));
-	assert_eq!(unchecked([0, 1]), failed(Reason::Unserved, 250_000, others));
-	assert_eq!(unchecked([1, 0]), failed(Reason::Unserved, 200_000, others));
+	assert_eq!(unchecked([2, 2]), refused(800_000, 0, others));
+	assert_eq!(unchecked([1, 2]), refused(600_000, 1, others));
+	assert_eq!(unchecked([0, 1]), refused(250_000, 3, others));
+	assert_eq!(unchecked([1, 0]), refused(200_000, 3, others));
 	assert_eq!(unchecked([0, 0]), unheard(4, others));
 }
 
@@ -414,7 +418,7 @@ fn a_tranche_of_nobody_is_the_last() {
 		// One of two was refused, and the three seats of the next tranche stayed empty.
 		let others = &[1, 2, 3, 4];
 		let end = match reported {
-			true => failed(Reason::Unserved, 200_000, others),
+			true => refused(200_000, 1, others),
 			false => unheard(2, others),
 		};
 		assert_eq!(booked.last(), &end);
