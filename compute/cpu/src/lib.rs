@@ -23,8 +23,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aligned;
 mod arg_max;
 mod backend;
+mod chain;
 mod elementwise;
 mod environment;
 mod error;
@@ -35,6 +37,7 @@ mod int8;
 mod mask;
 mod matmul;
 mod matrix;
+mod packed;
 mod parallel;
 mod path;
 mod products;
@@ -47,8 +50,10 @@ mod sources;
 mod window;
 
 pub use backend::{Context, Cpu};
+pub use chain::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED};
 pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{Input, Matrix, Output};
+pub use packed::Packed;
 pub use path::Path;
 pub use rows::{row_reads, Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT};

@@ -5,7 +5,12 @@ use std::{ops::Range, sync::Arc};
 use assay_cpu::Cpu;
 use assay_program::{Limits, Program, ProgramCommitment, ProgramTrees, TensorId, TensorSpec};
 
-use crate::{requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor};
+use crate::{
+	packs::{Packs, PACKED_BYTES},
+	requirements::check_data,
+	schedule::Schedule,
+	EngineError, RunError, State, Tensor,
+};
 
 /// A validated program with its data, ready to run on a backend.
 #[derive(Debug)]
@@ -20,6 +25,7 @@ pub struct Engine {
 	pub(crate) states: Vec<TensorId>,
 	/// `None` where every op runs by itself.
 	pub(crate) schedule: Option<Schedule>,
+	pub(crate) packs: Packs,
 	pub(crate) cpu: Arc<Cpu>,
 }
 
@@ -43,13 +49,20 @@ impl Engine {
 		let (data, given) = check_data(&program, data)?;
 		let states = program.state_tensors().map(|(id, _)| id).collect();
 		// A group that the backend will not have is no reason not to run the program.
-		let schedule = Schedule::new(&program).ok();
-		Ok(Self { program, trees, data, given, states, schedule, cpu })
+		let schedule = Schedule::new(&program, &cpu, PACKED_BYTES).ok();
+		Ok(Self { program, trees, data, given, states, schedule, packs: Packs::default(), cpu })
+	}
+
+	/// The engine with at most `bytes` of memory for weights in the form that its products read: those that no step changes,
+	/// packed at the first run and kept. Results do not depend on it.
+	pub fn pack_at_most(self, bytes: u64) -> Self {
+		let schedule = self.schedule.as_ref().and_then(|_| Schedule::new(&self.program, &self.cpu, bytes).ok());
+		Self { schedule, packs: Packs::default(), ..self }
 	}
 
 	/// The engine with every op run by itself in the program's order, for looking for a fault: slower, same results.
 	pub fn op_by_op(self) -> Self {
-		Self { schedule: None, ..self }
+		Self { schedule: None, packs: Packs::default(), ..self }
 	}
 
 	/// The program.
@@ -86,9 +99,9 @@ impl Engine {
 
 	/// Whether the state has the tensors of this program.
 	pub(crate) fn check_state(&self, state: &State) -> Result<(), RunError> {
-		let fits = state.tensors.len() == self.states.len()
+		let fits = state.tensors().len() == self.states.len()
 			&& state.step <= self.program.header.steps
-			&& self.states.iter().zip(&state.tensors).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
+			&& self.states.iter().zip(state.tensors()).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
 		fits.then_some(()).ok_or(RunError::ForeignState)
 	}
 

@@ -5,11 +5,15 @@ use core::marker::PhantomData;
 #[cfg(target_arch = "x86_64")]
 use super::bytes;
 use super::{kernel::Micro, Operand};
-use crate::path::{Kernel, Supported};
+use crate::{
+	aligned::Aligned,
+	path::{Kernel, Supported},
+};
 #[cfg(target_arch = "x86_64")]
 use crate::Path;
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
 	pub(super) operand: Operand<'a>,
 	pub(super) outer: usize,
@@ -20,9 +24,19 @@ pub(super) struct Source<'a> {
 
 /// Fills `panels`: groups of `width` outer indices; within a group, the group's words of each [`Micro::GROUP`] inner
 /// indices together, each word with the bits of `mask` flipped. The rest of the last word and group is zero before that.
-pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Vec<u32>) {
-	panels.resize(source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP), 0);
+pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Aligned) {
+	panels.resize(words::<M>(&source, width));
+	fill::<M>(path, source, width, mask, panels.words_mut());
+}
+
+/// Fills panels that have [`words`] words.
+pub(super) fn fill<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut [u32]) {
 	path.run(Pack::<M> { path, source, width, mask, panels, micro: PhantomData });
+}
+
+/// Words of the panels of a source.
+pub(super) fn words<M: Micro>(source: &Source<'_>, width: usize) -> usize {
+	source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP)
 }
 
 struct Pack<'a, 'b, M> {

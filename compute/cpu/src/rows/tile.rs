@@ -48,17 +48,25 @@ pub(super) struct TileOp {
 }
 
 /// Rows that one thread works on.
-pub(super) struct Band<'a> {
+pub(crate) struct Band<'a> {
 	/// The first row.
-	pub(super) first: usize,
-	pub(super) rows: usize,
+	pub(crate) first: usize,
+	pub(crate) rows: usize,
 	/// These rows of the kept outputs.
-	pub(super) kept: [&'a mut [u32]; MAX_KEPT],
+	pub(crate) kept: [&'a mut [u32]; MAX_KEPT],
+}
+
+/// A tensor from outside of the group.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Outside<'a> {
+	pub(crate) bits: &'a [u32],
+	/// The row at which `bits` begin, of a tensor that is read by rows.
+	pub(crate) first: usize,
 }
 
 impl<'a> Band<'a> {
 	/// Two bands, the first of `rows` rows.
-	pub(super) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
+	pub(crate) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
 		let mut below: [&mut [u32]; MAX_KEPT] = Default::default();
 		let mut kept = self.kept;
 		for ((top, below), width) in kept.iter_mut().zip(&mut below).zip(widths) {
@@ -74,7 +82,7 @@ impl RowGroup {
 	pub(super) fn run_band(
 		&self,
 		path: Supported,
-		given: &[Matrix<'_>],
+		given: &[Outside<'_>],
 		context: &Context,
 		mut band: Band<'_>,
 		scratch: &mut [Vec<u32>],
@@ -113,7 +121,7 @@ struct Tile<'a> {
 	first: usize,
 	start: usize,
 	rows: usize,
-	given: &'a [Matrix<'a>],
+	given: &'a [Outside<'a>],
 	kept: &'a [&'a mut [u32]; MAX_KEPT],
 	scratch: &'a [Vec<u32>],
 }
@@ -124,7 +132,10 @@ impl Tile<'_> {
 		let len = self.rows * source.cols;
 		match &source.place {
 			Place::Scalar(bits) => bits,
-			Place::Given(at) if source.by_rows => &self.given[*at].bits[self.first * source.cols..][..len],
+			Place::Given(at) if source.by_rows => {
+				let given = &self.given[*at];
+				&given.bits[(self.first - given.first) * source.cols..][..len]
+			}
 			Place::Given(at) => self.given[*at].bits,
 			Place::Kept(at) => &self.kept[*at][self.start * source.cols..][..len],
 			Place::Scratch(at) => &self.scratch[*at][..len],
