@@ -34,6 +34,8 @@ mod gather;
 mod hadamard;
 mod hard;
 mod int8;
+#[cfg(target_arch = "x86_64")]
+mod largest;
 mod mask;
 mod matmul;
 mod matrix;

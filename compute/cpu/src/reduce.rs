@@ -7,6 +7,8 @@
 use assay_program::Reduction;
 use assay_softfloat::Real;
 
+#[cfg(target_arch = "x86_64")]
+use crate::{largest, Path};
 use crate::{
 	hard::Hard,
 	matrix::{is_raised, non_finite_flag},
@@ -22,8 +24,31 @@ const STRIP: usize = 128;
 pub(crate) fn over_cols(path: Supported, reduction: Reduction, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
 	match reduction {
 		Reduction::Sum => path.run(OverCols::<true> { x, cols, out }),
+		#[cfg(target_arch = "x86_64")]
+		Reduction::Max if path.path() == Path::Avx512 && cols >= LANES => largest_of_rows(path, x, cols, out),
 		Reduction::Max => path.run(OverCols::<false> { x, cols, out }),
 	}
+}
+
+/// Maxima of rows of at least one element for each lane.
+#[cfg(target_arch = "x86_64")]
+fn largest_of_rows(path: Supported, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
+	debug_assert_eq!(path.path(), Path::Avx512);
+	let mut flags = 0;
+	for (row, out) in x.chunks_exact(cols).zip(out) {
+		let mut total = None;
+		for segment in row.chunks(SEGMENT) {
+			let value = match segment.len() {
+				// SAFETY: the caller matched the path, which the processor was found to have.
+				LANES.. => Hard::from_bits(unsafe { largest::avx512(segment) }),
+				_ => row_segment::<false, true>(segment),
+			};
+			total = Some(total.map_or(value, |total: Hard<true>| total.max(value)));
+		}
+		*out = total.map_or(0, |total| total.to_bits());
+		flags |= non_finite_flag(*out);
+	}
+	!is_raised(flags)
 }
 
 /// `[rows, cols] -> [1, cols]`, for the `out.len()` columns from `first`. Returns whether every output is finite.
