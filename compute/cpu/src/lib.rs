@@ -52,7 +52,7 @@ mod sources;
 mod window;
 
 pub use backend::{Context, Cpu};
-pub use chain::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED};
+pub use chain::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED};
 pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{Input, Matrix, Output};

@@ -2,7 +2,7 @@
 
 use assay_program::OpKind;
 
-use super::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Place, SHAPE};
+use super::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, Place, SHAPE};
 use crate::{products::PARALLEL_PRODUCTS, rows::MAX_KEPT, OpError};
 
 /// Words of a thread's tensors for a band: half of a second-level cache.
@@ -83,14 +83,26 @@ fn check(stages: &[ChainStage], slots: &[ChainSlot], rows: usize) -> Result<(), 
 				kept.iter().zip(keep).map(|(slot, width)| (*slot, width * factor)).collect()
 			}
 			ChainStage::Product(product) => {
+				let [of_a, of_b] = product.heads;
+				let is_given = matches!(product.a, ChainInput::Given(_));
 				let fits = match (product.kind, product.b) {
 					(
 						OpKind::MatMul { trans_a: false, .. } | OpKind::MatMulI8 { trans_a: false, .. },
 						Factor::Packed(_),
-					) => true,
-					(OpKind::BlockMatMul { trans_a: false, blocks, share, .. }, Factor::Given(_)) => {
+					) => of_a.is_none() && of_b.is_none(),
+					(OpKind::BlockMatMul { trans_a: false, trans_b, blocks, share }, Factor::Given(_)) => {
 						let (blocks, share) = (blocks as usize, share as usize);
-						blocks > 0 && share > 0 && rows.is_multiple_of(blocks) && blocks.is_multiple_of(share)
+						let whole =
+							blocks > 0 && share > 0 && rows.is_multiple_of(blocks) && blocks.is_multiple_of(share);
+						let cols = slots.get(product.out).map_or(0, |slot| slot.cols);
+						let height = if trans_b { cols } else { product.inner };
+						let lies = |heads: Option<Heads>, height: usize, blocks: usize| {
+							heads.is_none_or(|of| of.rows == height && of.heads > 0 && blocks.is_multiple_of(of.heads))
+						};
+						whole
+							&& (of_a.is_none() || is_given)
+							&& lies(of_a, rows / blocks, blocks)
+							&& lies(of_b, height, blocks / share)
 					}
 					_ => false,
 				};

@@ -35,6 +35,15 @@ pub enum Factor {
 	Given(usize),
 }
 
+/// How the heads of a tensor lie, side by side: what `SplitHeads` of it puts below each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+	/// Rows of a sequence.
+	pub rows: usize,
+	/// Heads beside each other.
+	pub heads: usize,
+}
+
 /// A `MatMul`, `MatMulI8` or `BlockMatMul` whose first operand is not transposed.
 #[derive(Clone, Copy, Debug)]
 pub struct ChainProduct {
@@ -44,6 +53,8 @@ pub struct ChainProduct {
 	pub a: ChainInput,
 	/// Second operand.
 	pub b: Factor,
+	/// Of a product in blocks: each operand that was given with its heads side by side, a block for each head.
+	pub heads: [Option<Heads>; 2],
 	/// Extent that is summed over.
 	pub inner: usize,
 	/// Slot of the output.

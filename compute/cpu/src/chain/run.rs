@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use assay_program::{DType, OpKind};
 
-use super::{Chain, ChainInput, ChainProduct, ChainStage, Factor, Place, MAX_CHAIN_GIVEN, SHAPE};
+use super::{Chain, ChainInput, ChainProduct, ChainStage, Factor, Heads, Place, MAX_CHAIN_GIVEN, SHAPE};
 use crate::{
 	int8,
 	matmul::{self, Operand, Region},
@@ -103,7 +103,7 @@ impl Cpu {
 					ChainInput::Slot(_) => true,
 				})
 			}
-			ChainStage::Product(ChainProduct { kind, a, b, inner, out }) => {
+			ChainStage::Product(ChainProduct { kind, a, b, inner, out, .. }) => {
 				let cols = chain.slots[*out].0;
 				let dtype = if matches!(kind, OpKind::MatMulI8 { .. }) { DType::I8 } else { DType::F32 };
 				let first = match a {
@@ -188,7 +188,9 @@ impl Run<'_> {
 						let (cols, place) = self.chain.slots[product.out];
 						let mut taken = take(place, &mut band, locals);
 						let len = band.rows * product.inner;
+						// From the band's first row on; with heads side by side, all there is.
 						let a = match product.a {
+							ChainInput::Given(at) if product.heads[0].is_some() => self.given[at].bits,
 							ChainInput::Given(at) => &self.given[at].bits[band.first * product.inner..][..len],
 							ChainInput::Slot(slot) => read(self.chain.slots[slot].1, &band, locals, len),
 						};
@@ -223,10 +225,17 @@ impl Run<'_> {
 				while done < rows {
 					let (block, within) = ((first + done) / height, (first + done) % height);
 					let count = (height - within).min(rows - done);
-					let a = Operand { data: floats(&a[done * inner..]), stride: inner, inner_contiguous: true };
-					let b = &b.bits[block / share as usize * size..][..size];
-					let stride = if trans_b { inner } else { cols };
-					let b = Operand { data: floats(b), stride, inner_contiguous: trans_b };
+					let (data, stride) = match product.heads[0] {
+						Some(heads) => side_by_side(a, heads, block, inner, within),
+						None => (&a[done * inner..], inner),
+					};
+					let a = Operand { data: floats(data), stride, inner_contiguous: true };
+					let (width, of_b) = (if trans_b { inner } else { cols }, block / share as usize);
+					let (data, stride) = match product.heads[1] {
+						Some(heads) => side_by_side(b.bits, heads, of_b, width, 0),
+						None => (&b.bits[of_b * size..][..size], width),
+					};
+					let b = Operand { data: floats(data), stride, inner_contiguous: trans_b };
 					let out = floats_mut(&mut out[done * cols..][..count * cols]);
 					finite &= matmul::run(path, a, b, inner, Region::whole(out, count, cols));
 					done += count;
@@ -237,6 +246,13 @@ impl Run<'_> {
 			_ => false,
 		}
 	}
+}
+
+/// Block `block` of a tensor whose heads of `width` columns lie side by side, from its row `row` on, and the elements from one row
+/// to the next.
+fn side_by_side(bits: &[u32], heads: Heads, block: usize, width: usize, row: usize) -> (&[u32], usize) {
+	let (sequence, head, stride) = (block / heads.heads, block % heads.heads, heads.heads * width);
+	(&bits[(sequence * heads.rows + row) * stride + head * width..], stride)
 }
 
 /// The memory of a slot, taken out while its stage writes it.

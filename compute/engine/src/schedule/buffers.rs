@@ -100,7 +100,7 @@ fn updates(program: &Program, places: &[Place]) -> (Vec<(usize, TensorId)>, Vec<
 fn lifetimes(program: &Program, works: &[Work], swapped: &BTreeSet<TensorId>) -> Vec<Lifetime> {
 	let mut last = vec![0; program.tensors.len()];
 	for (at, work) in works.iter().enumerate() {
-		work.ops().iter().flat_map(|op| program.ops[*op].tensor_operands()).for_each(|id| last[id.0 as usize] = at);
+		work.reads(program).into_iter().for_each(|id| last[id.0 as usize] = at);
 	}
 	let ends = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
 	ends.for_each(|id| last[id.0 as usize] = works.len());

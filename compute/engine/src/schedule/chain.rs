@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use assay_cpu::{
-	row_reads, Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, OpError, Reads, MAX_CHAIN_GIVEN,
+	row_reads, Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, OpError, Reads, MAX_CHAIN_GIVEN,
 	MAX_CHAIN_PACKED, MAX_KEPT,
 };
-use assay_program::{OpKind, Operand, Program, TensorId};
+use assay_program::{OpKind, Operand, Program, Role, TensorId};
 
 use super::{again::Set, build, given, ChainWork, Group, Work};
 use crate::packs::Wants;
@@ -31,7 +31,7 @@ pub(super) fn join(
 ) -> Result<Vec<Work>, OpError> {
 	let joiner = Joiner { program, producers, needed, wants };
 	let mut readers: BTreeMap<TensorId, usize> = BTreeMap::new();
-	for id in works.iter().flat_map(|work| given(program, producers, work.ops())) {
+	for id in works.iter().flat_map(|work| joiner.reads(work)) {
 		*readers.entry(id).or_default() += 1;
 	}
 	let ends = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
@@ -52,7 +52,24 @@ pub(super) fn join(
 			rest.remove(at);
 		}
 	}
-	Ok(done)
+	Ok(unread_splits_dropped(program, done))
+}
+
+/// Without the ops that put heads below each other for products that read them side by side.
+fn unread_splits_dropped(program: &Program, works: Vec<Work>) -> Vec<Work> {
+	let mut read: BTreeSet<TensorId> = works.iter().flat_map(|work| work.reads(program)).collect();
+	read.extend(program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied()));
+	let is_dropped = |work: &Work| match work {
+		Work::Op(op) => {
+			let op = &program.ops[*op];
+			// One that nobody reads at all may still be the op that fails.
+			matches!(op.kind, OpKind::SplitHeads { .. })
+				&& !read.contains(&op.output)
+				&& op.tensor_operands().all(|id| program.tensors[id.0 as usize].role == Role::Temp)
+		}
+		_ => false,
+	};
+	works.into_iter().filter(|work| !is_dropped(work)).collect()
 }
 
 struct Joiner<'a> {
@@ -77,19 +94,45 @@ impl Joiner<'_> {
 			Work::Op(index) => match op.kind {
 				OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } => self.wants.of_op[*index].is_some(),
 				OpKind::BlockMatMul { trans_a, .. } => !trans_a,
-				kind => (0..op.inputs.len()).all(|input| self.reads(kind, input, op.output, op.inputs[input]).is_some()),
+				kind => {
+					(0..op.inputs.len()).all(|input| self.row_reads(kind, input, op.output, op.inputs[input]).is_some())
+				}
 			},
 		};
 		(fits && rows >= FEW_ROWS).then_some(rows)
 	}
 
-	fn reads(&self, kind: OpKind, input: usize, output: TensorId, operand: Operand) -> Option<Reads> {
+	fn row_reads(&self, kind: OpKind, input: usize, output: TensorId, operand: Operand) -> Option<Reads> {
 		match operand {
 			Operand::Scalar(_) => Some(Reads::SameRow),
 			Operand::Tensor(id) => {
 				row_reads(kind, input, self.program.tensors[id.0 as usize].spec(), self.rows(output))
 			}
 		}
+	}
+
+	/// The tensor of which a product in blocks may read the heads where they are, if `id` is them below each other. It is an op's
+	/// output, which was looked at for infinities and NaN.
+	fn heads_of(&self, id: TensorId) -> Option<(TensorId, Heads)> {
+		let op = &self.program.ops[self.producers[id.0 as usize]?];
+		let (OpKind::SplitHeads { rows, heads }, [Operand::Tensor(of)]) = (op.kind, op.inputs.as_slice()) else {
+			return None;
+		};
+		self.producers[of.0 as usize]?;
+		Some((*of, Heads { rows: rows as usize, heads: heads as usize }))
+	}
+
+	fn is_blocks(&self, work: &Work) -> bool {
+		matches!(work, Work::Op(op) if matches!(self.program.ops[*op].kind, OpKind::BlockMatMul { .. }))
+	}
+
+	/// Tensors that a work would read as a stage.
+	fn reads(&self, work: &Work) -> Vec<TensorId> {
+		let mut reads = given(self.program, self.producers, work.ops());
+		if self.is_blocks(work) && self.stage_rows(work).is_some() {
+			reads.iter_mut().for_each(|id| *id = self.heads_of(*id).map_or(*id, |(of, _)| of));
+		}
+		reads
 	}
 
 	fn is_product(&self, work: &Work) -> bool {
@@ -105,10 +148,13 @@ impl Joiner<'_> {
 		work.ops().iter().all(|op| {
 			let op = &self.program.ops[*op];
 			op.inputs.iter().enumerate().all(|(input, operand)| match operand {
+				Operand::Tensor(id) if self.is_blocks(work) && self.heads_of(*id).is_some() => {
+					self.heads_of(*id).is_some_and(|(of, _)| !made.contains(&of))
+				}
 				Operand::Tensor(id) if made.contains(id) && self.is_product(work) => input == 0,
 				Operand::Tensor(id) if made.contains(id) => {
 					self.rows(*id) == rows
-						&& self.reads(op.kind, input, op.output, *operand) == Some(Reads::SameRow)
+						&& self.row_reads(op.kind, input, op.output, *operand) == Some(Reads::SameRow)
 				}
 				_ => true,
 			})
@@ -124,7 +170,7 @@ impl Joiner<'_> {
 			if moved > MOVED || members.len() + 1 >= MAX_WORKS {
 				break;
 			}
-			let reads = given(self.program, self.producers, work.ops());
+			let reads = self.reads(work);
 			let joins = self.stage_rows(work) == Some(rows)
 				&& reads.iter().any(|id| made.contains(id))
 				&& !reads.iter().any(|id| behind.contains(id))
@@ -154,7 +200,7 @@ impl Joiner<'_> {
 			return None;
 		}
 		let mut inside: BTreeMap<TensorId, usize> = BTreeMap::new();
-		for id in works.iter().flat_map(|work| given(self.program, self.producers, work.ops())) {
+		for id in works.iter().flat_map(|work| self.reads(work)) {
 			*inside.entry(id).or_default() += 1;
 		}
 		let mut parts = Parts::default();
@@ -202,6 +248,14 @@ impl Joiner<'_> {
 		let op = &self.program.ops[index];
 		let [Operand::Tensor(a), Operand::Tensor(b)] = *op.inputs.as_slice() else { return None };
 		let inner = self.program.tensors[a.0 as usize].cols as usize;
+		let (mut a, mut b, mut heads) = (a, b, [None; 2]);
+		if matches!(op.kind, OpKind::BlockMatMul { .. }) {
+			for (id, heads) in [&mut a, &mut b].into_iter().zip(&mut heads) {
+				if let Some((of, lie)) = self.heads_of(*id) {
+					(*id, *heads) = (of, Some(lie));
+				}
+			}
+		}
 		let a = parts.input(a);
 		let b = match self.wants.of_op[index] {
 			Some(wanted) => {
@@ -217,7 +271,7 @@ impl Joiner<'_> {
 			},
 		};
 		let out = parts.output(op.output);
-		parts.stages.push(ChainStage::Product(ChainProduct { kind: op.kind, a, b, inner, out }));
+		parts.stages.push(ChainStage::Product(ChainProduct { kind: op.kind, a, b, heads, inner, out }));
 		Some(())
 	}
 }

@@ -49,6 +49,15 @@ impl Work {
 		}
 	}
 
+	/// Tensors that it reads from memory.
+	pub(crate) fn reads(&self, program: &Program) -> Vec<TensorId> {
+		match self {
+			Work::Op(op) => program.ops[*op].tensor_operands().collect(),
+			Work::Rows(group) => group.given.clone(),
+			Work::Chain(chain) => chain.given.clone(),
+		}
+	}
+
 	/// Outputs that exist in memory.
 	pub(crate) fn kept(&self, program: &Program) -> Vec<TensorId> {
 		match self {
