@@ -355,6 +355,19 @@ fn a_failure_inside_a_chain_names_its_op() {
 }
 
 #[test]
+fn bands_of_any_rest_are_done() {
+	for rows in (48..=61).chain([97, 121, 145]) {
+		let mut graph = Graph::new(1);
+		let x = graph.uniform_param("x", rows, 216, 1.0);
+		let w = graph.uniform_param("w", 216, 216, 0.1);
+		let y = graph.matmul(x, w);
+		let y = graph.tanh(y);
+		graph.update(x, y);
+		assert!(!check(&Model { program: graph.finish(header(1)).expect("valid"), data: Vec::new() }, 1));
+	}
+}
+
+#[test]
 fn heads_that_are_also_needed_below_each_other_are() {
 	let mut graph = Graph::new(1);
 	let spec = TensorSpec::f32(96, 24);

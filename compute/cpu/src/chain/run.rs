@@ -129,7 +129,7 @@ impl Cpu {
 impl Run<'_> {
 	/// Halves rows until there is one band left, and works on them in parallel.
 	fn split(&self, band: Band<'_>) -> bool {
-		let at = (band.rows / 2).next_multiple_of(self.band);
+		let at = band.rows.div_ceil(2).next_multiple_of(self.band);
 		if at >= band.rows {
 			return self.bands(band);
 		}
