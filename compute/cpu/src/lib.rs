@@ -35,7 +35,7 @@ mod hadamard;
 mod hard;
 mod int8;
 #[cfg(target_arch = "x86_64")]
-mod largest;
+mod lanes;
 mod mask;
 mod matmul;
 mod matrix;

@@ -355,6 +355,50 @@ fn a_failure_inside_a_chain_names_its_op() {
 }
 
 #[test]
+fn passes_of_two_ops_fail_as_the_ops_do() {
+	const NAN: u32 = 0x7fc0_0001;
+	const INFINITE: u32 = 0xff80_0000;
+	for (rows, cols) in [(1, 7), (3, 31), (70, 32), (5, 33), (64, 200)] {
+		for (at, bits) in [(None, 0), (Some(0), NAN), (Some(1), INFINITE), (Some(2), NAN)] {
+			let fill = |rows: u32, cols: u32, bad: bool, salt: u32| {
+				let mut elements: Vec<u32> =
+					(0..rows * cols).map(|i| ((i.wrapping_mul(salt) % 401) as f32 / 100.0 - 2.0).to_bits()).collect();
+				let last = elements.len() - 1;
+				if bad {
+					elements[last] = bits;
+				}
+				Tensor::new(DType::F32, rows, cols, elements).expect("whole")
+			};
+			let mut graph = Graph::new(1);
+			let mut data = Vec::new();
+			let mut given = |graph: &mut Graph, tensor: Tensor| {
+				let value = graph.data(&format!("data{}", data.len()), tensor.spec(), tensor.root());
+				data.push((value.tensor().expect("a tensor"), tensor));
+				value
+			};
+			let x = given(&mut graph, fill(rows, cols, at == Some(0), 7));
+			let magnitudes = graph.abs(x);
+			let largest = graph.max(magnitudes, Axis::Cols);
+			let scale = graph.mul(largest, 1.0 / 127.0);
+			let bytes = graph.quantise(x, scale);
+			let w = graph.int8_state("w", cols, cols, -128);
+			let sums = graph.int8_matmul(bytes, false, w, false);
+			let by_col = given(&mut graph, fill(1, cols, at == Some(1), 11));
+			let y = graph.dequantise(sums, scale, by_col);
+			// An addend for each element, or one for each column.
+			let addend = if rows % 2 == 1 { rows } else { 1 };
+			let addend = given(&mut graph, fill(addend, cols, at == Some(2), 13));
+			let y = graph.add(addend, y);
+			let y = graph.relu(y);
+			let last = graph.state("y", rows, cols, Init::Zeros);
+			graph.update(last, y);
+			let failed = check(&Model { program: graph.finish(header(1)).expect("valid"), data }, 1);
+			assert_eq!(failed, at.is_some(), "{rows} x {cols}, {at:?}");
+		}
+	}
+}
+
+#[test]
 fn bands_of_any_rest_are_done() {
 	for rows in (48..=61).chain([97, 121, 145]) {
 		let mut graph = Graph::new(1);

@@ -5,6 +5,8 @@
 //! it runs alone, and no kernel looks across rows: the bits are those of the ops one by one. Threads take bands of rows.
 
 mod compile;
+mod dequantise_add;
+mod fuse;
 mod tile;
 
 use core::cell::RefCell;

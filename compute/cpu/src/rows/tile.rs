@@ -2,7 +2,7 @@
 
 use assay_program::{philox::Key, Axis, DType, OpKind};
 
-use super::{RowGroup, MAX_KEPT};
+use super::{dequantise_add::DequantiseAdd, fuse::Pass, RowGroup, MAX_KEPT};
 use crate::{
 	arg_max,
 	elementwise::{self, Elementwise},
@@ -39,8 +39,8 @@ pub(super) struct Source {
 /// An op of a group.
 #[derive(Clone, Debug)]
 pub(super) struct TileOp {
-	pub(super) kind: OpKind,
-	pub(super) inputs: [Source; 3],
+	pub(super) pass: Pass,
+	pub(super) inputs: [Source; 4],
 	pub(super) output: Place,
 	/// Elements per row of the output.
 	pub(super) cols: usize,
@@ -145,14 +145,22 @@ impl Tile<'_> {
 
 impl TileOp {
 	fn run(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
-		let [a, b, c] = &self.inputs;
-		let op = match self.kind {
+		let [a, b, c, d] = &self.inputs;
+		let kind = match self.pass {
+			Pass::Op(kind) => kind,
+			Pass::Magnitude => return reduce::magnitudes(path, tile.read(a), a.cols, out),
+			Pass::DequantiseAdd => {
+				let [x, row, col, addend] = [a, b, c, d].map(|source| tile.read(source));
+				return path.run(DequantiseAdd { x, row, col, addend, out });
+			}
+		};
+		let op = match kind {
 			OpKind::Unary(unary) => Elementwise::Unary(unary),
 			OpKind::Binary(binary) => Elementwise::Binary(binary),
 			OpKind::Fma => Elementwise::Fma,
 			OpKind::Quantise => Elementwise::Quantise,
 			OpKind::Dequantise => Elementwise::Dequantise,
-			_ => return self.run_shaped(path, context, tile, out),
+			_ => return self.run_shaped(kind, path, context, tile, out),
 		};
 		let inputs = [(tile.read(a), a.lie), (tile.read(b), b.lie), (tile.read(c), c.lie)];
 		let flat = inputs.iter().all(|(_, lie)| matches!(lie, Lie::Whole | Lie::One));
@@ -161,11 +169,18 @@ impl TileOp {
 	}
 
 	/// Ops that are not elementwise.
-	fn run_shaped(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
+	fn run_shaped(
+		&self,
+		kind: OpKind,
+		path: Supported,
+		context: &Context,
+		tile: &Tile<'_>,
+		out: &mut [u32],
+	) -> bool {
 		let (source, cols) = (&self.inputs[0], self.cols);
 		let x = tile.read(source);
 		let matrix = |bits, cols: usize, rows| Matrix { dtype: self.dtype, rows, cols: cols as u32, bits };
-		match self.kind {
+		match kind {
 			OpKind::Reduce { reduction, axis: Axis::Cols } => {
 				return reduce::over_cols(path, reduction, x, source.cols, out);
 			}
