@@ -32,16 +32,18 @@ impl Chain {
 			}
 			_ => None,
 		});
-		let band = match block {
-			Some(block) if block.is_multiple_of(4) && (1..=2 * most).contains(&block) => block * (most / block).max(1),
-			_ => most,
+		let (band, unit) = match block {
+			Some(block) if block.is_multiple_of(4) && (1..=2 * most).contains(&block) => {
+				(block * (most / block).max(1), block)
+			}
+			_ => (most, UNIT),
 		};
 		let work = stages.iter().map(|stage| match stage {
 			ChainStage::Rows { group, .. } => group.elements().saturating_mul(8),
 			ChainStage::Product(product) => rows.saturating_mul(product.inner).saturating_mul(slots[product.out].0),
 		});
 		let large = work.fold(0, usize::saturating_add) >= PARALLEL_PRODUCTS;
-		Ok(Self { stages, rows, band, slots, kept, locals, large })
+		Ok(Self { stages, rows, band, unit, slots, kept, locals, large })
 	}
 }
 

@@ -102,6 +102,8 @@ pub struct Chain {
 	rows: usize,
 	/// Rows at a time.
 	band: usize,
+	/// What threads' shares of the rows are a multiple of.
+	unit: usize,
 	/// By slot: its elements per row, and where it is.
 	slots: Vec<(usize, Place)>,
 	/// Elements per row of each kept output.

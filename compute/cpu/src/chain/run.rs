@@ -13,9 +13,6 @@ use crate::{
 	Context, Cpu, Matrix, OpError, Packed,
 };
 
-/// Rows that a band has at least, so that threads have something each.
-const UNIT: usize = 12;
-
 thread_local! {
 	static LOCALS: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
 }
@@ -77,7 +74,7 @@ impl Cpu {
 		let share = match self.threads() {
 			1 => chain.band,
 			// A few bands for each thread.
-			threads => chain.band.min(chain.rows.div_ceil(threads * 4).next_multiple_of(UNIT)),
+			threads => chain.band.min(chain.rows.div_ceil(threads * 4).next_multiple_of(chain.unit)),
 		};
 		let run = Run { chain, given, packed, context, cpu: self, band: share };
 		let finite = match chain.large && self.threads() > 1 {
@@ -127,10 +124,10 @@ impl Cpu {
 }
 
 impl Run<'_> {
-	/// Halves rows until there is one band left, and works on them in parallel.
+	/// Halves rows until no more than a band is left, and works on them in parallel.
 	fn split(&self, band: Band<'_>) -> bool {
-		let at = band.rows.div_ceil(2).next_multiple_of(self.band);
-		if at >= band.rows {
+		let at = band.rows.div_ceil(2).next_multiple_of(self.chain.unit);
+		if at >= band.rows || band.rows <= self.band {
 			return self.bands(band);
 		}
 		let (left, right) = band.split(at, &self.chain.kept);
