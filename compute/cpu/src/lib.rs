@@ -5,6 +5,9 @@
 //! is split over rows and columns of the output, never over the summed axis; sums follow the order of the numerics
 //! contract inside one thread.
 //!
+//! Ops that go row by row run in a [`RowGroup`] or, with the products between them, in a [`Chain`]; the second operand of a
+//! product can be [`Packed`] once for many.
+//!
 //! An output element that is infinite or NaN makes the op fail with [`OpError::NonFinite`]. The payload and the sign of
 //! a NaN therefore never reach a result.
 //!
@@ -52,7 +55,9 @@ mod sources;
 mod window;
 
 pub use backend::{Context, Cpu};
-pub use chain::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED};
+pub use chain::{
+	Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED,
+};
 pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{Input, Matrix, Output};

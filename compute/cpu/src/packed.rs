@@ -70,8 +70,7 @@ impl Cpu {
 	/// [`OpError::Shape`] for another type or elements that are not `rows * cols`, [`OpError::Memory`] if there is no room.
 	pub fn pack(&self, matrix: &Matrix<'_>, transposed: bool) -> Result<Packed, OpError> {
 		let matrix = tensor(&Input::Tensor(*matrix))?;
-		let (inner, cols) =
-			if transposed { (matrix.cols, matrix.rows) } else { (matrix.rows, matrix.cols) };
+		let (inner, cols) = if transposed { (matrix.cols, matrix.rows) } else { (matrix.rows, matrix.cols) };
 		let (inner, cols, stride, path) = (inner as usize, cols as usize, matrix.cols as usize, self.path);
 		let words = match matrix.dtype {
 			DType::F32 => matmul::packed_words(path, inner, cols),

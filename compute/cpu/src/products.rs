@@ -105,7 +105,11 @@ impl Cpu {
 /// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
 ///
 /// Returns whether all of `work` did.
-pub(crate) fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) -> bool + Sync)) -> bool {
+pub(crate) fn split<T: Send>(
+	region: Region<'_, T>,
+	parts: usize,
+	work: &(impl Fn(Region<'_, T>) -> bool + Sync),
+) -> bool {
 	/// A multiple of every kernel's height, and of its width.
 	const GRAIN: usize = 96;
 	let (rows, cols) = (region.rows(), region.cols());

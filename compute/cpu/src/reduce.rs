@@ -7,13 +7,13 @@
 use assay_program::Reduction;
 use assay_softfloat::Real;
 
-#[cfg(target_arch = "x86_64")]
-use crate::{lanes, Path};
 use crate::{
 	hard::Hard,
 	matrix::{is_raised, non_finite_flag},
 	path::{Kernel, Supported},
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{lanes, Path};
 
 const LANES: usize = 32;
 const SEGMENT: usize = 4096;

@@ -48,8 +48,12 @@ impl Engine {
 			ProgramTrees::build(&program).ok_or(EngineError::Program(assay_program::ProgramError::Empty("program")))?;
 		let (data, given) = check_data(&program, data)?;
 		let states = program.state_tensors().map(|(id, _)| id).collect();
+		// What the machine can spare beside the program's own tensors.
+		let memory = program.memory();
+		let needed = memory.data.saturating_add(memory.state).saturating_add(memory.temps);
+		let spare = limits.total_bytes.saturating_sub(needed).min(PACKED_BYTES);
 		// A group that the backend will not have is no reason not to run the program.
-		let schedule = Schedule::new(&program, &cpu, PACKED_BYTES).ok();
+		let schedule = Schedule::new(&program, &cpu, spare).ok();
 		Ok(Self { program, trees, data, given, states, schedule, packs: Packs::default(), cpu })
 	}
 

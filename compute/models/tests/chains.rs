@@ -49,9 +49,8 @@ impl Net {
 				self.graph.update(param, next);
 				param
 			}
-			_ => self.given(DType::F32, rows, cols, |draw| {
-				((draw.below(2001) as f32 - 1000.0) / 1000.0 * bound).to_bits()
-			}),
+			_ => self
+				.given(DType::F32, rows, cols, |draw| ((draw.below(2001) as f32 - 1000.0) / 1000.0 * bound).to_bits()),
 		}
 	}
 
@@ -228,9 +227,8 @@ fn random_programs_have_chains_and_fail() {
 		let model = random(seed, false);
 		let engine = engine(&model, cpu(Path::Auto, 1));
 		let profile = engine.profile(&mut engine.initial_state(), 1);
-		chained += profile.map_or(0, |profile| {
-			u32::from(profile.entries.iter().any(|entry| entry.kind.starts_with("chain of")))
-		});
+		chained += profile
+			.map_or(0, |profile| u32::from(profile.entries.iter().any(|entry| entry.kind.starts_with("chain of"))));
 		failed += u32::from(check(&random(seed, true), 1));
 	}
 	assert!(chained >= 16, "{chained} of 24 have a chain");

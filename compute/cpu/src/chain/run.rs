@@ -85,13 +85,7 @@ impl Cpu {
 	}
 
 	/// Whether what a stage reads from outside has the shape it needs.
-	fn fits(
-		&self,
-		chain: &Chain,
-		stage: &ChainStage,
-		given: &[Matrix<'_>],
-		packed: &[&Packed],
-	) -> Result<(), OpError> {
+	fn fits(&self, chain: &Chain, stage: &ChainStage, given: &[Matrix<'_>], packed: &[&Packed]) -> Result<(), OpError> {
 		let len = |at: usize| given.get(at).map(|matrix| matrix.bits.len());
 		let fits = match stage {
 			ChainStage::Rows { group, given: inputs, .. } => {

@@ -5,12 +5,12 @@ use core::marker::PhantomData;
 #[cfg(target_arch = "x86_64")]
 use super::bytes;
 use super::{kernel::Micro, Operand};
+#[cfg(target_arch = "x86_64")]
+use crate::Path;
 use crate::{
 	aligned::Aligned,
 	path::{Kernel, Supported},
 };
-#[cfg(target_arch = "x86_64")]
-use crate::Path;
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 #[derive(Clone, Copy)]

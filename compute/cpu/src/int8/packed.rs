@@ -61,14 +61,7 @@ pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, col
 	by_kernel!(path, bands(path, a, b, inner, cols, out));
 }
 
-fn bands<M: Micro>(
-	path: Supported,
-	a: Operand<'_>,
-	b: &[u32],
-	inner: usize,
-	cols: usize,
-	mut out: Region<'_, u32>,
-) {
+fn bands<M: Micro>(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, mut out: Region<'_, u32>) {
 	assert!(out.col0().is_multiple_of(M::COLS), "a region begins at a panel");
 	let padded = cols.next_multiple_of(M::COLS);
 	let (from, to) = (out.col0(), (out.col0() + out.cols()).next_multiple_of(M::COLS));

@@ -1,13 +1,13 @@
 //! Copies a block of an operand into panels.
 
 use super::Operand;
+#[cfg(target_arch = "x86_64")]
+use crate::Path;
 use crate::{
 	aligned::Aligned,
 	matrix::floats_mut,
 	path::{Kernel, Supported},
 };
-#[cfg(target_arch = "x86_64")]
-use crate::Path;
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
 #[derive(Clone, Copy)]

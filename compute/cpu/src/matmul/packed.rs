@@ -39,14 +39,7 @@ pub(crate) fn pack_all(path: Supported, b: Operand<'_>, inner: usize, cols: usiz
 }
 
 /// As [`super::run`] with `B` packed by [`pack_all`] from `cols` columns. The region begins at a whole panel.
-pub(crate) fn band(
-	path: Supported,
-	a: Operand<'_>,
-	b: &[u32],
-	inner: usize,
-	cols: usize,
-	out: Region<'_>,
-) -> bool {
+pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, out: Region<'_>) -> bool {
 	match path.path() {
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => bands::<kernel::Avx512>(path, a, floats(b), inner, cols, out),
@@ -56,14 +49,7 @@ pub(crate) fn band(
 	}
 }
 
-fn bands<M: Micro>(
-	path: Supported,
-	a: Operand<'_>,
-	b: &[f32],
-	inner: usize,
-	cols: usize,
-	mut out: Region<'_>,
-) -> bool {
+fn bands<M: Micro>(path: Supported, a: Operand<'_>, b: &[f32], inner: usize, cols: usize, mut out: Region<'_>) -> bool {
 	assert!(out.col0().is_multiple_of(M::COLS), "a region begins at a panel");
 	let (mut finite, padded) = (true, cols.next_multiple_of(M::COLS));
 	PANELS.with_borrow_mut(|(a_panels, _)| {

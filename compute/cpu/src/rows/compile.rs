@@ -97,9 +97,7 @@ fn check_ops(ops: &[RowOp], given: &[TensorSpec], rows: u32) -> Result<(), OpErr
 	for (index, op) in ops.iter().enumerate() {
 		let operand = |input: &RowInput| match *input {
 			RowInput::Scalar(bits) => Ok(OperandSpec::Scalar(bits)),
-			RowInput::Given(at) => {
-				Ok(OperandSpec::Tensor { spec: *given.get(at).ok_or(UNKNOWN)?, data: false })
-			}
+			RowInput::Given(at) => Ok(OperandSpec::Tensor { spec: *given.get(at).ok_or(UNKNOWN)?, data: false }),
 			RowInput::Op(at) if at < index => Ok(OperandSpec::Tensor { spec: ops[at].output, data: false }),
 			RowInput::Op(_) => Err(UNKNOWN),
 		};

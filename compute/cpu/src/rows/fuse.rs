@@ -50,9 +50,8 @@ pub(super) fn passes(ops: &[RowOp], given: &[TensorSpec]) -> Vec<Fused> {
 				.map(|(at, first)| (at, Pass::Magnitude, first.inputs.clone())),
 			(OpKind::Binary(BinaryKind::Add), [a, b]) => [(*a, *b), (*b, *a)].into_iter().find_map(|(x, other)| {
 				let (at, first) = alone(x).filter(|(_, first)| scales_lie(first, op.output, ops, given))?;
-				let lies = spec(other, ops, given).is_some_and(|spec| {
-					(spec.rows == 1 || spec.rows == op.output.rows) && spec.cols == op.output.cols
-				});
+				let lies = spec(other, ops, given)
+					.is_some_and(|spec| (spec.rows == 1 || spec.rows == op.output.rows) && spec.cols == op.output.cols);
 				let inputs = first.inputs.iter().copied().chain([other]).collect();
 				lies.then_some((at, Pass::DequantiseAdd, inputs))
 			}),

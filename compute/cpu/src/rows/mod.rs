@@ -121,13 +121,7 @@ impl RowGroup {
 	}
 
 	/// Runs a band on the calling thread; whether all outputs are finite.
-	pub(crate) fn run_here(
-		&self,
-		path: Supported,
-		given: &[Outside<'_>],
-		context: &Context,
-		band: Band<'_>,
-	) -> bool {
+	pub(crate) fn run_here(&self, path: Supported, given: &[Outside<'_>], context: &Context, band: Band<'_>) -> bool {
 		SCRATCH.with_borrow_mut(|scratch| {
 			make_room(scratch, &self.scratch);
 			self.run_band(path, given, context, band, scratch)

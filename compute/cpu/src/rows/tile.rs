@@ -169,14 +169,7 @@ impl TileOp {
 	}
 
 	/// Ops that are not elementwise.
-	fn run_shaped(
-		&self,
-		kind: OpKind,
-		path: Supported,
-		context: &Context,
-		tile: &Tile<'_>,
-		out: &mut [u32],
-	) -> bool {
+	fn run_shaped(&self, kind: OpKind, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
 		let (source, cols) = (&self.inputs[0], self.cols);
 		let x = tile.read(source);
 		let matrix = |bits, cols: usize, rows| Matrix { dtype: self.dtype, rows, cols: cols as u32, bits };

@@ -11,7 +11,7 @@ use assay_cpu::{
 };
 use assay_program::{OpKind, Operand, Program, Role, TensorId};
 
-use super::{again::Set, build, given, ChainWork, Group, Work};
+use super::{again::Set, build, given, parts::Parts, ChainWork, Group, Work};
 use crate::packs::Wants;
 
 /// Rows below which a chain would leave threads without work.
@@ -217,9 +217,8 @@ impl Joiner<'_> {
 			.collect();
 		let kept: Vec<(TensorId, usize)> =
 			parts.slots.iter().zip(&slots).filter(|(_, slot)| slot.kept).map(|(id, _)| (*id, 0)).collect();
-		let fits = parts.given.len() <= MAX_CHAIN_GIVEN
-			&& parts.packs.len() <= MAX_CHAIN_PACKED
-			&& kept.len() <= MAX_KEPT;
+		let fits =
+			parts.given.len() <= MAX_CHAIN_GIVEN && parts.packs.len() <= MAX_CHAIN_PACKED && kept.len() <= MAX_KEPT;
 		let rows = self.stage_rows(first)? as usize;
 		let chain = if fits { Chain::new(parts.stages, &slots, rows).ok()? } else { return None };
 		let ops = works.iter().flat_map(|work| work.ops()).copied().collect();
@@ -273,33 +272,5 @@ impl Joiner<'_> {
 		let out = parts.output(op.output);
 		parts.stages.push(ChainStage::Product(ChainProduct { kind: op.kind, a, b, heads, inner, out }));
 		Some(())
-	}
-}
-
-/// A chain in the making.
-#[derive(Default)]
-struct Parts {
-	stages: Vec<ChainStage>,
-	/// Tensors from outside.
-	given: Vec<TensorId>,
-	packs: Vec<usize>,
-	/// Tensors that stages make.
-	slots: Vec<TensorId>,
-}
-
-impl Parts {
-	fn input(&mut self, id: TensorId) -> ChainInput {
-		if let Some(slot) = self.slots.iter().position(|slot| *slot == id) {
-			return ChainInput::Slot(slot);
-		}
-		ChainInput::Given(self.given.iter().position(|given| *given == id).unwrap_or_else(|| {
-			self.given.push(id);
-			self.given.len() - 1
-		}))
-	}
-
-	fn output(&mut self, id: TensorId) -> usize {
-		self.slots.push(id);
-		self.slots.len() - 1
 	}
 }

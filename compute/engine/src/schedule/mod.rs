@@ -9,6 +9,7 @@ mod buffers;
 mod chain;
 mod group;
 mod order;
+mod parts;
 
 use assay_cpu::{Chain, Cpu, OpError, RowGroup, RowInput, RowOp};
 use assay_program::{Operand, Program, Role, TensorId};
