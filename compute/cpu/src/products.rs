@@ -110,12 +110,13 @@ pub(crate) fn split<T: Send>(
 	parts: usize,
 	work: &(impl Fn(Region<'_, T>) -> bool + Sync),
 ) -> bool {
-	/// A multiple of every kernel's height, and of its width.
-	const GRAIN: usize = 96;
+	/// Multiples of every kernel's height, and of its width.
+	const HEIGHT: usize = 12;
+	const WIDTH: usize = 32;
 	let (rows, cols) = (region.rows(), region.cols());
 	let left_parts = parts / 2;
-	let cut = |len: usize| (len * left_parts / parts).next_multiple_of(GRAIN);
-	let (by_rows, at) = if rows >= cols { (true, cut(rows)) } else { (false, cut(cols)) };
+	let cut = |len: usize, grain: usize| (len * left_parts / parts).next_multiple_of(grain);
+	let (by_rows, at) = if rows >= cols { (true, cut(rows, HEIGHT)) } else { (false, cut(cols, WIDTH)) };
 	if parts <= 1 || at >= rows.max(cols) {
 		return work(region);
 	}

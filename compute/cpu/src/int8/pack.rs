@@ -55,6 +55,9 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 	fn run<const FUSED: bool>(self) {
 		let Source { operand, outer, count, start, len } = self.source;
 		let (width, words) = (self.width, len.div_ceil(M::GROUP));
+		if !operand.inner_contiguous {
+			return self.pack_across();
+		}
 		for (group, panel) in self.panels.chunks_exact_mut(width * words).enumerate() {
 			let first = outer + group * width;
 			let used = width.min(count - group * width);
@@ -62,19 +65,35 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 				panel.fill(self.mask);
 			}
 			let row = |i: usize| &operand.data[(first + i) * operand.stride + start..][..len];
-			if operand.inner_contiguous {
-				match self.path.path() {
-					// SAFETY: the path is one that the processor was found to have.
-					#[cfg(target_arch = "x86_64")]
-					Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
-					_ => (0..used).for_each(|i| along::<M>(row(i), width, self.mask, &mut panel[i..])),
-				}
+			match self.path.path() {
+				// SAFETY: the path is one that the processor was found to have.
+				#[cfg(target_arch = "x86_64")]
+				Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
+				_ => (0..used).for_each(|i| along::<M>(row(i), width, self.mask, &mut panel[i..])),
 			}
-			if !operand.inner_contiguous {
-				for (word, line) in panel.chunks_exact_mut(width).enumerate() {
-					let k = word * M::GROUP;
+		}
+	}
+}
+
+impl<M: Micro> Pack<'_, '_, M> {
+	/// Of stored rows across the inner dimension. A few panels go along together, so that what is read of a row at a time is
+	/// some cache lines side by side.
+	#[inline(always)]
+	fn pack_across(self) {
+		const TOGETHER: usize = 8;
+		let Source { operand, outer, count, start, len } = self.source;
+		let (width, words) = (self.width, len.div_ceil(M::GROUP));
+		for (at, panels) in self.panels.chunks_mut(TOGETHER * width * words).enumerate() {
+			for word in 0..words {
+				let k = word * M::GROUP;
+				for (within, panel) in panels.chunks_exact_mut(width * words).enumerate() {
+					let group = at * TOGETHER + within;
+					let first = outer + group * width;
+					let (line, rest) = panel[word * width..][..width].split_at_mut(width.min(count - group * width));
+					rest.fill(self.mask);
+					let used = line.len();
 					let row = |within: usize| &operand.data[(start + k + within) * operand.stride + first..][..used];
-					across::<M>(row, M::GROUP.min(len - k), self.mask, &mut line[..used]);
+					across::<M>(row, M::GROUP.min(len - k), self.mask, line);
 				}
 			}
 		}
