@@ -56,6 +56,11 @@ impl Cpu {
 		Self { faulty_lane: Some(lane), ..self }
 	}
 
+	#[cfg(feature = "faulty")]
+	pub(crate) fn faulty_lane(&self) -> Option<usize> {
+		self.faulty_lane
+	}
+
 	/// The instructions in use, never [`Path::Auto`].
 	pub fn path(&self) -> Path {
 		self.path.path()
@@ -88,16 +93,10 @@ impl Cpu {
 
 	/// Runs one op. On [`OpError::NonFinite`] the output is written, on other errors it is not.
 	pub fn run(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<(), OpError> {
-		#[cfg(feature = "faulty")]
-		if let Some(lane) = self.faulty_lane {
-			let Output { dtype, rows, cols, bits } = out;
-			let result = self.execute(kind, inputs, context, Output { dtype, rows, cols, bits: &mut *bits });
-			if matches!(kind, OpKind::MatMul { .. } | OpKind::MatMulI8 { .. }) {
-				bits.iter_mut().skip(lane).step_by(16).for_each(|bits| *bits ^= 1);
-			}
-			return result;
-		}
-		self.execute(kind, inputs, context, out)
+		let Output { dtype, rows, cols, bits } = out;
+		let result = self.execute(kind, inputs, context, Output { dtype, rows, cols, bits: &mut *bits });
+		self.spoil(kind, 0, bits);
+		result
 	}
 
 	fn execute(&self, kind: OpKind, inputs: &[Input<'_>], context: &Context, out: Output<'_>) -> Result<(), OpError> {

@@ -25,6 +25,9 @@ pub enum OpError {
 	/// Number, type or shape of inputs and output do not fit the op.
 	#[error("inputs and output do not fit the op: {0}")]
 	Shape(&'static str),
+	/// There is no memory for a packed operand.
+	#[error("there is no memory for a packed operand; run on a machine with more memory")]
+	Memory,
 	/// The calling thread does not round to nearest or flushes subnormals.
 	#[error("the floating-point unit of the calling thread is not in its default mode")]
 	FloatEnvironment,

@@ -5,6 +5,9 @@
 //! is split over rows and columns of the output, never over the summed axis; sums follow the order of the numerics
 //! contract inside one thread.
 //!
+//! Ops that go row by row run in a [`RowGroup`] or, with the products between them, in a [`Chain`]; the second operand of a
+//! product can be [`Packed`] once for many.
+//!
 //! An output element that is infinite or NaN makes the op fail with [`OpError::NonFinite`]. The payload and the sign of
 //! a NaN therefore never reach a result.
 //!
@@ -23,8 +26,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aligned;
 mod arg_max;
 mod backend;
+mod chain;
 mod elementwise;
 mod environment;
 mod error;
@@ -32,9 +37,12 @@ mod gather;
 mod hadamard;
 mod hard;
 mod int8;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod mask;
 mod matmul;
 mod matrix;
+mod packed;
 mod parallel;
 mod path;
 mod products;
@@ -47,8 +55,12 @@ mod sources;
 mod window;
 
 pub use backend::{Context, Cpu};
+pub use chain::{
+	Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED,
+};
 pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{Input, Matrix, Output};
+pub use packed::Packed;
 pub use path::Path;
 pub use rows::{row_reads, Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT};

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Multiply-adds below which a matrix product stays on the calling thread.
-const PARALLEL_PRODUCTS: usize = 1 << 21;
+pub(crate) const PARALLEL_PRODUCTS: usize = 1 << 21;
 
 impl Cpu {
 	/// `blocks` products; `share` of them read the same block of `b`.
@@ -105,13 +105,18 @@ impl Cpu {
 /// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
 ///
 /// Returns whether all of `work` did.
-fn split<T: Send>(region: Region<'_, T>, parts: usize, work: &(impl Fn(Region<'_, T>) -> bool + Sync)) -> bool {
-	/// A multiple of every kernel's height, and of its width.
-	const GRAIN: usize = 96;
+pub(crate) fn split<T: Send>(
+	region: Region<'_, T>,
+	parts: usize,
+	work: &(impl Fn(Region<'_, T>) -> bool + Sync),
+) -> bool {
+	/// Multiples of every kernel's height, and of its width.
+	const HEIGHT: usize = 12;
+	const WIDTH: usize = 32;
 	let (rows, cols) = (region.rows(), region.cols());
 	let left_parts = parts / 2;
-	let cut = |len: usize| (len * left_parts / parts).next_multiple_of(GRAIN);
-	let (by_rows, at) = if rows >= cols { (true, cut(rows)) } else { (false, cut(cols)) };
+	let cut = |len: usize, grain: usize| (len * left_parts / parts).next_multiple_of(grain);
+	let (by_rows, at) = if rows >= cols { (true, cut(rows, HEIGHT)) } else { (false, cut(cols, WIDTH)) };
 	if parts <= 1 || at >= rows.max(cols) {
 		return work(region);
 	}

@@ -12,6 +12,8 @@ use crate::{
 	matrix::{is_raised, non_finite_flag},
 	path::{Kernel, Supported},
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{lanes, Path};
 
 const LANES: usize = 32;
 const SEGMENT: usize = 4096;
@@ -21,9 +23,63 @@ const STRIP: usize = 128;
 /// `[rows, cols] -> [rows, 1]` over rows that `x` holds whole. Returns whether every output is finite.
 pub(crate) fn over_cols(path: Supported, reduction: Reduction, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
 	match reduction {
+		#[cfg(target_arch = "x86_64")]
+		Reduction::Sum if path.path() == Path::Avx512 => by_vectors::<true>(path, x, cols, out),
+		#[cfg(target_arch = "x86_64")]
+		Reduction::Max if path.path() == Path::Avx512 => by_vectors::<false>(path, x, cols, out),
 		Reduction::Sum => path.run(OverCols::<true> { x, cols, out }),
 		Reduction::Max => path.run(OverCols::<false> { x, cols, out }),
 	}
+}
+
+/// As the maximum over columns of the magnitudes of `x`. Returns whether all of these are finite.
+pub(crate) fn magnitudes(path: Supported, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
+	#[cfg(target_arch = "x86_64")]
+	if path.path() == Path::Avx512 {
+		return rows::<false, true>(x, cols, out, |segment| match segment.len() {
+			// SAFETY: the path is one that the processor was found to have.
+			LANES.. => Hard::from_bits(unsafe { lanes::largest::<true>(segment) }),
+			_ => of_magnitudes(segment),
+		});
+	}
+	path.run(Magnitudes { x, cols, out })
+}
+
+struct Magnitudes<'a, 'b> {
+	x: &'a [u32],
+	cols: usize,
+	out: &'b mut [u32],
+}
+
+impl Kernel for Magnitudes<'_, '_> {
+	type Output = bool;
+
+	#[inline(always)]
+	fn run<const FUSED: bool>(self) -> bool {
+		rows::<false, FUSED>(self.x, self.cols, self.out, of_magnitudes)
+	}
+}
+
+#[inline(always)]
+fn of_magnitudes<const FUSED: bool>(segment: &[u32]) -> Hard<FUSED> {
+	let mut magnitudes = [0; SEGMENT];
+	for (magnitude, bits) in magnitudes.iter_mut().zip(segment) {
+		*magnitude = bits & 0x7fff_ffff;
+	}
+	row_segment::<false, FUSED>(&magnitudes[..segment.len()])
+}
+
+/// Rows by the vectors that the path has.
+#[cfg(target_arch = "x86_64")]
+fn by_vectors<const SUM: bool>(path: Supported, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
+	debug_assert_eq!(path.path(), Path::Avx512);
+	rows::<SUM, true>(x, cols, out, |segment| match segment.len() {
+		// SAFETY: the caller matched the path, which the processor was found to have.
+		_ if SUM => Hard::from_bits(unsafe { lanes::sum(segment) }),
+		// SAFETY: as above.
+		LANES.. => Hard::from_bits(unsafe { lanes::largest::<false>(segment) }),
+		_ => row_segment::<false, true>(segment),
+	})
 }
 
 /// `[rows, cols] -> [1, cols]`, for the `out.len()` columns from `first`. Returns whether every output is finite.
@@ -61,18 +117,29 @@ impl<const SUM: bool> Kernel for OverCols<'_, '_, SUM> {
 
 	#[inline(always)]
 	fn run<const FUSED: bool>(self) -> bool {
-		let mut flags = 0u32;
-		for (row, out) in self.x.chunks_exact(self.cols).zip(self.out) {
-			let mut total = Hard::<FUSED>::from_bits(0);
-			for (index, segment) in row.chunks(SEGMENT).enumerate() {
-				let value = row_segment::<SUM, FUSED>(segment);
-				total = if index == 0 { value } else { join::<SUM, _>(total, value) };
-			}
-			*out = total.to_bits();
-			flags |= non_finite_flag(*out);
-		}
-		!is_raised(flags)
+		rows::<SUM, FUSED>(self.x, self.cols, self.out, row_segment::<SUM, FUSED>)
 	}
+}
+
+/// Joins what `of_segment` gives for the segments of each row. Returns whether every output is finite.
+#[inline(always)]
+fn rows<const SUM: bool, const FUSED: bool>(
+	x: &[u32],
+	cols: usize,
+	out: &mut [u32],
+	of_segment: impl Fn(&[u32]) -> Hard<FUSED>,
+) -> bool {
+	let mut flags = 0u32;
+	for (row, out) in x.chunks_exact(cols).zip(out) {
+		let mut total = Hard::<FUSED>::from_bits(0);
+		for (index, segment) in row.chunks(SEGMENT).enumerate() {
+			let value = of_segment(segment);
+			total = if index == 0 { value } else { join::<SUM, _>(total, value) };
+		}
+		*out = total.to_bits();
+		flags |= non_finite_flag(*out);
+	}
+	!is_raised(flags)
 }
 
 #[inline(always)]

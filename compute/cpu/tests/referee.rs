@@ -105,6 +105,20 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		if let Some(index) = (0..bits.len()).find(|index| !same(bits[*index], expected[*index])) {
 			panic!("{place}: element {index} is {:08x}, the referee says {:08x}", bits[index], expected[index]);
 		}
+		// Again with the second operand packed.
+		if let (
+			OpKind::MatMul { trans_a: false, trans_b } | OpKind::MatMulI8 { trans_a: false, trans_b },
+			[Input::Tensor(a), Input::Tensor(b)],
+		) = (kind, inputs.as_slice())
+		{
+			let packed = cpu.pack(b, trans_b).expect("packs");
+			let spec = TensorSpec { dtype: b.dtype, rows: b.rows, cols: b.cols };
+			assert_eq!(packed.bytes(), cpu.packed_bytes(spec, trans_b), "{place}");
+			let mut again = vec![0xdead_beef; bits.len()];
+			let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut again };
+			assert_eq!(cpu.run_packed(kind, a, &packed, out), result, "{place}, packed");
+			assert!(again.iter().zip(&bits).all(|(a, b)| same(*a, *b)), "{place}, packed");
+		}
 	}
 }
 
@@ -506,6 +520,32 @@ fn arguments_that_do_not_fit_are_refused() {
 	assert!(matches!(run(OpKind::Fma, &[matrix(2, 3)], 2, 3), Err(OpError::Shape(_))));
 	assert!(matches!(run(OpKind::OneHot, &[matrix(6, 1)], 6, 1), Err(OpError::Shape(_))));
 	assert!(matches!(run(OpKind::Unary(UnaryKind::Neg), &[matrix(2, 3)], 2, 4), Err(OpError::Shape(_))));
+}
+
+#[test]
+fn packed_operands_that_do_not_fit_are_refused() {
+	let cpu = Cpu::new(Path::Auto, 1).expect("a backend");
+	let x = [0u32; 12];
+	let matrix = |dtype, rows, cols| Matrix { dtype, rows, cols, bits: &x };
+	let packed = cpu.pack(&matrix(DType::F32, 3, 4), false).expect("packs");
+	let product = OpKind::MatMul { trans_a: false, trans_b: false };
+	let run = |cpu: &Cpu, kind, a: Matrix<'_>, cols: u32| {
+		let mut bits = vec![0; (a.rows * cols) as usize];
+		cpu.run_packed(kind, &a, &packed, Output { dtype: DType::F32, rows: a.rows, cols, bits: &mut bits })
+	};
+	assert_eq!(run(&cpu, product, matrix(DType::F32, 4, 3), 4), Ok(()));
+	assert!(matches!(run(&cpu, product, matrix(DType::F32, 3, 4), 4), Err(OpError::Shape(_))));
+	assert!(matches!(run(&cpu, product, matrix(DType::F32, 4, 3), 3), Err(OpError::Shape(_))));
+	assert!(matches!(run(&cpu, product, matrix(DType::I8, 4, 3), 4), Err(OpError::Shape(_))));
+	let transposed = OpKind::MatMul { trans_a: true, trans_b: false };
+	assert!(matches!(run(&cpu, transposed, matrix(DType::F32, 4, 3), 4), Err(OpError::Shape(_))));
+	// Another path has another form.
+	let portable = Cpu::new(Path::Portable, 1).expect("a backend");
+	if cpu.path() != Path::Portable {
+		assert!(matches!(run(&portable, product, matrix(DType::F32, 4, 3), 4), Err(OpError::Shape(_))));
+	}
+	assert!(matches!(cpu.pack(&matrix(DType::I32, 3, 4), false), Err(OpError::Shape(_))));
+	assert!(matches!(cpu.pack(&matrix(DType::F32, 3, 5), false), Err(OpError::Shape(_))));
 }
 
 #[cfg(target_arch = "x86_64")]

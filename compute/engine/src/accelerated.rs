@@ -93,7 +93,7 @@ impl Engine {
 		// Forgotten first: whatever goes wrong from here on, what the device holds is not taken for a known state.
 		let held = device.holds.take().is_some_and(|copy| state.mark.is(&copy));
 		if !held {
-			device.program.write(&state.tensors, start).map_err(failed(start))?;
+			device.program.write(state.tensors(), start).map_err(failed(start))?;
 		}
 		let mut step = start;
 		let ended = loop {
@@ -120,7 +120,7 @@ impl Engine {
 			true => None,
 			false => {
 				let tensors = device.program.read().map_err(failed(step))?;
-				let after = State { step, tensors, mark: Mark::default() };
+				let after = State::new(step, tensors);
 				self.check_state(&after)?;
 				Some(after)
 			}

@@ -7,7 +7,7 @@
 
 use assay_commitment::{tensor_root, Hash};
 
-use crate::{state::Mark, tensor, Engine, RunError, State, TensorError};
+use crate::{tensor, Engine, RunError, State, TensorError};
 
 const MAGIC: [u8; 8] = *b"ASSAYCKP";
 const VERSION: u16 = 1;
@@ -67,7 +67,7 @@ impl Engine {
 		blob.extend_from_slice(&VERSION.to_le_bytes());
 		blob.extend_from_slice(&self.commitment().root());
 		blob.extend_from_slice(&state.step.to_le_bytes());
-		for (id, bits) in self.states().iter().zip(&state.tensors) {
+		for (id, bits) in self.states().iter().zip(state.tensors()) {
 			blob.extend_from_slice(&tensor::canonical(&self.spec(*id), bits));
 		}
 		Ok(blob)
@@ -94,7 +94,7 @@ impl Engine {
 		if step > self.program().header.steps {
 			return Err(CheckpointError::Step(step));
 		}
-		let mut state = State { step, tensors: Vec::with_capacity(self.states().len()), mark: Mark::default() };
+		let mut tensors = Vec::with_capacity(self.states().len());
 		let mut roots = Vec::with_capacity(self.states().len());
 		for id in self.states() {
 			let wrong = |error| CheckpointError::Tensor { id: id.0, source: TensorError::Layout(error) };
@@ -102,11 +102,11 @@ impl Engine {
 			// In range: the length was checked against the sum of all layouts.
 			let (bytes, after) = rest.split_at(layout.byte_len() as usize);
 			rest = after;
-			state.tensors.push(layout.from_canonical(bytes).map_err(wrong)?);
+			tensors.push(layout.from_canonical(bytes).map_err(wrong)?);
 			roots.push(tensor_root(bytes));
 		}
 		let root = self.root_of(step, &roots).map_err(|_| CheckpointError::Step(step))?;
-		Ok((state, root))
+		Ok((State::new(step, tensors), root))
 	}
 
 	/// The state in a blob, if it has the root `expected`.

@@ -6,7 +6,11 @@ use assay_cpu::Cpu;
 use assay_program::{Limits, Program, ProgramCommitment, ProgramTrees, TensorId, TensorSpec};
 
 use crate::{
-	accelerated::Accelerated, requirements::check_data, schedule::Schedule, EngineError, RunError, State, Tensor,
+	accelerated::Accelerated,
+	packs::{Packs, PACKED_BYTES},
+	requirements::check_data,
+	schedule::Schedule,
+	EngineError, RunError, State, Tensor,
 };
 
 /// A validated program with its data, ready to run on a backend.
@@ -22,6 +26,7 @@ pub struct Engine {
 	pub(crate) states: Vec<TensorId>,
 	/// `None` where every op runs by itself.
 	pub(crate) schedule: Option<Schedule>,
+	pub(crate) packs: Packs,
 	pub(crate) cpu: Arc<Cpu>,
 	/// What does the runs, if the CPU does not.
 	pub(crate) accelerated: Option<Accelerated>,
@@ -46,14 +51,26 @@ impl Engine {
 			ProgramTrees::build(&program).ok_or(EngineError::Program(assay_program::ProgramError::Empty("program")))?;
 		let (data, given) = check_data(&program, data)?;
 		let states = program.state_tensors().map(|(id, _)| id).collect();
+		// What the machine can spare beside the program's own tensors.
+		let memory = program.memory();
+		let needed = memory.data.saturating_add(memory.state).saturating_add(memory.temps);
+		let spare = limits.total_bytes.saturating_sub(needed).min(PACKED_BYTES);
 		// A group that the backend will not have is no reason not to run the program.
-		let schedule = Schedule::new(&program).ok();
-		Ok(Self { program, trees, data, given, states, schedule, cpu, accelerated: None })
+		let schedule = Schedule::new(&program, &cpu, spare).ok();
+		let packs = Packs::default();
+		Ok(Self { program, trees, data, given, states, schedule, packs, cpu, accelerated: None })
+	}
+
+	/// The engine with at most `bytes` of memory for weights in the form that its products read: those that no step changes,
+	/// packed at the first run and kept. Results do not depend on it.
+	pub fn pack_at_most(self, bytes: u64) -> Self {
+		let schedule = self.schedule.as_ref().and_then(|_| Schedule::new(&self.program, &self.cpu, bytes).ok());
+		Self { schedule, packs: Packs::default(), ..self }
 	}
 
 	/// The engine with every op run by itself in the program's order, on the CPU, for looking for a fault: slower, same results.
 	pub fn op_by_op(self) -> Self {
-		Self { schedule: None, accelerated: None, ..self }
+		Self { schedule: None, packs: Packs::default(), accelerated: None, ..self }
 	}
 
 	/// The program.
@@ -90,9 +107,9 @@ impl Engine {
 
 	/// Whether the state has the tensors of this program.
 	pub(crate) fn check_state(&self, state: &State) -> Result<(), RunError> {
-		let fits = state.tensors.len() == self.states.len()
+		let fits = state.tensors().len() == self.states.len()
 			&& state.step <= self.program.header.steps
-			&& self.states.iter().zip(&state.tensors).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
+			&& self.states.iter().zip(state.tensors()).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
 		fits.then_some(()).ok_or(RunError::ForeignState)
 	}
 

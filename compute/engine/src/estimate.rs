@@ -9,7 +9,7 @@ use std::time::Duration;
 use assay_program::{Axis, OpKind, Operand, TensorId, TensorSpec};
 
 use crate::{
-	schedule::{Group, Work},
+	schedule::{ChainWork, Work},
 	Calibration, Engine,
 };
 
@@ -34,21 +34,39 @@ impl Engine {
 	fn work_time(&self, work: &Work, calibration: &Calibration) -> f64 {
 		match work {
 			Work::Op(op) => self.op_time(*op, calibration),
-			Work::Rows(group) => self.group_time(group, calibration),
+			Work::Rows(group) => self.group_time(&group.ops, &group.given, &group.kept, calibration),
+			Work::Chain(chain) => self.chain_time(chain, calibration),
 		}
 	}
 
-	fn group_time(&self, group: &Group, calibration: &Calibration) -> f64 {
+	/// Products, and the other ops as a group.
+	fn chain_time(&self, chain: &ChainWork, calibration: &Calibration) -> f64 {
+		let is_product = |op: &&usize| {
+			let kind = self.program.ops[**op].kind;
+			matches!(kind, OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } | OpKind::BlockMatMul { .. })
+		};
+		let products: f64 = chain.ops.iter().filter(is_product).map(|op| self.op_time(*op, calibration)).sum();
+		let others: Vec<usize> = chain.ops.iter().filter(|op| !is_product(op)).copied().collect();
+		products + self.group_time(&others, &chain.given, &chain.kept, calibration)
+	}
+
+	fn group_time(
+		&self,
+		ops: &[usize],
+		given: &[TensorId],
+		kept: &[(TensorId, usize)],
+		calibration: &Calibration,
+	) -> f64 {
 		let (mut arithmetic, mut most) = (0.0, 0);
-		for op in &group.ops {
+		for op in ops {
 			let elements = self.worked_on(*op);
 			most = most.max(elements);
 			arithmetic += elements as f64 * calibration.element(self.program.ops[*op].kind);
 			arithmetic += calibration.op * (elements as f64 / TILE_ELEMENTS).ceil();
 		}
-		let outside = group.given.iter().chain(group.kept.iter().map(|(id, _)| id));
+		let outside = given.iter().chain(kept.iter().map(|(id, _)| id));
 		let traffic: f64 = outside.map(|id| self.traffic(*id, calibration)).sum();
-		share(arithmetic, traffic, most * group.ops.len() as u64, calibration)
+		share(arithmetic, traffic, most * ops.len() as u64, calibration)
 	}
 
 	fn op_time(&self, index: usize, calibration: &Calibration) -> f64 {

@@ -22,6 +22,7 @@ mod error;
 mod estimate;
 mod memory;
 mod oracle;
+mod packs;
 mod plan;
 mod profile;
 mod requirements;

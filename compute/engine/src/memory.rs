@@ -19,6 +19,8 @@ pub struct RunMemory {
 	pub next_state: u64,
 	/// All other outputs that exist in memory.
 	pub temps: u64,
+	/// Weights that no step changes, in the form that products read.
+	pub packed: u64,
 	/// Scratch of all threads: rows of outputs that only their group reads, and panels of matrix products.
 	pub scratch: u64,
 }
@@ -26,7 +28,7 @@ pub struct RunMemory {
 impl RunMemory {
 	/// All of it.
 	pub fn total(&self) -> u64 {
-		self.data + self.state + self.next_state + self.temps + self.scratch
+		self.data + self.state + self.next_state + self.temps + self.packed + self.scratch
 	}
 }
 
@@ -41,7 +43,7 @@ impl Engine {
 			Some(schedule) => {
 				let next = schedule.swaps.iter().map(|(_, buffer)| schedule.buffers[*buffer] as u64 * 4).sum();
 				// Groups also run on the thread that asks.
-				let scratch = schedule.scratch.iter().sum::<usize>() as u64 * 4 * (threads + 1);
+				let scratch = schedule.scratch.iter().chain(&schedule.bands).sum::<usize>() as u64 * 4 * (threads + 1);
 				(schedule.buffers.iter().sum::<usize>() as u64 * 4, next, scratch)
 			}
 			None => (Plan::shared(&self.program).buffers.iter().sum::<usize>() as u64 * 4, 0, 0),
@@ -49,11 +51,13 @@ impl Engine {
 		let has = |kinds: fn(&OpKind) -> bool| u64::from(self.program.ops.iter().any(|op| kinds(&op.kind)));
 		let products = has(|kind| matches!(kind, OpKind::MatMul { .. } | OpKind::BlockMatMul { .. })) * PANEL_OUTER;
 		let products_i8 = has(|kind| matches!(kind, OpKind::MatMulI8 { .. })) * PANEL_OUTER;
+		let packed = self.schedule.iter().flat_map(|schedule| &schedule.wants.weights).map(|want| want.bytes).sum();
 		RunMemory {
 			data: given.map(|decl| bytes(decl.spec())).sum(),
 			state: states.sum(),
 			next_state,
 			temps: buffers - next_state,
+			packed,
 			scratch: rows + (products + products_i8) * PANEL_INNER * 4 * threads,
 		}
 	}

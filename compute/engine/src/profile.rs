@@ -61,7 +61,7 @@ impl Engine {
 
 	fn profile_work(&self, work: &[Work], state: &mut State, steps: u64) -> Result<Profile, RunError> {
 		self.check_state(state)?;
-		let mut workspace = self.step_workspace()?;
+		let mut workspace = self.step_workspace(state)?;
 		let mut best = vec![Duration::MAX; work.len()];
 		for _ in 0..steps {
 			let (from, space, best) = (&*state, &mut workspace, &mut best);
@@ -85,6 +85,17 @@ impl Engine {
 				Work::Rows(group) => {
 					let last = group.ops.last().map_or_else(String::new, |op| name(self.program.ops[*op].kind));
 					(format!("rows of {} ops to {last}", group.ops.len()), group.ops.clone())
+				}
+				Work::Chain(chain) => {
+					let product = |op: &&usize| {
+						matches!(
+							self.program.ops[**op].kind,
+							OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } | OpKind::BlockMatMul { .. }
+						)
+					};
+					let products = chain.ops.iter().filter(product).count();
+					let last = chain.ops.last().map_or_else(String::new, |op| name(self.program.ops[*op].kind));
+					(format!("chain of {products} products, {} ops to {last}", chain.ops.len()), chain.ops.clone())
 				}
 			};
 			let costs = ops.iter().filter_map(|op| Some(self.program.geometry(*op).ok()?.cost()));

@@ -81,7 +81,7 @@ impl Engine {
 		if until == state.step {
 			return Ok(Outcome::Finished);
 		}
-		let mut workspace = self.step_workspace()?;
+		let mut workspace = self.step_workspace(state)?;
 		while state.step < until {
 			match self.step(state, &mut workspace) {
 				// In groups it is not known which op was the first, and the state is still the one before the step.
@@ -141,11 +141,13 @@ impl Engine {
 	}
 
 	/// Room for a step, also on the threads, so that a step allocates nothing.
-	pub(crate) fn step_workspace(&self) -> Result<Workspace, RunError> {
+	pub(crate) fn step_workspace(&self, state: &State) -> Result<Workspace, RunError> {
 		if let Some(schedule) = &self.schedule {
 			self.cpu.reserve_rows(&schedule.scratch);
+			self.cpu.reserve_chains(&schedule.bands);
 		}
-		Workspace::new(self.plan())
+		let packs = self.packed(state)?;
+		Ok(Workspace { packs, ..Workspace::new(self.plan())? })
 	}
 
 	/// Executes the step after `state` and applies its updates.
@@ -216,12 +218,23 @@ impl Engine {
 
 	/// The tensor `id` as an op of the step after `state` reads it.
 	pub(crate) fn matrix<'a>(&'a self, id: TensorId, state: &'a State, workspace: &'a Workspace) -> Matrix<'a> {
+		match workspace.plan.places[id.0 as usize] {
+			Place::Buffer(buffer) => {
+				let spec = self.spec(id);
+				let bits = &workspace.buffers[buffer][..spec.elements() as usize];
+				Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits }
+			}
+			place => self.outside(id, place, state),
+		}
+	}
+
+	/// The tensor `id`, which is at `place` and no temp.
+	pub(crate) fn outside<'a>(&'a self, id: TensorId, place: Place, state: &'a State) -> Matrix<'a> {
 		let spec = self.spec(id);
-		let bits: &[u32] = match workspace.plan.places[id.0 as usize] {
-			Place::State(position) => &state.tensors[position],
+		let bits: &[u32] = match place {
+			Place::State(position) => &state.tensors()[position],
 			Place::Data(position) => self.data[position].bits(),
-			Place::Buffer(buffer) => &workspace.buffers[buffer][..spec.elements() as usize],
-			Place::Nowhere => &[],
+			Place::Buffer(_) | Place::Nowhere => &[],
 		};
 		Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits }
 	}
@@ -231,7 +244,7 @@ impl Engine {
 		for update in &self.program.updates {
 			if let Place::State(position) = workspace.plan.places[update.state.0 as usize] {
 				if let Some(value) = workspace.temp(update.value, &self.spec(update.value)) {
-					state.tensors[position].copy_from_slice(value);
+					state.assign(position, value);
 				}
 			}
 		}

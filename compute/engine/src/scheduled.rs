@@ -1,10 +1,11 @@
 //! Executes a step by its schedule.
 
-use assay_cpu::{Context, Matrix, OpError, MAX_GIVEN, MAX_KEPT};
-use assay_program::DType;
+use assay_cpu::{Context, Matrix, OpError, Output, Packed, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED, MAX_GIVEN, MAX_KEPT};
+use assay_program::{DType, Operand};
 
 use crate::{
-	schedule::{Group, Schedule, Work},
+	plan::Place,
+	schedule::{ChainWork, Group, Schedule, Work},
 	workspace::Workspace,
 	Engine, RunError, State,
 };
@@ -24,10 +25,81 @@ impl Engine {
 	pub(crate) fn execute_work(&self, work: &Work, state: &State, workspace: &mut Workspace) -> Result<(), RunError> {
 		let context = Context { seed: self.program.header.seed, step: state.step };
 		let (op, result) = match work {
-			Work::Op(op) => (*op, self.execute_op(&self.program.ops[*op], state, &context, workspace)),
+			Work::Op(op) => (*op, self.execute_alone(*op, state, &context, workspace)),
 			Work::Rows(group) => (group.ops[0], self.execute_group(group, state, &context, workspace)),
+			Work::Chain(chain) => (chain.ops[0], self.execute_chain(chain, state, &context, workspace)),
 		};
 		result.map_err(|error| self.failed(op as u32, state.step, error))
+	}
+
+	/// An op by itself, with its weight as it was packed, if it was.
+	fn execute_alone(
+		&self,
+		index: usize,
+		state: &State,
+		context: &Context,
+		workspace: &mut Workspace,
+	) -> Result<(), OpError> {
+		let op = &self.program.ops[index];
+		let wanted = self.schedule.as_ref().and_then(|schedule| schedule.wants.of_op.get(index).copied().flatten());
+		let packed = wanted.and_then(|wanted| workspace.packs.get(wanted).cloned());
+		let (Some(packed), Some(Operand::Tensor(a)), Some(Place::Buffer(buffer))) =
+			(packed, op.inputs.first().copied(), workspace.plan.places.get(op.output.0 as usize).copied())
+		else {
+			return self.execute_op(op, state, context, workspace);
+		};
+		let mut out = core::mem::take(&mut workspace.buffers[buffer]);
+		let spec = self.spec(op.output);
+		let output =
+			Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..spec.elements() as usize] };
+		let result = self.cpu.run_packed(op.kind, &self.matrix(a, state, workspace), &packed, output);
+		workspace.buffers[buffer] = out;
+		result
+	}
+
+	fn execute_chain(
+		&self,
+		chain: &ChainWork,
+		state: &State,
+		context: &Context,
+		workspace: &mut Workspace,
+	) -> Result<(), OpError> {
+		let mut taken: [Vec<u32>; MAX_KEPT] = Default::default();
+		for (taken, (_, buffer)) in taken.iter_mut().zip(&chain.kept) {
+			*taken = core::mem::take(&mut workspace.buffers[*buffer]);
+		}
+		let mut kept: [&mut [u32]; MAX_KEPT] = Default::default();
+		for ((kept, taken), (id, _)) in kept.iter_mut().zip(&mut taken).zip(&chain.kept) {
+			*kept = &mut taken[..self.spec(*id).elements() as usize];
+		}
+		let nothing = Matrix { dtype: DType::F32, rows: 0, cols: 0, bits: &[] };
+		let mut given = [nothing; MAX_CHAIN_GIVEN];
+		for (given, id) in given.iter_mut().zip(&chain.given) {
+			*given = self.matrix(*id, state, workspace);
+		}
+		let result = self.with_packs(chain, workspace, |packed| {
+			let (given, kept) = (&given[..chain.given.len()], &mut kept[..chain.kept.len()]);
+			self.cpu.run_chain(&chain.chain, given, packed, context, kept)
+		});
+		for (taken, (_, buffer)) in taken.iter_mut().zip(&chain.kept) {
+			workspace.buffers[*buffer] = core::mem::take(taken);
+		}
+		result
+	}
+
+	/// Calls `work` with the packed weights of a chain, on the stack: a step is to allocate nothing.
+	fn with_packs(
+		&self,
+		chain: &ChainWork,
+		workspace: &Workspace,
+		work: impl FnOnce(&[&Packed]) -> Result<(), OpError>,
+	) -> Result<(), OpError> {
+		let Some(first) = chain.packs.first().and_then(|at| workspace.packs.get(*at)) else { return work(&[]) };
+		let mut packed: [&Packed; MAX_CHAIN_PACKED] = [first; MAX_CHAIN_PACKED];
+		for (packed, at) in packed.iter_mut().zip(&chain.packs) {
+			*packed = workspace.packs.get(*at).ok_or(OpError::Shape("a weight was not packed"))?;
+		}
+		work(&packed[..chain.packs.len()])
 	}
 
 	fn execute_group(
@@ -62,11 +134,11 @@ impl Engine {
 	pub(crate) fn assign_schedule(&self, schedule: &Schedule, state: &mut State, workspace: &mut Workspace) {
 		for (position, id) in &schedule.copies {
 			if let Some(value) = workspace.temp(*id, &self.spec(*id)) {
-				state.tensors[*position].copy_from_slice(value);
+				state.assign(*position, value);
 			}
 		}
 		for (position, buffer) in &schedule.swaps {
-			core::mem::swap(&mut state.tensors[*position], &mut workspace.buffers[*buffer]);
+			state.exchange(*position, &mut workspace.buffers[*buffer]);
 		}
 		state.advance();
 	}

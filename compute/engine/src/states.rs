@@ -4,7 +4,7 @@ use assay_commitment::{Hash, StateLeaf, StateMeta, StateTree};
 use assay_program::{philox::Key, Init, Role, TensorId};
 use rayon::prelude::*;
 
-use crate::{state::Mark, tensor, Engine, RunError, State, Tensor};
+use crate::{tensor, Engine, RunError, State, Tensor};
 
 impl Engine {
 	/// The state before the first step.
@@ -25,7 +25,7 @@ impl Engine {
 				}
 			})
 			.collect();
-		State { step: 0, tensors, mark: Mark::default() }
+		State::new(0, tensors)
 	}
 
 	/// The given initial value of a tensor: [`Engine::with_limits`] found one for each that needs one.
@@ -36,7 +36,7 @@ impl Engine {
 	/// A parameter or state tensor of a state of this program.
 	pub fn state_tensor(&self, state: &State, id: TensorId) -> Option<Tensor> {
 		let position = self.states.iter().position(|state| *state == id)?;
-		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors.get(position)?.clone()))
+		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors().get(position)?.clone()))
 	}
 
 	/// A data tensor of the program, or a given initial value.
@@ -59,13 +59,13 @@ impl Engine {
 	/// another program. [`RunError::ForeignState`] if one has another type or shape.
 	pub fn initial_state_with(&self, source: impl Fn(&str) -> Option<Tensor>) -> Result<State, RunError> {
 		let mut state = self.initial_state();
-		for ((_, decl), bits) in self.program.state_tensors().zip(&mut state.tensors) {
+		for (position, (_, decl)) in self.program.state_tensors().enumerate() {
 			let name = core::str::from_utf8(&decl.name).map_err(|_| RunError::ForeignState)?;
 			if let Some(tensor) = source(name) {
 				if tensor.spec() != decl.spec() {
 					return Err(RunError::ForeignState);
 				}
-				bits.copy_from_slice(tensor.bits());
+				state.assign(position, tensor.bits());
 			}
 		}
 		Ok(state)
@@ -73,7 +73,8 @@ impl Engine {
 
 	/// As [`Engine::initial_state_with`], after `step` steps.
 	pub fn state_at(&self, step: u64, source: impl Fn(&str) -> Option<Tensor>) -> Result<State, RunError> {
-		let state = State { step, ..self.initial_state_with(source)? };
+		let mut state = self.initial_state_with(source)?;
+		state.step = step;
 		self.check_state(&state)?;
 		Ok(state)
 	}
@@ -88,11 +89,11 @@ impl Engine {
 	/// Roots of the parameter and state tensors, ascending by tensor id.
 	pub(crate) fn state_tensor_roots(&self, state: &State) -> Vec<Hash> {
 		let root = |(id, bits): (&TensorId, &Vec<u32>)| tensor::root(&self.spec(*id), bits);
-		let elements: usize = state.tensors.iter().map(Vec::len).sum();
+		let elements: usize = state.tensors().iter().map(Vec::len).sum();
 		if elements < 1 << 16 {
-			return self.states.iter().zip(&state.tensors).map(root).collect();
+			return self.states.iter().zip(state.tensors()).map(root).collect();
 		}
-		self.cpu.pool().install(|| self.states.par_iter().zip(&state.tensors).map(root).collect())
+		self.cpu.pool().install(|| self.states.par_iter().zip(state.tensors()).map(root).collect())
 	}
 
 	pub(crate) fn root_of(&self, step: u64, roots: &[Hash]) -> Result<Hash, RunError> {

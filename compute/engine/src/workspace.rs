@@ -1,5 +1,8 @@
 //! Room for the temps of a step.
 
+use std::sync::Arc;
+
+use assay_cpu::Packed;
 use assay_program::{TensorId, TensorSpec};
 
 use crate::{
@@ -12,6 +15,8 @@ use crate::{
 pub(crate) struct Workspace {
 	pub(crate) plan: Plan,
 	pub(crate) buffers: Vec<Vec<u32>>,
+	/// Packed weights, for a step by its schedule.
+	pub(crate) packs: Vec<Arc<Packed>>,
 }
 
 impl Workspace {
@@ -24,7 +29,7 @@ impl Workspace {
 			buffer.resize(*elements, 0u32);
 			buffers.push(buffer);
 		}
-		Ok(Self { plan, buffers })
+		Ok(Self { plan, buffers, packs: Vec::new() })
 	}
 
 	/// Elements of a temp of shape `spec`, if the tensor is one.

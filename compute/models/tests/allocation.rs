@@ -11,8 +11,8 @@ use std::{
 };
 
 use assay_engine::{Path, StepReport, Tensor};
-use assay_models::{transformer, Optimiser, TransformerConfig};
-use assay_program::{DType, Lane};
+use assay_models::{transformer, Graph, Model, Optimiser, TransformerConfig};
+use assay_program::{DType, Header, Init, Lane};
 use support::{cpu, engine, on};
 
 struct Counting;
@@ -60,6 +60,52 @@ fn config(lane: Lane) -> (TransformerConfig, Tensor) {
 	};
 	let ids = (0..32 * 65).map(|id| id * 37 % 1000).collect();
 	(config, Tensor::new(DType::I32, 32, 65, ids).expect("whole"))
+}
+
+/// Layers whose weights no step changes, in f32 and int8.
+fn layers() -> Model {
+	let mut graph = Graph::new(1);
+	let mut x = graph.uniform_param("x", 300, 512, 1.0);
+	for layer in 0..4 {
+		let name = format!("weight{layer}");
+		let w = graph.int8_state(&format!("bytes{layer}"), 512, 1024, 3);
+		let bytes = graph.quantise(x, 0.01);
+		let sums = graph.int8_matmul(bytes, false, w, false);
+		let inner = graph.dequantise(sums, 0.01, 1e-3);
+		let w = graph.uniform_param(&name, 1024, 512, 0.03);
+		let out = graph.matmul(inner, w);
+		x = graph.tanh(out);
+	}
+	let out = graph.state("out", 300, 512, Init::Zeros);
+	graph.update(out, x);
+	let header = Header { version: 1, lane: Lane::I8, seed: [1; 32], steps: 100, batch: 1, segment_steps: 1 };
+	Model { program: graph.finish(header).expect("valid"), data: Vec::new() }
+}
+
+#[test]
+fn packed_weights_are_foretold_and_made_once() {
+	let _alone = ALONE.lock().expect("no test panicked");
+	for threads in [1, 2] {
+		let engine = engine(&layers(), cpu(Path::Auto, threads));
+		let mut state = engine.initial_state();
+		PEAK.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
+		let before = LIVE.load(Ordering::Relaxed);
+		let mut calls = Vec::with_capacity(64);
+		let counting = &mut |report: &StepReport<'_>| {
+			calls.push(CALLS.load(Ordering::Relaxed));
+			on(report)
+		};
+		engine.run(&mut state, 12, counting).expect("runs");
+		let between: u64 = calls.windows(2).skip(1).map(|pair| pair[1] - pair[0]).sum();
+		assert!(between <= if threads == 1 { 0 } else { 2 }, "{between} allocations in ten steps, {threads} threads");
+		let (peak, memory) = (PEAK.load(Ordering::Relaxed), engine.memory());
+		assert!(memory.packed >= 4 * (512 * 1024 + 4 * 512 * 1024), "{memory:?}");
+		// State and data were there before.
+		let foretold = memory.total() - memory.state - memory.data;
+		let ratio = (peak - before) as f64 / foretold as f64;
+		println!("{threads} threads: {memory:?}, {ratio:.3}");
+		assert!((0.8..=1.25).contains(&ratio), "{ratio}: {memory:?}");
+	}
 }
 
 #[test]

@@ -79,6 +79,7 @@ pub(super) use x86::{Avx2, Avx512, Vnni};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
 	use super::{fold, Micro, Region};
+	use crate::matmul::lanes;
 	use core::arch::x86_64::*;
 
 	/// Two 16-bit integers.
@@ -153,19 +154,26 @@ mod x86 {
 		#[inline(always)]
 		unsafe fn run(a: &[u32], b: &[u32], _: &[u32], first: bool, out: Region<'_, u32>) {
 			// SAFETY: the caller vouches for AVX-512 F and BW.
-			unsafe { avx512(a, b, first, out) }
+			unsafe {
+				match out.rows() {
+					1 => avx512::<1>(a, b, first, out),
+					2..=4 => avx512::<4>(a, b, first, out),
+					_ => avx512::<{ Self::ROWS }>(a, b, first, out),
+				}
+			}
 		}
 	}
 
+	/// The first `R` rows of a tile.
 	#[target_feature(enable = "avx512f,avx512bw")]
-	fn avx512(a: &[u32], b: &[u32], first: bool, out: Region<'_, u32>) {
-		let mut sums = [[_mm512_setzero_si512(); 2]; Avx512::ROWS];
+	fn avx512<const R: usize>(a: &[u32], b: &[u32], first: bool, out: Region<'_, u32>) {
+		let mut sums = [[_mm512_setzero_si512(); 2]; R];
 		// As above.
 		let (columns, _) = b.as_chunks::<16>();
 		for (a, b) in a.as_chunks::<{ Avx512::ROWS }>().0.iter().zip(columns.as_chunks::<2>().0) {
 			// SAFETY: a register is 16 words.
 			let b = b.map(|b| unsafe { core::mem::transmute::<[u32; 16], __m512i>(b) });
-			for i in 0..Avx512::ROWS {
+			for i in 0..R {
 				let a = _mm512_set1_epi32(a[i] as i32);
 				sums[i][0] = _mm512_add_epi32(sums[i][0], _mm512_madd_epi16(a, b[0]));
 				sums[i][1] = _mm512_add_epi32(sums[i][1], _mm512_madd_epi16(a, b[1]));
@@ -200,7 +208,15 @@ mod x86 {
 		#[inline(always)]
 		unsafe fn run(a: &[u32], b: &[u32], starts: &[u32], first: bool, out: Region<'_, u32>) {
 			// SAFETY: as above.
-			unsafe { vnni(a, b, starts, first, out) }
+			unsafe {
+				match out.rows() {
+					1 => vnni::<1>(a, b, starts, first, out),
+					2 => vnni::<2>(a, b, starts, first, out),
+					3 | 4 => vnni::<4>(a, b, starts, first, out),
+					5..=8 => vnni::<8>(a, b, starts, first, out),
+					_ => vnni::<{ Self::ROWS }>(a, b, starts, first, out),
+				}
+			}
 		}
 	}
 
@@ -222,20 +238,21 @@ mod x86 {
 		}
 	}
 
+	/// The first `R` rows of a tile.
 	#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-	fn vnni(a: &[u32], b: &[u32], starts: &[u32], first: bool, out: Region<'_, u32>) {
+	fn vnni<const R: usize>(a: &[u32], b: &[u32], starts: &[u32], first: bool, out: Region<'_, u32>) {
 		let mut start = [_mm512_setzero_si512(); 2];
 		for (start, words) in start.iter_mut().zip(starts.as_chunks::<16>().0) {
 			// SAFETY: 16 words.
 			*start = unsafe { _mm512_loadu_si512(words.as_ptr().cast()) };
 		}
-		let mut sums = [start; Vnni::ROWS];
+		let mut sums = [start; R];
 		// As above.
 		let (columns, _) = b.as_chunks::<16>();
 		for (a, b) in a.as_chunks::<{ Vnni::ROWS }>().0.iter().zip(columns.as_chunks::<2>().0) {
 			// SAFETY: a register is 16 words.
 			let b = b.map(|b| unsafe { core::mem::transmute::<[u32; 16], __m512i>(b) });
-			for i in 0..Vnni::ROWS {
+			for i in 0..R {
 				let a = _mm512_set1_epi32(a[i] as i32);
 				sums[i][0] = _mm512_dpbusd_epi32(sums[i][0], a, b[0]);
 				sums[i][1] = _mm512_dpbusd_epi32(sums[i][1], a, b[1]);
@@ -244,28 +261,26 @@ mod x86 {
 		fold512(&sums, first, out);
 	}
 
-	/// Adds 12 x 32 finished sums to `out`.
+	/// Adds the finished sums of a tile to `out`, which may have fewer rows and columns.
+	#[inline]
 	#[target_feature(enable = "avx512f")]
-	fn fold512(sums: &[[__m512i; 2]; 12], first: bool, mut out: Region<'_, u32>) {
-		if out.rows() == 12 && out.cols() == 32 {
-			for (i, sums) in sums.iter().enumerate() {
-				let row = out.row(i).as_mut_ptr();
-				for (j, sum) in sums.iter().enumerate() {
-					// SAFETY: the row has 32 elements.
+	fn fold512<const R: usize>(sums: &[[__m512i; 2]; R], first: bool, mut out: Region<'_, u32>) {
+		let (rows, masks) = (out.rows(), lanes(out.cols()));
+		for (i, sums) in sums.iter().enumerate() {
+			if i < rows {
+				let row = out.row(i).as_mut_ptr().cast::<i32>();
+				for (j, (sum, mask)) in sums.iter().zip(masks).enumerate() {
+					// SAFETY: the row has as many elements as the masks have bits.
 					unsafe {
-						let place = row.add(16 * j);
-						let before = if first { _mm512_setzero_si512() } else { _mm512_loadu_si512(place.cast()) };
-						_mm512_storeu_si512(place.cast(), _mm512_add_epi32(before, *sum));
+						let place = row.wrapping_add(16 * j);
+						let total = match first {
+							true => *sum,
+							false => _mm512_add_epi32(_mm512_maskz_loadu_epi32(mask, place), *sum),
+						};
+						_mm512_mask_storeu_epi32(place, mask, total);
 					}
 				}
 			}
-			return;
 		}
-		let mut flat = [0u32; 12 * 32];
-		for (sum, place) in sums.as_flattened().iter().zip(flat.chunks_exact_mut(16)) {
-			// SAFETY: `place` has 16 words.
-			unsafe { _mm512_storeu_si512(place.as_mut_ptr().cast(), *sum) };
-		}
-		fold(&flat, 32, first, out);
 	}
 }

@@ -11,15 +11,18 @@ mod kernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
+mod packed;
 
 use core::{cell::RefCell, marker::PhantomData};
 
 use crate::{
+	aligned::Aligned,
 	matmul::Region,
 	path::{Kernel, Supported},
 	Path,
 };
 use kernel::Micro;
+pub(crate) use packed::{band, pack_all, packed_words};
 
 /// Words of the inner dimension in a panel; with [`BLOCK_COLS`], 1 MiB, which the second-level cache holds.
 const BLOCK_WORDS: usize = 512;
@@ -41,9 +44,9 @@ pub(crate) struct Operand<'a> {
 
 #[derive(Default)]
 struct Panels {
-	a: Vec<u32>,
-	b: Vec<u32>,
-	starts: Vec<u32>,
+	a: Aligned,
+	b: Aligned,
+	starts: Aligned,
 }
 
 thread_local! {
@@ -73,8 +76,8 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 	let count = out.rows().div_ceil(BLOCK_ROWS);
 	let height = out.rows().div_ceil(count).next_multiple_of(M::ROWS);
 	PANELS.with_borrow_mut(|Panels { a: a_panels, b: b_panels, starts }| {
-		a_panels.reserve_exact((BLOCK_ROWS * BLOCK_WORDS).saturating_sub(a_panels.len()));
-		b_panels.reserve_exact((BLOCK_COLS * BLOCK_WORDS).saturating_sub(b_panels.len()));
+		a_panels.reserve(BLOCK_ROWS * BLOCK_WORDS);
+		b_panels.reserve(BLOCK_COLS * BLOCK_WORDS);
 		for row in (0..out.rows()).step_by(height) {
 			let rows = height.min(out.rows() - row);
 			for start in (0..inner).step_by(BLOCK_WORDS * M::GROUP) {
@@ -86,19 +89,34 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 					let b_source = pack::Source { operand: b, outer: out.col0() + col, count: cols, start, len };
 					pack::run::<M>(path, b_source, M::COLS, 0, b_panels);
 					let (words, out) = (len.div_ceil(M::GROUP), out.part(row, rows, col, cols));
-					let first = start == 0;
-					path.run(Tiles::<M> { a: a_panels, b: b_panels, starts, words, first, out, micro: PhantomData });
+					let (a, b, first) = (a_panels.words(), b_panels.words(), start == 0);
+					starts.resize(b.len() / words);
+					// SAFETY: `run` picks the kernel by the instructions that the processor was found to have.
+					unsafe { begin::<M>(b, words, starts.words_mut()) };
+					path.run(Tiles::<M> { a, b, starts: starts.words(), words, first, out, micro: PhantomData });
 				}
 			}
 		}
 	});
 }
 
+/// What the sums of each column start from, of panels of `words` words of each column.
+///
+/// # Safety
+///
+/// The processor has the instructions of the kernel.
+unsafe fn begin<M: Micro>(b: &[u32], words: usize, starts: &mut [u32]) {
+	for (b, starts) in b.chunks_exact(M::COLS * words).zip(starts.chunks_exact_mut(M::COLS)) {
+		// SAFETY: the caller vouches for the instructions.
+		unsafe { M::start(b, starts) };
+	}
+}
+
 /// One block of the output and of the inner dimension: every tile of it.
 struct Tiles<'a, 'b, M: Micro> {
 	a: &'a [u32],
 	b: &'a [u32],
-	starts: &'a mut Vec<u32>,
+	starts: &'a [u32],
 	words: usize,
 	first: bool,
 	out: Region<'b, u32>,
@@ -111,11 +129,6 @@ impl<M: Micro> Kernel for Tiles<'_, '_, M> {
 	#[inline(always)]
 	fn run<const FUSED: bool>(mut self) {
 		let panels = || self.b.chunks_exact(M::COLS * self.words);
-		self.starts.resize(panels().len() * M::COLS, 0);
-		for (b, starts) in panels().zip(self.starts.chunks_exact_mut(M::COLS)) {
-			// SAFETY: `super::run` picks the kernel by the instructions that the processor was found to have.
-			unsafe { M::start(b, starts) };
-		}
 		// One panel of `A` stays in the first-level cache while the panels of `B` pass.
 		for (i, a) in self.a.chunks_exact(M::ROWS * self.words).enumerate() {
 			for (j, (b, starts)) in panels().zip(self.starts.chunks_exact(M::COLS)).enumerate() {
@@ -123,7 +136,7 @@ impl<M: Micro> Kernel for Tiles<'_, '_, M> {
 				let rows = M::ROWS.min(self.out.rows() - row);
 				let cols = M::COLS.min(self.out.cols() - col);
 				let tile = self.out.part(row, rows, col, cols);
-				// SAFETY: as above.
+				// SAFETY: `super::run` picks the kernel by the instructions that the processor was found to have.
 				unsafe { M::run(a, b, starts, self.first, tile) };
 			}
 		}

@@ -5,11 +5,15 @@ use core::marker::PhantomData;
 #[cfg(target_arch = "x86_64")]
 use super::bytes;
 use super::{kernel::Micro, Operand};
-use crate::path::{Kernel, Supported};
 #[cfg(target_arch = "x86_64")]
 use crate::Path;
+use crate::{
+	aligned::Aligned,
+	path::{Kernel, Supported},
+};
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
 	pub(super) operand: Operand<'a>,
 	pub(super) outer: usize,
@@ -20,9 +24,19 @@ pub(super) struct Source<'a> {
 
 /// Fills `panels`: groups of `width` outer indices; within a group, the group's words of each [`Micro::GROUP`] inner
 /// indices together, each word with the bits of `mask` flipped. The rest of the last word and group is zero before that.
-pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Vec<u32>) {
-	panels.resize(source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP), 0);
+pub(super) fn run<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut Aligned) {
+	panels.resize(words::<M>(&source, width));
+	fill::<M>(path, source, width, mask, panels.words_mut());
+}
+
+/// Fills panels that have [`words`] words.
+pub(super) fn fill<M: Micro>(path: Supported, source: Source<'_>, width: usize, mask: u32, panels: &mut [u32]) {
 	path.run(Pack::<M> { path, source, width, mask, panels, micro: PhantomData });
+}
+
+/// Words of the panels of a source.
+pub(super) fn words<M: Micro>(source: &Source<'_>, width: usize) -> usize {
+	source.count.div_ceil(width) * width * source.len.div_ceil(M::GROUP)
 }
 
 struct Pack<'a, 'b, M> {
@@ -41,6 +55,9 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 	fn run<const FUSED: bool>(self) {
 		let Source { operand, outer, count, start, len } = self.source;
 		let (width, words) = (self.width, len.div_ceil(M::GROUP));
+		if !operand.inner_contiguous {
+			return self.pack_across();
+		}
 		for (group, panel) in self.panels.chunks_exact_mut(width * words).enumerate() {
 			let first = outer + group * width;
 			let used = width.min(count - group * width);
@@ -48,19 +65,35 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 				panel.fill(self.mask);
 			}
 			let row = |i: usize| &operand.data[(first + i) * operand.stride + start..][..len];
-			if operand.inner_contiguous {
-				match self.path.path() {
-					// SAFETY: the path is one that the processor was found to have.
-					#[cfg(target_arch = "x86_64")]
-					Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
-					_ => (0..used).for_each(|i| along::<M>(row(i), width, self.mask, &mut panel[i..])),
-				}
+			match self.path.path() {
+				// SAFETY: the path is one that the processor was found to have.
+				#[cfg(target_arch = "x86_64")]
+				Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
+				_ => (0..used).for_each(|i| along::<M>(row(i), width, self.mask, &mut panel[i..])),
 			}
-			if !operand.inner_contiguous {
-				for (word, line) in panel.chunks_exact_mut(width).enumerate() {
-					let k = word * M::GROUP;
+		}
+	}
+}
+
+impl<M: Micro> Pack<'_, '_, M> {
+	/// Of stored rows across the inner dimension. A few panels go along together, so that what is read of a row at a time is
+	/// some cache lines side by side.
+	#[inline(always)]
+	fn pack_across(self) {
+		const TOGETHER: usize = 8;
+		let Source { operand, outer, count, start, len } = self.source;
+		let (width, words) = (self.width, len.div_ceil(M::GROUP));
+		for (at, panels) in self.panels.chunks_mut(TOGETHER * width * words).enumerate() {
+			for word in 0..words {
+				let k = word * M::GROUP;
+				for (within, panel) in panels.chunks_exact_mut(width * words).enumerate() {
+					let group = at * TOGETHER + within;
+					let first = outer + group * width;
+					let (line, rest) = panel[word * width..][..width].split_at_mut(width.min(count - group * width));
+					rest.fill(self.mask);
+					let used = line.len();
 					let row = |within: usize| &operand.data[(start + k + within) * operand.stride + first..][..used];
-					across::<M>(row, M::GROUP.min(len - k), self.mask, &mut line[..used]);
+					across::<M>(row, M::GROUP.min(len - k), self.mask, line);
 				}
 			}
 		}

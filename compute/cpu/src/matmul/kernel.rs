@@ -59,7 +59,7 @@ pub(super) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-	use super::{fold, Micro, Region};
+	use super::{fold, lanes, Micro, Region};
 	use core::arch::x86_64::*;
 
 	/// 6 x 16 chains in 12 of the 16 vector registers.
@@ -86,7 +86,7 @@ mod x86 {
 		#[inline(always)]
 		unsafe fn run(a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
 			// SAFETY: the caller vouches for AVX-512 F.
-			unsafe { avx512(a, b, first, out) }
+			unsafe { by_height(a, b, first, out) }
 		}
 	}
 
@@ -128,41 +128,60 @@ mod x86 {
 		fold(&flat, COLS, first, out);
 	}
 
+	/// As [`avx512`], with no more rows of chains than the tile has or a few more.
+	#[inline(always)]
+	unsafe fn by_height(a: &[f32], b: &[f32], first: bool, out: Region<'_>) {
+		// SAFETY: the caller vouches for AVX-512 F.
+		unsafe {
+			match out.rows() {
+				1 => avx512::<1>(a, b, first, out),
+				2 => avx512::<2>(a, b, first, out),
+				3 | 4 => avx512::<4>(a, b, first, out),
+				5..=8 => avx512::<8>(a, b, first, out),
+				_ => avx512::<{ Avx512::ROWS }>(a, b, first, out),
+			}
+		}
+	}
+
+	/// The first `R` rows of a tile.
 	#[target_feature(enable = "avx512f")]
-	fn avx512(a: &[f32], b: &[f32], first: bool, mut out: Region<'_>) {
-		const ROWS: usize = Avx512::ROWS;
-		const COLS: usize = Avx512::COLS;
-		let mut chains = [[_mm512_setzero_ps(); 2]; ROWS];
+	fn avx512<const R: usize>(a: &[f32], b: &[f32], first: bool, mut out: Region<'_>) {
+		let mut chains = [[_mm512_setzero_ps(); 2]; R];
 		// As above.
 		let (columns, _) = b.as_chunks::<16>();
-		for (a, b) in a.as_chunks::<ROWS>().0.iter().zip(columns.as_chunks::<2>().0) {
+		for (a, b) in a.as_chunks::<{ Avx512::ROWS }>().0.iter().zip(columns.as_chunks::<2>().0) {
 			// SAFETY: a register is 16 numbers.
 			let b = b.map(|b| unsafe { core::mem::transmute::<[f32; 16], __m512>(b) });
-			for i in 0..ROWS {
+			for i in 0..R {
 				let a = _mm512_set1_ps(a[i]);
 				chains[i][0] = _mm512_fmadd_ps(a, b[0], chains[i][0]);
 				chains[i][1] = _mm512_fmadd_ps(a, b[1], chains[i][1]);
 			}
 		}
-		if out.rows() == ROWS && out.cols() == COLS {
-			for (i, chains) in chains.iter().enumerate() {
+		let (rows, masks) = (out.rows(), lanes(out.cols()));
+		for (i, chains) in chains.iter().enumerate() {
+			if i < rows {
 				let row = out.row(i).as_mut_ptr();
-				for (j, chain) in chains.iter().enumerate() {
-					// SAFETY: the row has 32 elements.
+				for (j, (chain, mask)) in chains.iter().zip(masks).enumerate() {
+					// SAFETY: the row has as many elements as the masks have bits.
 					unsafe {
-						let place = row.add(16 * j);
-						let value = if first { *chain } else { _mm512_add_ps(_mm512_loadu_ps(place), *chain) };
-						_mm512_storeu_ps(place, value);
+						let place = row.wrapping_add(16 * j);
+						let value = match first {
+							true => *chain,
+							false => _mm512_add_ps(_mm512_maskz_loadu_ps(mask, place), *chain),
+						};
+						_mm512_mask_storeu_ps(place, mask, value);
 					}
 				}
 			}
-			return;
 		}
-		let mut flat = [0.0f32; ROWS * COLS];
-		for (chain, place) in chains.as_flattened().iter().zip(flat.chunks_exact_mut(16)) {
-			// SAFETY: `place` has 16 elements.
-			unsafe { _mm512_storeu_ps(place.as_mut_ptr(), *chain) };
-		}
-		fold(&flat, COLS, first, out);
 	}
+}
+
+/// A bit for each of `cols` columns, of two vectors.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn lanes(cols: usize) -> [u16; 2] {
+	let bits = if cols >= 32 { u32::MAX } else { (1u32 << cols) - 1 };
+	[bits as u16, (bits >> 16) as u16]
 }

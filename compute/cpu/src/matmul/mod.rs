@@ -10,15 +10,20 @@ mod kernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
+mod packed;
 mod region;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod transpose;
 
 use core::{cell::RefCell, marker::PhantomData};
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use kernel::lanes;
+pub(crate) use packed::{band, pack_all, packed_words};
 pub(crate) use region::Region;
 
-use crate::matrix::{is_raised, non_finite_flag};
+use crate::aligned::Aligned;
+use crate::matrix::{floats, is_raised, non_finite_flag};
 use crate::path::{Kernel, Supported};
 use crate::Path;
 use kernel::Micro;
@@ -43,7 +48,7 @@ pub(crate) struct Operand<'a> {
 }
 
 thread_local! {
-	static PANELS: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+	static PANELS: RefCell<(Aligned, Aligned)> = RefCell::default();
 }
 
 /// Writes the product to a region of the output: `rows` of `A` and `cols` of `B` from the region's first ones, inner
@@ -66,8 +71,9 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 	let count = out.rows().div_ceil(BLOCK_ROWS);
 	let height = out.rows().div_ceil(count).next_multiple_of(M::ROWS);
 	PANELS.with_borrow_mut(|(a_panels, b_panels)| {
-		reserve(a_panels, BLOCK_ROWS * SEGMENT);
-		reserve(b_panels, BLOCK_COLS * SEGMENT);
+		// Room once for the largest panels, of which only what is used is touched.
+		a_panels.reserve(BLOCK_ROWS * SEGMENT);
+		b_panels.reserve(BLOCK_COLS * SEGMENT);
 		for row in (0..out.rows()).step_by(height) {
 			let rows = height.min(out.rows() - row);
 			for start in (0..inner).step_by(SEGMENT) {
@@ -80,8 +86,8 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 					pack::run(path, b_source, M::COLS, b_panels);
 					let tile = out.part(row, rows, col, cols);
 					finite &= path.run(Tiles::<M> {
-						a: a_panels,
-						b: b_panels,
+						a: floats(a_panels.words()),
+						b: floats(b_panels.words()),
 						len,
 						first: start == 0,
 						last: start + len == inner,
@@ -93,11 +99,6 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 		}
 	});
 	finite
-}
-
-/// Makes room once for the largest panels, of which only what is used is touched.
-fn reserve(panels: &mut Vec<f32>, elements: usize) {
-	panels.reserve_exact(elements.saturating_sub(panels.len()));
 }
 
 /// One block of the output and one segment: every tile of it.

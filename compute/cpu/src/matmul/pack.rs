@@ -1,11 +1,16 @@
 //! Copies a block of an operand into panels.
 
 use super::Operand;
-use crate::path::{Kernel, Supported};
 #[cfg(target_arch = "x86_64")]
 use crate::Path;
+use crate::{
+	aligned::Aligned,
+	matrix::floats_mut,
+	path::{Kernel, Supported},
+};
 
 /// `count` rows of `A` or columns of `B` from `outer`, and `len` of the inner dimension from `start`.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
 	pub(super) operand: Operand<'a>,
 	pub(super) outer: usize,
@@ -16,9 +21,19 @@ pub(super) struct Source<'a> {
 
 /// Fills `panels`: groups of `width` outer indices; within a group, the group's elements of each inner index together. The
 /// last group is padded with zeros.
-pub(super) fn run(path: Supported, source: Source<'_>, width: usize, panels: &mut Vec<f32>) {
-	panels.resize(source.count.div_ceil(width) * width * source.len, 0.0);
+pub(super) fn run(path: Supported, source: Source<'_>, width: usize, panels: &mut Aligned) {
+	panels.resize(words(&source, width));
+	path.run(Pack { path, source, width, panels: floats_mut(panels.words_mut()) });
+}
+
+/// Fills panels that have [`words`] numbers.
+pub(super) fn fill(path: Supported, source: Source<'_>, width: usize, panels: &mut [f32]) {
 	path.run(Pack { path, source, width, panels });
+}
+
+/// Numbers of the panels of a source.
+pub(super) fn words(source: &Source<'_>, width: usize) -> usize {
+	source.count.div_ceil(width) * width * source.len
 }
 
 struct Pack<'a, 'b> {

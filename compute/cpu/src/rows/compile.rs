@@ -3,6 +3,7 @@
 use assay_program::{shape::check_op, OpKind, OperandSpec, TensorSpec};
 
 use super::{
+	fuse::{passes, Fused, Pass},
 	row_reads,
 	tile::{Place, Source, TileOp},
 	Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT,
@@ -22,26 +23,29 @@ impl RowGroup {
 		if ops.iter().any(|op| op.output.rows != rows) {
 			return Err(OpError::Shape("the outputs of a group have the same number of rows"));
 		}
+		check_ops(ops, given, rows)?;
 		let flat = is_flat(ops, given);
 		let mut widths = vec![0; given.len()];
 		let mut tile_ops = Vec::with_capacity(ops.len());
-		let (places, scratch, kept) = places(ops, flat);
-		for (index, op) in ops.iter().enumerate() {
-			let mut operands = Vec::with_capacity(op.inputs.len());
-			let mut sources = [Source { place: Place::Scalar([0]), cols: 1, lie: Lie::One, by_rows: false }; 3];
+		let passes = passes(ops, given);
+		let (places, scratch, kept) = places(&passes, flat);
+		for op in &passes {
+			let mut sources = [Source { place: Place::Scalar([0]), cols: 1, lie: Lie::One, by_rows: false }; 4];
 			for (input, (source, reads)) in sources.iter_mut().zip(&op.inputs).enumerate() {
 				let (spec, place) = match *reads {
 					RowInput::Scalar(bits) => {
-						operands.push(OperandSpec::Scalar(bits));
 						source.place = Place::Scalar([bits]);
 						continue;
 					}
-					RowInput::Given(at) => (*given.get(at).ok_or(UNKNOWN)?, Place::Given(at)),
-					RowInput::Op(at) if at < index => (ops[at].output, places[at]),
-					RowInput::Op(_) => return Err(UNKNOWN),
+					RowInput::Given(at) => (given[at], Place::Given(at)),
+					RowInput::Op(at) => (passes[at].output, places[at]),
 				};
-				operands.push(OperandSpec::Tensor { spec, data: false });
-				let by_rows = match row_reads(op.kind, input, spec, rows) {
+				let reads = match op.pass {
+					Pass::Op(kind) => row_reads(kind, input, spec, rows),
+					Pass::Magnitude => Some(Reads::SameRow),
+					Pass::DequantiseAdd => row_reads(OpKind::Dequantise, input, spec, rows),
+				};
+				let by_rows = match reads {
 					Some(Reads::SameRow) => spec.rows == rows && !(flat && spec.elements() == 1),
 					Some(Reads::Anywhere) => false,
 					None => return Err(OpError::Shape("the op cannot be part of a group")),
@@ -55,13 +59,11 @@ impl RowGroup {
 				let cols = if flat { 1 } else { spec.cols as usize };
 				*source = Source { place, cols, lie: lie(spec, op.output, flat), by_rows };
 			}
-			check_op(op.kind, &operands, op.output, rows)
-				.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
 			let cols = if flat { 1 } else { op.output.cols as usize };
 			tile_ops.push(TileOp {
-				kind: op.kind,
+				pass: op.pass,
 				inputs: sources,
-				output: places[index],
+				output: places[tile_ops.len()],
 				cols,
 				dtype: op.output.dtype,
 			});
@@ -89,6 +91,22 @@ impl RowGroup {
 }
 
 const UNKNOWN: OpError = OpError::Shape("an op of a group reads what is not there");
+
+/// Whether every op of the group gets what it takes, from outside or from earlier ops.
+fn check_ops(ops: &[RowOp], given: &[TensorSpec], rows: u32) -> Result<(), OpError> {
+	for (index, op) in ops.iter().enumerate() {
+		let operand = |input: &RowInput| match *input {
+			RowInput::Scalar(bits) => Ok(OperandSpec::Scalar(bits)),
+			RowInput::Given(at) => Ok(OperandSpec::Tensor { spec: *given.get(at).ok_or(UNKNOWN)?, data: false }),
+			RowInput::Op(at) if at < index => Ok(OperandSpec::Tensor { spec: ops[at].output, data: false }),
+			RowInput::Op(_) => Err(UNKNOWN),
+		};
+		let operands = op.inputs.iter().map(operand).collect::<Result<Vec<_>, OpError>>()?;
+		check_op(op.kind, &operands, op.output, rows)
+			.map_err(|_| OpError::Shape("operands or output do not fit the op"))?;
+	}
+	Ok(())
+}
 
 fn has_draws(ops: &[RowOp]) -> bool {
 	ops.iter().any(|op| matches!(op.kind, OpKind::Dropout { .. }) && !op.output.cols.is_multiple_of(4))
@@ -125,7 +143,7 @@ fn lie(spec: TensorSpec, output: TensorSpec, flat: bool) -> Lie {
 
 /// Where each output goes, elements per row of each scratch tensor and of each kept output. A scratch tensor serves one output
 /// after another, never one of an op that reads it.
-fn places(ops: &[RowOp], flat: bool) -> (Vec<Place>, Vec<usize>, Vec<usize>) {
+fn places(ops: &[Fused], flat: bool) -> (Vec<Place>, Vec<usize>, Vec<usize>) {
 	let mut last: Vec<usize> = (0..ops.len()).collect();
 	for (index, op) in ops.iter().enumerate() {
 		for input in &op.inputs {

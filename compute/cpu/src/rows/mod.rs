@@ -5,14 +5,16 @@
 //! it runs alone, and no kernel looks across rows: the bits are those of the ops one by one. Threads take bands of rows.
 
 mod compile;
+mod dequantise_add;
+mod fuse;
 mod tile;
 
 use core::cell::RefCell;
 
 use assay_program::{OpKind, TensorSpec};
 
-use crate::{Context, Cpu, Matrix, OpError};
-use tile::Band;
+use crate::{path::Supported, Context, Cpu, Matrix, OpError};
+pub(crate) use tile::{Band, Outside};
 
 /// Most tensors that a group may read from outside.
 pub const MAX_GIVEN: usize = 48;
@@ -103,6 +105,29 @@ impl RowGroup {
 		self.scratch.iter().sum()
 	}
 
+	/// Rows of the group: those of every output, or all their elements where rows do not matter to it.
+	pub(crate) fn rows(&self) -> usize {
+		self.rows
+	}
+
+	/// Elements of all outputs.
+	pub(crate) fn elements(&self) -> usize {
+		self.elements
+	}
+
+	/// Elements per row of each given tensor that is read by rows, 0 for the others, and of each kept output.
+	pub(crate) fn widths(&self) -> (&[usize], &[usize]) {
+		(&self.given, &self.kept)
+	}
+
+	/// Runs a band on the calling thread; whether all outputs are finite.
+	pub(crate) fn run_here(&self, path: Supported, given: &[Outside<'_>], context: &Context, band: Band<'_>) -> bool {
+		SCRATCH.with_borrow_mut(|scratch| {
+			make_room(scratch, &self.scratch);
+			self.run_band(path, given, context, band, scratch)
+		})
+	}
+
 	/// Sizes of the scratch tensors.
 	pub fn scratch(&self) -> &[usize] {
 		&self.scratch
@@ -149,12 +174,11 @@ impl Cpu {
 			*slot = bits;
 		}
 		let band = Band { first: 0, rows: group.rows, kept: outputs };
-		let work = |band: Band<'_>| {
-			SCRATCH.with_borrow_mut(|scratch| {
-				make_room(scratch, &group.scratch);
-				group.run_band(self.path, given, context, band, scratch)
-			})
-		};
+		let mut outside = [Outside::default(); MAX_GIVEN];
+		for (outside, matrix) in outside.iter_mut().zip(given) {
+			*outside = Outside { bits: matrix.bits, first: 0 };
+		}
+		let work = |band: Band<'_>| group.run_here(self.path, &outside, context, band);
 		let finite = if group.elements < PARALLEL_ELEMENTS || self.threads() == 1 {
 			work(band)
 		} else {

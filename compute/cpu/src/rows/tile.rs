@@ -2,7 +2,7 @@
 
 use assay_program::{philox::Key, Axis, DType, OpKind};
 
-use super::{RowGroup, MAX_KEPT};
+use super::{dequantise_add::DequantiseAdd, fuse::Pass, RowGroup, MAX_KEPT};
 use crate::{
 	arg_max,
 	elementwise::{self, Elementwise},
@@ -39,8 +39,8 @@ pub(super) struct Source {
 /// An op of a group.
 #[derive(Clone, Debug)]
 pub(super) struct TileOp {
-	pub(super) kind: OpKind,
-	pub(super) inputs: [Source; 3],
+	pub(super) pass: Pass,
+	pub(super) inputs: [Source; 4],
 	pub(super) output: Place,
 	/// Elements per row of the output.
 	pub(super) cols: usize,
@@ -48,17 +48,25 @@ pub(super) struct TileOp {
 }
 
 /// Rows that one thread works on.
-pub(super) struct Band<'a> {
+pub(crate) struct Band<'a> {
 	/// The first row.
-	pub(super) first: usize,
-	pub(super) rows: usize,
+	pub(crate) first: usize,
+	pub(crate) rows: usize,
 	/// These rows of the kept outputs.
-	pub(super) kept: [&'a mut [u32]; MAX_KEPT],
+	pub(crate) kept: [&'a mut [u32]; MAX_KEPT],
+}
+
+/// A tensor from outside of the group.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Outside<'a> {
+	pub(crate) bits: &'a [u32],
+	/// The row at which `bits` begin, of a tensor that is read by rows.
+	pub(crate) first: usize,
 }
 
 impl<'a> Band<'a> {
 	/// Two bands, the first of `rows` rows.
-	pub(super) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
+	pub(crate) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
 		let mut below: [&mut [u32]; MAX_KEPT] = Default::default();
 		let mut kept = self.kept;
 		for ((top, below), width) in kept.iter_mut().zip(&mut below).zip(widths) {
@@ -74,7 +82,7 @@ impl RowGroup {
 	pub(super) fn run_band(
 		&self,
 		path: Supported,
-		given: &[Matrix<'_>],
+		given: &[Outside<'_>],
 		context: &Context,
 		mut band: Band<'_>,
 		scratch: &mut [Vec<u32>],
@@ -113,7 +121,7 @@ struct Tile<'a> {
 	first: usize,
 	start: usize,
 	rows: usize,
-	given: &'a [Matrix<'a>],
+	given: &'a [Outside<'a>],
 	kept: &'a [&'a mut [u32]; MAX_KEPT],
 	scratch: &'a [Vec<u32>],
 }
@@ -124,7 +132,10 @@ impl Tile<'_> {
 		let len = self.rows * source.cols;
 		match &source.place {
 			Place::Scalar(bits) => bits,
-			Place::Given(at) if source.by_rows => &self.given[*at].bits[self.first * source.cols..][..len],
+			Place::Given(at) if source.by_rows => {
+				let given = &self.given[*at];
+				&given.bits[(self.first - given.first) * source.cols..][..len]
+			}
 			Place::Given(at) => self.given[*at].bits,
 			Place::Kept(at) => &self.kept[*at][self.start * source.cols..][..len],
 			Place::Scratch(at) => &self.scratch[*at][..len],
@@ -134,14 +145,22 @@ impl Tile<'_> {
 
 impl TileOp {
 	fn run(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
-		let [a, b, c] = &self.inputs;
-		let op = match self.kind {
+		let [a, b, c, d] = &self.inputs;
+		let kind = match self.pass {
+			Pass::Op(kind) => kind,
+			Pass::Magnitude => return reduce::magnitudes(path, tile.read(a), a.cols, out),
+			Pass::DequantiseAdd => {
+				let [x, row, col, addend] = [a, b, c, d].map(|source| tile.read(source));
+				return path.run(DequantiseAdd { x, row, col, addend, out });
+			}
+		};
+		let op = match kind {
 			OpKind::Unary(unary) => Elementwise::Unary(unary),
 			OpKind::Binary(binary) => Elementwise::Binary(binary),
 			OpKind::Fma => Elementwise::Fma,
 			OpKind::Quantise => Elementwise::Quantise,
 			OpKind::Dequantise => Elementwise::Dequantise,
-			_ => return self.run_shaped(path, context, tile, out),
+			_ => return self.run_shaped(kind, path, context, tile, out),
 		};
 		let inputs = [(tile.read(a), a.lie), (tile.read(b), b.lie), (tile.read(c), c.lie)];
 		let flat = inputs.iter().all(|(_, lie)| matches!(lie, Lie::Whole | Lie::One));
@@ -150,11 +169,11 @@ impl TileOp {
 	}
 
 	/// Ops that are not elementwise.
-	fn run_shaped(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
+	fn run_shaped(&self, kind: OpKind, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
 		let (source, cols) = (&self.inputs[0], self.cols);
 		let x = tile.read(source);
 		let matrix = |bits, cols: usize, rows| Matrix { dtype: self.dtype, rows, cols: cols as u32, bits };
-		match self.kind {
+		match kind {
 			OpKind::Reduce { reduction, axis: Axis::Cols } => {
 				return reduce::over_cols(path, reduction, x, source.cols, out);
 			}

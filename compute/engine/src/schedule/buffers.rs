@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use assay_cpu::OpError;
 use assay_program::{Program, TensorId};
 
-use super::{outside_places, Group, Schedule, Work};
-use crate::plan::Place;
+use super::{outside_places, Schedule, Work};
+use crate::{packs::Wants, plan::Place};
 
 /// A tensor that needs a buffer, from the piece of work that writes it to the last that reads it.
 struct Lifetime {
@@ -20,11 +20,11 @@ struct Lifetime {
 
 /// Gives each tensor a buffer: those that become state first, then the largest first, each into the first buffer that is large
 /// enough and free all the while it is needed.
-pub(super) fn place(program: &Program, sets: Vec<(Vec<usize>, Option<Group>)>) -> Result<Schedule, OpError> {
+pub(super) fn place(program: &Program, mut work: Vec<Work>, wants: Wants) -> Result<Schedule, OpError> {
 	let mut places = outside_places(program);
 	let (swaps, copies) = updates(program, &places);
 	let swapped: BTreeSet<TensorId> = swaps.iter().map(|(_, id)| *id).collect();
-	let mut lifetimes = lifetimes(program, &sets, &swapped);
+	let mut lifetimes = lifetimes(program, &work, &swapped);
 	lifetimes.sort_by_key(|life| (!life.swapped, core::cmp::Reverse(life.elements), life.from));
 	let mut buffers: Vec<(usize, Vec<(usize, usize)>)> = Vec::new();
 	for life in &lifetimes {
@@ -42,28 +42,38 @@ pub(super) fn place(program: &Program, sets: Vec<(Vec<usize>, Option<Group>)>) -
 		buffers[buffer].1.push((life.from, life.to));
 		places[life.id.0 as usize] = Place::Buffer(buffer);
 	}
-	let mut scratch: Vec<usize> = Vec::new();
-	let mut work = Vec::with_capacity(sets.len());
-	for (ops, group) in sets {
-		let Some(mut group) = group else {
-			work.extend(ops.into_iter().map(Work::Op));
-			continue;
+	let (mut scratch, mut bands) = (Vec::new(), Vec::new());
+	for work in &mut work {
+		let kept = match work {
+			Work::Op(_) => continue,
+			Work::Rows(group) => {
+				larger(&mut scratch, group.rows.scratch().iter().copied());
+				&mut group.kept
+			}
+			Work::Chain(chain) => {
+				larger(&mut bands, chain.chain.locals());
+				chain.chain.groups().for_each(|group| larger(&mut scratch, group.scratch().iter().copied()));
+				&mut chain.kept
+			}
 		};
-		for (id, place) in &mut group.kept {
+		for (id, place) in kept {
 			*place = buffer_of(&places, *id)?;
 		}
-		for (at, size) in group.rows.scratch().iter().enumerate() {
-			match scratch.get_mut(at) {
-				Some(so_far) => *so_far = (*so_far).max(*size),
-				None => scratch.push(*size),
-			}
-		}
-		work.push(Work::Rows(Box::new(group)));
 	}
 	let swaps = swaps.into_iter().map(|(state, id)| Ok((state, buffer_of(&places, id)?)));
 	let swaps = swaps.collect::<Result<Vec<_>, OpError>>()?;
 	let buffers = buffers.into_iter().map(|(elements, _)| elements).collect();
-	Ok(Schedule { work, places, buffers, scratch, swaps, copies })
+	Ok(Schedule { work, places, buffers, scratch, bands, swaps, copies, wants })
+}
+
+/// Makes each size at least the one beside it.
+fn larger(sizes: &mut Vec<usize>, least: impl Iterator<Item = usize>) {
+	for (at, size) in least.enumerate() {
+		match sizes.get_mut(at) {
+			Some(so_far) => *so_far = (*so_far).max(size),
+			None => sizes.push(size),
+		}
+	}
 }
 
 fn buffer_of(places: &[Place], id: TensorId) -> Result<usize, OpError> {
@@ -87,20 +97,16 @@ fn updates(program: &Program, places: &[Place]) -> (Vec<(usize, TensorId)>, Vec<
 	positions.partition(|(_, id)| uses[id.0 as usize] == 1)
 }
 
-fn lifetimes(program: &Program, sets: &[(Vec<usize>, Option<Group>)], swapped: &BTreeSet<TensorId>) -> Vec<Lifetime> {
+fn lifetimes(program: &Program, works: &[Work], swapped: &BTreeSet<TensorId>) -> Vec<Lifetime> {
 	let mut last = vec![0; program.tensors.len()];
-	for (at, (ops, _)) in sets.iter().enumerate() {
-		ops.iter().flat_map(|op| program.ops[*op].tensor_operands()).for_each(|id| last[id.0 as usize] = at);
+	for (at, work) in works.iter().enumerate() {
+		work.reads(program).into_iter().for_each(|id| last[id.0 as usize] = at);
 	}
 	let ends = program.updates.iter().map(|update| update.value).chain(program.metrics.iter().copied());
-	ends.for_each(|id| last[id.0 as usize] = sets.len());
+	ends.for_each(|id| last[id.0 as usize] = works.len());
 	let mut lifetimes = Vec::new();
-	for (from, (ops, group)) in sets.iter().enumerate() {
-		let outputs: Vec<TensorId> = match group {
-			Some(group) => group.kept.iter().map(|(id, _)| *id).collect(),
-			None => ops.iter().map(|op| program.ops[*op].output).collect(),
-		};
-		for id in outputs {
+	for (from, work) in works.iter().enumerate() {
+		for id in work.kept(program) {
 			let elements = program.tensors[id.0 as usize].spec().elements() as usize;
 			let to = last[id.0 as usize].max(from);
 			lifetimes.push(Lifetime { id, elements, from, to, swapped: swapped.contains(&id) });

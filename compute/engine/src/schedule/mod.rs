@@ -6,13 +6,15 @@
 
 mod again;
 mod buffers;
+mod chain;
 mod group;
 mod order;
+mod parts;
 
-use assay_cpu::{OpError, RowGroup, RowInput, RowOp};
+use assay_cpu::{Chain, Cpu, OpError, RowGroup, RowInput, RowOp};
 use assay_program::{Operand, Program, Role, TensorId};
 
-use crate::plan::Place;
+use crate::{packs::Wants, plan::Place};
 use again::Set;
 
 /// A piece of a step.
@@ -22,6 +24,8 @@ pub(crate) enum Work {
 	Op(usize),
 	/// Ops that go row by row together.
 	Rows(Box<Group>),
+	/// Products with the row ops around them.
+	Chain(Box<ChainWork>),
 }
 
 /// A group with the tensors it reads and writes.
@@ -36,6 +40,49 @@ pub(crate) struct Group {
 	pub(crate) kept: Vec<(TensorId, usize)>,
 }
 
+impl Work {
+	/// Its ops, in the order in which they run.
+	pub(crate) fn ops(&self) -> &[usize] {
+		match self {
+			Work::Op(op) => core::slice::from_ref(op),
+			Work::Rows(group) => &group.ops,
+			Work::Chain(chain) => &chain.ops,
+		}
+	}
+
+	/// Tensors that it reads from memory.
+	pub(crate) fn reads(&self, program: &Program) -> Vec<TensorId> {
+		match self {
+			Work::Op(op) => program.ops[*op].tensor_operands().collect(),
+			Work::Rows(group) => group.given.clone(),
+			Work::Chain(chain) => chain.given.clone(),
+		}
+	}
+
+	/// Outputs that exist in memory.
+	pub(crate) fn kept(&self, program: &Program) -> Vec<TensorId> {
+		match self {
+			Work::Op(op) => vec![program.ops[*op].output],
+			Work::Rows(group) => group.kept.iter().map(|(id, _)| *id).collect(),
+			Work::Chain(chain) => chain.kept.iter().map(|(id, _)| *id).collect(),
+		}
+	}
+}
+
+/// A chain with the tensors it reads and writes.
+#[derive(Clone, Debug)]
+pub(crate) struct ChainWork {
+	/// Indices of the ops, in the order in which they run.
+	pub(crate) ops: Vec<usize>,
+	pub(crate) chain: Chain,
+	/// Tensors from outside, in the order of the chain.
+	pub(crate) given: Vec<TensorId>,
+	/// Packed weights, by their position among those of the program.
+	pub(crate) packs: Vec<usize>,
+	/// Outputs that are needed outside, in the order of the chain, with their buffers.
+	pub(crate) kept: Vec<(TensorId, usize)>,
+}
+
 /// What a step does, in order, and where its tensors are.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
@@ -46,29 +93,34 @@ pub(crate) struct Schedule {
 	pub(crate) buffers: Vec<usize>,
 	/// Elements of each scratch tensor that the groups need of a thread.
 	pub(crate) scratch: Vec<usize>,
+	/// Elements of each tensor that the chains need of a thread.
+	pub(crate) bands: Vec<usize>,
 	/// Updates whose value changes places with the state: position of the state and buffer of the value.
 	pub(crate) swaps: Vec<(usize, usize)>,
 	/// Updates that are copied.
 	pub(crate) copies: Vec<(usize, TensorId)>,
+	/// Weights to be packed.
+	pub(crate) wants: Wants,
 }
 
 impl Schedule {
-	/// The schedule of a valid program.
-	pub(crate) fn new(program: &Program) -> Result<Self, OpError> {
+	/// The schedule of a valid program, with up to `bytes` of packed weights.
+	pub(crate) fn new(program: &Program, cpu: &Cpu, bytes: u64) -> Result<Self, OpError> {
 		let (producers, readers) = (producers(program), Readers::new(program));
 		let sets = group::groups(program, &producers, &readers);
 		let sets = again::copy(program, &producers, &readers, sets);
 		let needed = needed(program, &producers, &sets);
 		let sets = order::order(program, &producers, &needed, sets);
-		let mut groups = Vec::with_capacity(sets.len());
+		let mut work = Vec::with_capacity(sets.len());
 		for set in sets {
-			let group = match set.ops.as_slice() {
-				[_] => None,
-				_ => Some(build(program, &producers, &needed, &set)?),
-			};
-			groups.push((set.ops, group));
+			work.push(match set.ops.as_slice() {
+				[op] => Work::Op(*op),
+				_ => Work::Rows(Box::new(build(program, &producers, &needed, &set)?)),
+			});
 		}
-		buffers::place(program, groups)
+		let wants = Wants::new(program, cpu, bytes);
+		let work = chain::join(program, &producers, &needed, &wants, work)?;
+		buffers::place(program, work, wants)
 	}
 }
 

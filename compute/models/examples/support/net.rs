@@ -32,7 +32,8 @@ impl Shape {
 		]
 	}
 
-	/// The net as a program of which each step is a run. A step has to change something: a counter.
+	/// The net as a program of which each step is a run. A step has to change something: its state is what the net gave last, so
+	/// that is written to memory as anybody who asks for it needs.
 	pub(crate) fn build(&self) -> Result<Model, Box<dyn std::error::Error>> {
 		let (rows, cols) = (self.batch, self.context);
 		let ids: Vec<u32> = (0..rows * cols).map(|i| i.wrapping_mul(2_654_435_761) % self.vocabulary).collect();
@@ -45,10 +46,10 @@ impl Shape {
 			[(given, ids), (at, places)].into_iter().filter_map(|(value, tensor)| Some((value.tensor()?, tensor)));
 		let data = data.collect();
 		let mut net = Net { graph: &mut graph, shape: *self, count: 0 };
-		net.forward(given, at);
-		let counter = graph.state("runs", 1, 1, Init::Zeros);
-		let next = graph.add(counter, 1.0);
-		graph.update(counter, next);
+		let given = net.forward(given, at);
+		let spec = graph.spec(given);
+		let last = graph.state("given", spec.rows, spec.cols, Init::Zeros);
+		graph.update(last, given);
 		let header =
 			Header { version: 1, lane: self.lane, seed: [1; 32], steps: 1 << 20, batch: rows, segment_steps: 1 };
 		Ok(Model { program: graph.finish(header)?, data })
@@ -62,7 +63,7 @@ struct Net<'a> {
 }
 
 impl Net<'_> {
-	fn forward(&mut self, ids: Value, places: Value) {
+	fn forward(&mut self, ids: Value, places: Value) -> Value {
 		let Shape { vocabulary, context, layers, width, batch, encode, .. } = self.shape;
 		let tokens = self.graph.uniform_param("tokens", vocabulary, width, 0.02);
 		let positions = self.graph.uniform_param("positions", context, width, 0.02);
@@ -75,7 +76,7 @@ impl Net<'_> {
 		if encode {
 			// The mean over positions, as a product with one row for each sequence.
 			let weights = self.graph.state("mean", batch, context, Init::Constant((1.0 / context as f32).to_bits()));
-			self.graph.block_matmul((weights, false), (x, false), batch, 1);
+			self.graph.block_matmul((weights, false), (x, false), batch, 1)
 		} else {
 			match self.shape.lane {
 				Lane::F32 => self.graph.matmul_transposed(x, false, tokens, true),
@@ -86,7 +87,7 @@ impl Net<'_> {
 					let scales = self.vector(vocabulary, 1e-4);
 					self.graph.dequantise(sums, scale, scales)
 				}
-			};
+			}
 		}
 	}
 
