@@ -113,6 +113,27 @@ fn a_changed_recipe_is_refused_or_means_the_same() {
 	}
 }
 
+/// A recipe is data that no op reads, so it may claim any sizes: nothing is built by them that the program does not have.
+#[test]
+fn a_recipe_of_a_longer_text_is_refused_before_its_tables_are_built() {
+	let model = model("llama3", 0.0);
+	let recipe = data(&model, "recipe");
+	let put = |recipe: &[u32], at: usize, value: u32| {
+		let mut changed = recipe.to_vec();
+		changed[at..at + 4].copy_from_slice(&value.to_le_bytes().map(u32::from));
+		changed
+	};
+	let follows = |recipe: Vec<u32>| is_followed(&load(&with(&model, "recipe", column(recipe))));
+	// The model's positions only bound what is asked of it, so more of them mean the same.
+	let roomy = put(&recipe, 6, 1 << 24);
+	assert!(roomy != recipe && follows(roomy.clone()));
+	let tokens = recipe.len() - 10;
+	assert_eq!(recipe[tokens..tokens + 4], [3, 0, 0, 0]);
+	for more in [4, 2_000, 20_000, 1 << 20, (1 << 24) - 4] {
+		assert!(!follows(put(&roomy, tokens, more)), "{more}");
+	}
+}
+
 #[test]
 fn another_program_is_not_followed() {
 	let model = model("gpt2", 0.0);

@@ -128,6 +128,39 @@ fn success_verifiers_that_were_never_heard_of_cost_the_client_fees() {
 	});
 }
 
+/// One silent segment beside others that were checked must not end a stranger's job.
+#[test]
+fn success_the_first_failed_milestone_costs_its_fees_and_not_the_job() {
+	run(|| {
+		let id = leased(ALICE, UNIT);
+		let before = job(id).account;
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 1_000, &[20, 21]));
+		let Job { account, state, .. } = job(id);
+		assert!(matches!(state, JobState::Order(_)), "{state:?}");
+		assert_eq!(account.fees_paid, 2 * verify().fee_per_check);
+		assert!(account.fees_burned > 0);
+		let again = before.fees_left - account.fees_left;
+		lease(id, BOB, UNIT);
+		assert_ok!(Market::lease_failed(id, Reason::NoVerifiers, 0, 1_000, &[]));
+		assert_eq!(job(id).account.fees_burned, account.fees_burned + again, "each costs the fees of a milestone");
+	});
+}
+
+/// Refusing one verifier, to be heard of by nobody else, is not cheaper than refusing nobody.
+#[test]
+fn success_idle_seats_cost_a_worker_that_refused_others() {
+	run(|| {
+		let id = leased(ALICE, 40 * UNIT);
+		let issued = Balances::total_issuance();
+		let due = 9 * verify().fee_per_check;
+		assert!(due > job(id).parameters.bid_deposit);
+		assert_ok!(Market::lease_failed(id, Reason::Unserved, 1, 9, &[]));
+		assert_eq!(Balances::total_issuance(), issued - due);
+		assert_eq!(job(id).account.slashed.burned, due);
+		assert_eq!((job(id).account.fees_burned, wealth(CLIENT)), (0, FUNDS));
+	});
+}
+
 #[test]
 fn success_a_lease_nobody_could_check_costs_half() {
 	run(|| {
