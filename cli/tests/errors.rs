@@ -86,6 +86,7 @@ const CASES: [(&str, &str, &str); 47] = [
 	(TEXTS, "models/sums", "models/nothing"),
 	(TEXTS, "task: generate", "task: generate, tokens: 100"),
 	(TEXTS, "task: generate", "task: generate, end_token: two words"),
+	(TEXTS, "task: generate", "task: generate, end_token: \"5\""),
 	(TEXTS, "task: generate", "task: classify"),
 ];
 
