@@ -34,7 +34,7 @@ offer: {max: 20 UNIT}
 ";
 
 /// A valid file, what is changed of it, and into what.
-const CASES: [(&str, &str, &str); 47] = [
+const CASES: [(&str, &str, &str); 48] = [
 	// Fields by other names.
 	(MLP, "steps: 1200", "steps: 1200, learning_rate: 0.1"),
 	(MLP, "steps: 1200", "steps: 1200, lr: 0.1"),
