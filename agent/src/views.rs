@@ -64,8 +64,9 @@ impl Snapshot {
 
 	/// Every operator of a role.
 	pub async fn operators(&self, role: Role) -> Result<Vec<(Account, Operator)>, ChainError> {
-		let all: Vec<((Role, [u8; 16], Account), Operator)> =
-			self.entries(OPERATORS, "Registry", Hasher::Twox64Concat).await?;
+		/// With the hash of the account.
+		type Key = (Role, [u8; 16], Account);
+		let all: Vec<(Key, Operator)> = self.entries(OPERATORS, "Registry", Hasher::Twox64Concat).await?;
 		Ok(all
 			.into_iter()
 			.filter(|((of, _, _), _)| *of == role)
@@ -87,7 +88,9 @@ impl Snapshot {
 
 	/// Every committed and undecided milestone.
 	pub async fn milestones(&self) -> Result<Vec<((JobId, MilestoneIndex), MilestoneRecord<Account>)>, ChainError> {
-		let all: Vec<((JobId, [u8; 8], MilestoneIndex), MilestoneRecord<Account>)> =
+		/// With the hash of the milestone.
+		type Key = (JobId, [u8; 8], MilestoneIndex);
+		let all: Vec<(Key, MilestoneRecord<Account>)> =
 			self.entries(VERIFICATION, "Milestones", Hasher::Twox64Concat).await?;
 		Ok(all.into_iter().map(|((job, _, milestone), record)| ((job, milestone), record)).collect())
 	}

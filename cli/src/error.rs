@@ -123,6 +123,14 @@ pub enum Error {
 		/// The command's name.
 		command: &'static str,
 	},
+	/// The folder for a result.
+	#[error("nothing can be written to {path}: {problem}; name another folder with --out")]
+	Destination {
+		/// The folder.
+		path: String,
+		/// What is wrong with it.
+		problem: String,
+	},
 	/// A file.
 	#[error("cannot {what} {path}: {source}")]
 	Io {
@@ -178,6 +186,7 @@ impl Error {
 			Self::ReceiptFile { .. } => "receipt-file",
 			Self::ReceiptFalse { .. } => "receipt-false",
 			Self::NotRegistered { .. } => "not-registered",
+			Self::Destination { .. } => "destination",
 			Self::Io { .. } => "io",
 			Self::NotConforming => "not-conforming",
 			Self::Daemon(_) => "daemon",

@@ -4,6 +4,7 @@ use crate::{
 	bidders::{bidders, Bidder},
 	job_file::Draft,
 	memory,
+	timing::Time,
 	units::{amount, smallest},
 	Error,
 };
@@ -33,8 +34,12 @@ pub struct Estimate {
 	pub price: Price,
 	/// Probability that cheating is caught.
 	pub detection: Vec<Detection>,
+	/// What was taken for granted where the file does not say.
+	pub notes: Vec<String>,
 	/// What may keep the job from being taken or tried out.
 	pub warnings: Vec<String>,
+	/// How long it takes; absent when that was not asked for.
+	pub time: Option<Time>,
 	/// The node that was asked; absent when none was to be asked.
 	pub node: Option<String>,
 	/// Who could take it; absent when no node answered. The estimate is then under a development chain's parameters.
@@ -98,7 +103,8 @@ pub struct Price {
 	pub deadline: u32,
 }
 
-/// What a cheat faces that spares the last segment of a milestone, which is always checked.
+/// What a cheat faces that spares the last segment of a milestone, which is always checked. Of milestones of one segment, which is
+/// checked always, the one that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Detection {
 	/// Wrong segments in the milestone.
@@ -175,10 +181,18 @@ impl Estimate {
 				deadline: spec.offer.deadline,
 			},
 			detection: detection(draft, &plan),
+			notes: draft.notes.clone(),
 			warnings: memory::warnings(spec.memory_mib, memory::free()),
+			time: None,
 			node: None,
 			network: None,
 		})
+	}
+
+	/// Adds how long it takes, and warns of what is too slow.
+	pub fn take(&mut self, time: Time) {
+		self.warnings.extend(time.warnings());
+		self.time = Some(time);
 	}
 
 	/// Adds what the chain's registered operators can do.
@@ -234,6 +248,10 @@ fn refused(reason: Reason, draft: &Draft, parameters: &Parameters) -> Error {
 
 fn detection(draft: &Draft, plan: &JobPlan) -> Vec<Detection> {
 	let others = plan.milestone_segments.saturating_sub(1);
+	if others == 0 {
+		// The only segment of a milestone is its last.
+		return vec![Detection { wrong: 1, milestone_ppm: PPM, job_ppm: PPM }];
+	}
 	let mut wrong: Vec<u32> = [1, 2, others / 2, others].into_iter().filter(|w| (1..=others).contains(w)).collect();
 	wrong.sort_unstable();
 	wrong.dedup();
@@ -273,6 +291,12 @@ impl fmt::Display for Estimate {
 			0 => writeln!(f, "Data       {} {}", work.items, work.unit)?,
 			held_out => writeln!(f, "Data       {} {} to train on, {held_out} held out", work.items, work.unit)?,
 		}
+		if let Some(time) = &self.time {
+			writeln!(f, "Time       {time}")?;
+		}
+		for note in &self.notes {
+			writeln!(f, "Note       {note}")?;
+		}
 		for warning in &self.warnings {
 			writeln!(f, "Warning    {warning}")?;
 		}
@@ -292,11 +316,12 @@ impl fmt::Display for Estimate {
 			"Checks     {} segments are executed again; the last of each milestone always",
 			work.checked_segments
 		)?;
-		match self.detection.is_empty() {
+		let certain = work.milestone_segments == 1;
+		match certain {
 			true => writeln!(f, "Detection  100.00 %: each milestone is one segment, so every segment is checked")?,
 			false => writeln!(f, "Detection  of a worker that spares the last segment of each milestone:")?,
 		}
-		for row in &self.detection {
+		for row in self.detection.iter().filter(|_| !certain) {
 			writeln!(
 				f,
 				"           {} wrong in one milestone: {}; as many in each milestone: {}",

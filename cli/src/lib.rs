@@ -13,6 +13,7 @@
 //! | [`network`], [`clock`] | connecting to a node; its times as blocks |
 //! | [`keys`] | key files, and the accounts that texts name |
 //! | [`operator`] | what a worker or verifier earned, lost and missed |
+//! | [`timing`] | how long a job takes on a machine like this one |
 //! | [`units`] | amounts of money as text |
 
 pub mod bidders;
@@ -34,6 +35,7 @@ pub mod states;
 mod suggestion;
 #[cfg(test)]
 mod tests_support;
+pub mod timing;
 pub mod units;
 pub mod watch;
 

@@ -5,11 +5,13 @@ use assay_program::DType;
 use serde_json::{json, Map, Value};
 
 /// The file of named tensors: an unsigned 64-bit length, a JSON header padded with spaces to 8 bytes, then the elements row-major,
-/// little endian. `metadata` goes under `__metadata__`.
+/// little endian. `metadata` goes under `__metadata__`, with `format: pt`.
 pub fn encode(tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Vec<u8> {
 	let mut header = Map::new();
-	let metadata: Map<String, Value> =
+	let mut metadata: Map<String, Value> =
 		metadata.iter().map(|(key, value)| ((*key).into(), value.clone().into())).collect();
+	// Some readers refuse a file that does not say so.
+	metadata.insert("format".into(), "pt".into());
 	header.insert("__metadata__".into(), metadata.into());
 	let mut offset = 0usize;
 	for (name, tensor) in tensors {
@@ -54,7 +56,7 @@ mod tests {
 		let len = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
 		assert_eq!(len % 8, 0);
 		let header: Value = serde_json::from_slice(&file[8..8 + len]).unwrap();
-		assert_eq!(header["__metadata__"]["job"], "3");
+		assert_eq!(header["__metadata__"], json!({"job": "3", "format": "pt"}));
 		assert_eq!(header["a"], json!({"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}));
 		let data = &file[8 + len..];
 		let offsets = &header["b"]["data_offsets"];

@@ -26,8 +26,19 @@ pub struct AmountError {
 pub fn parse_amount(text: &str) -> Result<Balance, AmountError> {
 	let wrong = |reason| AmountError { text: text.into(), reason };
 	let trimmed = text.trim();
+	if trimmed.starts_with('-') {
+		return Err(wrong("it is negative"));
+	}
 	let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(trimmed.len());
 	let (number, unit) = trimmed.split_at(digits);
+	if unit.starts_with(',') {
+		return Err(wrong("a comma is no decimal point, which is `.`"));
+	}
+	if unit.starts_with(['e', 'E'])
+		&& unit.trim_start_matches(['e', 'E']).trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit())
+	{
+		return Err(wrong("it has an exponent; all digits are written out"));
+	}
 	let places = match unit.trim() {
 		"" => DECIMALS,
 		unit => UNITS.iter().find(|(name, _)| *name == unit).ok_or(wrong("the unit is unknown"))?.1,
@@ -77,6 +88,15 @@ mod tests {
 			assert_eq!(parse_amount(&amount(value)), Ok(value));
 		}
 		assert_eq!(amount(3 * UNIT / 2), "1.5 UNIT");
+	}
+
+	#[test]
+	fn the_reason_is_the_right_one() {
+		let reason = |text: &str| parse_amount(text).unwrap_err().reason;
+		assert!(reason("-5").contains("negative") && reason("-5 UNIT").contains("negative"));
+		assert!(reason("1e9").contains("exponent") && reason("2E+3 UNIT").contains("exponent"));
+		assert!(reason("1,5 UNIT").contains("comma"));
+		assert!(reason("5 EUR").contains("unit") && reason("5e").contains("unit"));
 	}
 
 	#[test]

@@ -34,7 +34,7 @@ offer: {max: 20 UNIT}
 ";
 
 /// A valid file, what is changed of it, and into what.
-const CASES: [(&str, &str, &str); 48] = [
+const CASES: [(&str, &str, &str); 61] = [
 	// Fields by other names.
 	(MLP, "steps: 1200", "steps: 1200, learning_rate: 0.1"),
 	(MLP, "steps: 1200", "steps: 1200, lr: 0.1"),
@@ -73,7 +73,20 @@ const CASES: [(&str, &str, &str); 48] = [
 	(CNN, "[8, 8]", "[8, 8], convolutions: [1, 1, 1, 1]"),
 	(MLP, "steps: 1200", "steps: 1200, batch: 2000000"),
 	(TEXTS, "task: generate", "task: generate, tokens: 2000000"),
+	(MLP, "1200}", "50}\nverify: {milestones: 6, segments: 4}"),
+	(MLP, "1200}", "50}\nverify: {milestones: 1, segments: 20}"),
+	(MLP, "1200}", "50}\nverify: {segments: 60}"),
+	(MLP, "1200}", "50}\nverify: {milestones: 5000}"),
+	(MLP, "20 UNIT", "-5"),
+	(MLP, "20 UNIT", "1e9"),
+	(MLP, "20 UNIT", "'1,5 UNIT'"),
+	// Sections by other names, and two files in one.
+	(MLP, "offer: {max: 20 UNIT}", "price: 20 UNIT"),
+	(ROWS, "rows: data/digits.csv, ", "file: data/digits.csv, "),
+	(ROWS, "rows: data/digits.csv, label: label", "file: data/digits.csv"),
+	(MLP, "offer: {max: 20 UNIT}\n", "offer: {max: 20 UNIT}\n---\nkind: train\n"),
 	// Only data and model show.
+	(MLP, "128, 10]", "128, 9]"),
 	(CNN, "[8, 8]", "[8, 9]"),
 	(CNN, "[8, 8]", "[8, 8], classes: 9"),
 	(ROWS, ", label: label", ""),
@@ -81,7 +94,8 @@ const CASES: [(&str, &str, &str); 48] = [
 	(ROWS, "models/digits", "models/sums"),
 	(ROWS, "directory: models/digits", "onnx: data/digits.csv"),
 	(ROWS, "directory: models/digits", "directory: models/nothing"),
-	(ROWS, "task: classify", "task: classify, batch: 900"),
+	(ROWS, "task: classify}", "task: classify, batch: 900}\nverify: {milestones: 3}"),
+	(ROWS, "task: classify}", "task: classify}\nverify: {segments: 3000}"),
 	(TEXTS, "models/sums", "models/digits"),
 	(TEXTS, "models/sums", "models/nothing"),
 	(TEXTS, "task: generate", "task: generate, tokens: 100"),

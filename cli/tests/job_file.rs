@@ -58,7 +58,8 @@ fn errors_point_at_the_value() {
 	assert_eq!(at(&SHORT.replace("[64, 128, 10]", "[64, 0, 10]")), (2, 33));
 	assert_eq!(at(&SHORT.replace("[64, 128, 10]", "[64]")), (2, 28));
 	assert_eq!(at(&SHORT.replace("1200", "many")), (4, 16));
-	assert_eq!(at(&SHORT.replace("1200", "12")), (4, 16));
+	assert_eq!(at(&format!("{}verify: {{milestones: 6, segments: 4}}\n", SHORT.replace("1200", "12"))), (4, 16));
+	assert_eq!(at(&format!("{SHORT}verify: {{milestones: 5000}}\n")), (6, 22));
 	assert_eq!(at(&SHORT.replace("20 UNIT", "20 DOT")), (5, 14));
 	assert_eq!(at(&SHORT.replace("20 UNIT", "0")), (5, 14));
 	assert_eq!(at(&SHORT.replace("digits.csv", "digits.csv, held_out: 0.3")), (3, 41));

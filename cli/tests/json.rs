@@ -11,6 +11,7 @@ use assay_cli::{
 	history::{DrawnSegment, Entry, Happening, Why},
 	job_file::Draft,
 	operator::{Earning, Missed, Standing},
+	timing::Time,
 };
 use assay_protocol::{parameters::Parameters, Reason};
 use documented::assert_documented;
@@ -128,7 +129,13 @@ fn estimates() {
 		verifiers_ready: 0,
 		verifiers_needed: 0,
 	});
+	estimate.take(Time::of(1.0, &draft, &Parameters::development()));
 	assert!(!estimate.detection.is_empty());
+	assert!(
+		estimate.warnings.iter().any(|warning| warning.contains("50.0 s for a segment")),
+		"{:?}",
+		estimate.warnings
+	);
 	assert_documented("job check", &estimate);
 }
 

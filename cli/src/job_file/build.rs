@@ -1,12 +1,12 @@
 //! Programs of every kind of job.
 
 use super::{
-	classifiers,
+	classifiers, division,
 	draft::DraftError,
 	outcome::{Generated, Outcome, Texts},
 	rows,
 	text::{self, Coder},
-	End, GptTerms, JobFile, LoraTerms, Task, TextTerms, TrainTerms, Work,
+	End, GptTerms, JobFile, LoraTerms, Task, TextTerms, TrainTerms, VerifyTerms, Work,
 };
 use assay_import::{fine_tuning, generation, Batches, FineTuning, Generation, ImportError, ModelDirectory, Pooling};
 use assay_models::{transformer, BuildError, Model, Sequences, TransformerConfig};
@@ -24,6 +24,25 @@ pub(super) struct Built {
 	pub(super) model: Model,
 	pub(super) outcome: Outcome,
 	pub(super) items: u32,
+	/// How the work is divided, where only the data tells.
+	pub(super) verify: Option<VerifyTerms>,
+	/// What was taken for granted, in words.
+	pub(super) notes: Vec<String>,
+}
+
+impl Built {
+	/// Of a job that trains.
+	pub(super) fn trained(file: &JobFile, model: Model, items: u32, outcome: Outcome) -> Self {
+		let steps = format!("{} steps", model.program.header.steps);
+		let notes = division::note(&file.verify, &steps).into_iter().collect();
+		Self { model, outcome, items, verify: None, notes }
+	}
+
+	/// Of a table whose columns are named in a line.
+	pub(super) fn named(mut self, line: Option<u64>) -> Self {
+		self.notes.extend(line.map(|line| format!("line {line} of the data names the columns")));
+		self
+	}
 }
 
 /// Builds what `file` describes; its paths are relative to `folder`.
@@ -68,7 +87,7 @@ fn language(
 	let model = transformer(&config, &sequences.train)
 		.map_err(|error| refused(file, error, "use a smaller model, context or batch"))?;
 	let items = sequences.train.spec().rows;
-	Ok(Built { model, items, outcome: Outcome::Language { config, held_out: sequences.held_out, coder } })
+	Ok(Built::trained(file, model, items, Outcome::Language { config, held_out: sequences.held_out, coder }))
 }
 
 fn fine_tune(
@@ -96,7 +115,7 @@ fn fine_tune(
 		.map_err(|error| of_model(file, &error))?;
 	let items = sequences.train.spec().rows;
 	let outcome = Outcome::FineTune { model: Arc::new(opened), config, held_out: sequences.held_out };
-	Ok(Built { model, items, outcome })
+	Ok(Built::trained(file, model, items, outcome))
 }
 
 fn infer(
@@ -115,8 +134,7 @@ fn infer(
 		.collect::<Result<Vec<_>, _>>()
 		.map_err(|problem| file.flaw(file.spots.data_file, problem, "correct the texts or the tokenizer"))?;
 	let items = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-	let batch = batch.unwrap_or_else(|| usual_batch(file, items, BATCH));
-	let segment_groups = groups(file, (items, "texts"), batch)?;
+	let Divided { batch, segment_groups, verify, note } = divided(file, (items, "texts"), batch, BATCH)?;
 	let (family, checkpoint) = (opened.family(), opened.checkpoint());
 	let (model, made) = match task {
 		Task::Generate { tokens: new, temperature, seed: number, end } => {
@@ -132,25 +150,50 @@ fn infer(
 		}
 	};
 	let model = model.map_err(|error| of_model(file, &error))?;
-	Ok(Built { model, items, outcome: Outcome::Texts(Texts { texts, tokens, batch, made }) })
+	let outcome = Outcome::Texts(Texts { texts, tokens, batch, made });
+	Ok(Built { model, items, outcome, verify: Some(verify), notes: note.into_iter().collect() })
 }
 
-/// Groups of `batch` items in each segment.
-pub(super) fn groups(file: &JobFile, (items, what): (u32, &str), batch: u32) -> Result<u32, DraftError> {
-	let groups = items.div_ceil(batch.max(1));
-	let segments = file.verify.milestones.saturating_mul(file.verify.segments).max(1);
-	if groups < segments {
-		let (milestones, segments) = (file.verify.milestones, file.verify.segments);
-		let problem = format!(
-			"{items} {what} in groups of {batch} are {groups} groups, fewer than {milestones} milestones x {segments} segments"
-		);
-		let next = match batch {
-			0 | 1 => "use fewer milestones or segments",
-			_ => "use a smaller `batch`, or fewer milestones or segments",
-		};
-		return Err(file.flaw(file.spots.train, problem, next).into());
+/// How items are divided.
+pub(super) struct Divided {
+	/// Items at a time.
+	pub(super) batch: u32,
+	/// Of so many, in each segment.
+	pub(super) segment_groups: u32,
+	pub(super) verify: VerifyTerms,
+	pub(super) note: Option<String>,
+}
+
+/// Divides items, such as 100 `rows`, `batch` at a time; at most `usual` if the file does not say.
+pub(super) fn divided(
+	file: &JobFile,
+	(items, what): (u32, &str),
+	batch: Option<u32>,
+	usual: u32,
+) -> Result<Divided, DraftError> {
+	let groups = |batch: u32| u64::from(items.div_ceil(batch.max(1)));
+	let batches: Vec<u32> = batch.map_or_else(|| (1..=usual).rev().collect(), |batch| vec![batch]);
+	let candidates = division::candidates(&file.verify);
+	let all = candidates.iter().flat_map(|chosen| batches.iter().map(move |batch| (*chosen, *batch)));
+	let found = all.into_iter().find_map(|(chosen, batch)| {
+		let length = division::length(groups(batch), chosen)?;
+		Some((chosen, batch, u32::try_from(length).ok()?))
+	});
+	if let Some((chosen, batch, segment_groups)) = found {
+		let mut verify = file.verify.clone();
+		division::set(&mut verify, chosen);
+		let note = division::note(&verify, &format!("{items} {what}, {batch} at a time,"));
+		return Ok(Divided { batch, segment_groups, verify, note });
 	}
-	divided(file, groups.into(), "groups")
+	let wanted = division::wanted(&file.verify);
+	let at_a_time = batch.map_or_else(String::new, |batch| format!(", {batch} at a time,"));
+	let problem = format!("{items} {what}{at_a_time} cannot be divided into {wanted}");
+	let works = |batch: &u32| candidates.iter().any(|chosen| division::length(groups(*batch), *chosen).is_some());
+	let smaller = batch.and_then(|batch| (1..batch).rev().find(works)).map(|batch| format!("`batch: {batch}`"));
+	let fewer = division::fewer(&file.verify, groups(batch.unwrap_or(1)));
+	let next: Vec<String> = smaller.into_iter().chain(fewer).collect();
+	let next = if next.is_empty() { format!("use more {what}") } else { format!("use {}", next.join(", or ")) };
+	Err(file.flaw(file.spots.train, problem, &next).into())
 }
 
 /// The tokens that end a text.
@@ -217,41 +260,12 @@ fn sequences(
 		.map_err(|error| flaw(format!("{}: {error}", path.display()), "use more text or a smaller context"))
 }
 
+/// Steps of a segment; reading the file has divided them.
 pub(super) fn segment_steps(file: &JobFile, train: &TrainTerms) -> Result<u32, DraftError> {
-	divided(file, train.steps, "steps")
-}
-
-/// Items at a time if nothing is said: `usual`, or the next smaller number that gives the milestones that the file asks for.
-pub(super) fn usual_batch(file: &JobFile, items: u32, usual: u32) -> u32 {
-	let (milestones, segments) = (u64::from(file.verify.milestones), u64::from(file.verify.segments).max(1));
-	let all = milestones.saturating_mul(segments).max(1);
-	let gives = |batch: &u32| {
-		let groups = u64::from(items.div_ceil(*batch));
-		groups >= all && groups.div_ceil(groups.div_ceil(all)).div_ceil(segments) == milestones
-	};
-	(1..=usual).rev().find(gives).unwrap_or(1)
-}
-
-/// Steps or groups of a segment, such that the job has the milestones that the file asks for.
-fn divided(file: &JobFile, whole: u64, what: &str) -> Result<u32, DraftError> {
-	let (milestones, segments) = (u64::from(file.verify.milestones), u64::from(file.verify.segments));
-	let all = milestones.saturating_mul(segments).max(1);
-	let length = whole.div_ceil(all);
-	let flaw = |problem: String, next: String| DraftError::from(file.flaw(file.spots.train, problem, &next));
-	let made = whole.div_ceil(length.max(1)).div_ceil(segments.max(1));
-	if made != milestones {
-		let (less, more) = (whole / all * all, whole.div_ceil(all) * all);
-		return Err(flaw(
-			format!("{whole} {what} in segments of {length} make {made} milestones of {segments} segments, not {milestones}"),
-			format!("use {less} or {more} {what}, or other `milestones` or `segments` under `verify`"),
-		));
-	}
-	let most = u64::from(u32::MAX);
-	u32::try_from(length).map_err(|_| {
-		flaw(
-			format!("segments of {length} {what} are too long, at most {most}"),
-			"use more segments or milestones".into(),
-		)
+	let length = division::length(train.steps, (file.verify.milestones, file.verify.segments));
+	length.and_then(|length| u32::try_from(length).ok()).ok_or_else(|| {
+		let problem = format!("{} steps cannot be divided into {}", train.steps, division::wanted(&file.verify));
+		file.flaw(file.spots.train, problem, "use other steps, or other `milestones` or `segments`").into()
 	})
 }
 

@@ -9,6 +9,9 @@ use super::{
 use assay_models::{cnn, mlp, Classification, CnnConfig, CsvOptions, DataError, MlpConfig};
 use std::{fs::File, io::BufReader, path::Path};
 
+/// What to do about a first column without a name.
+const UNNAMED: &str =
+	"a first column without a name is the row numbers that pandas writes: write the file with index=False, or remove it";
 const SMALLER: &str = "use smaller layers or a smaller batch";
 
 pub(super) fn perceptron(
@@ -29,6 +32,7 @@ pub(super) fn perceptron(
 		return Err(wrong("features (its first number)", first, data.features));
 	}
 	if last < data.classes {
+		from_zero(file, &data, last)?;
 		return Err(wrong("classes (its last number)", last, data.classes));
 	}
 	let config = MlpConfig {
@@ -45,7 +49,8 @@ pub(super) fn perceptron(
 	let model = mlp(&config, &data.train).map_err(|error| refused(file, error, SMALLER))?;
 	let items = data.train.x.spec().rows;
 	let network = Trained::Perceptron(config);
-	Ok(Built { model, items, outcome: Outcome::Classifier { network, scale: terms.scale, held_out: data.held_out } })
+	let outcome = Outcome::Classifier { network, scale: terms.scale, held_out: data.held_out };
+	Ok(Built::trained(file, model, items, outcome).named(data.names))
 }
 
 pub(super) fn convolutional(
@@ -67,6 +72,7 @@ pub(super) fn convolutional(
 		return Err(flaw(problem, "correct `image`, or check `data.label`"));
 	}
 	let classes = model.classes.unwrap_or(data.classes);
+	from_zero(file, &data, model.classes.unwrap_or(data.classes - 1))?;
 	if classes < data.classes {
 		return Err(flaw(
 			format!("`classes` is {classes}, the data has {}", data.classes),
@@ -86,7 +92,31 @@ pub(super) fn convolutional(
 	let model = cnn(&config, &data.train).map_err(|error| refused(file, error, SMALLER))?;
 	let items = data.train.x.spec().rows;
 	let network = Trained::Convolutional(config);
-	Ok(Built { model, items, outcome: Outcome::Classifier { network, scale: terms.scale, held_out: data.held_out } })
+	let outcome = Outcome::Classifier { network, scale: terms.scale, held_out: data.held_out };
+	Ok(Built::trained(file, model, items, outcome).named(data.names))
+}
+
+/// Fails where a model of `classes` classes is trained on labels that start at 1 and end there.
+fn from_zero(file: &JobFile, data: &Classification, classes: u32) -> Result<(), DraftError> {
+	let labels = data.train.y.bits().iter().chain(data.held_out.y.bits());
+	counted_from_zero(file, labels, classes)
+}
+
+/// The same of any labels.
+pub(super) fn counted_from_zero<'a>(
+	file: &JobFile,
+	labels: impl Iterator<Item = &'a u32>,
+	classes: u32,
+) -> Result<(), DraftError> {
+	let (least, most) = labels.fold((u32::MAX, 0), |(least, most), label| (least.min(*label), most.max(*label)));
+	match (least, most) {
+		(1, most) if most == classes => {
+			let problem = format!("labels run 1..{most}, classes are numbered from 0");
+			let next = format!("count from 0: write 0..{} into the data file", most - 1);
+			Err(file.flaw(file.spots.data_file, problem, &next).into())
+		}
+		_ => Ok(()),
+	}
 }
 
 fn read_table(file: &JobFile, terms: &TableTerms, folder: &Path) -> Result<Classification, DraftError> {
@@ -114,6 +144,15 @@ pub(super) fn unreadable(file: &JobFile, path: &Path, error: &DataError) -> Draf
 	let next = match error {
 		DataError::LabelColumn { .. } => "set `data.label` to a column's name, its position from 0, or last",
 		DataError::TooFewRows { .. } => "use more rows or a smaller `data.held_out`",
+		DataError::Separator { .. } => "write commas between columns, and decimals with a point: 0.5",
+		DataError::Mixed { column: 1, text, .. } if text.is_empty() => UNNAMED,
+		DataError::Unnamed { column: 1, .. } => UNNAMED,
+		DataError::Mixed { .. } | DataError::Unnamed { .. } => {
+			"write a number there, or start the file with a line that names every column and has no number"
+		}
+		DataError::Ragged { expected, found, .. } if found > expected => {
+			"give each line as many fields; a decimal comma divides a number: write 0.5 with a point"
+		}
 		_ => "correct the data file",
 	};
 	file.flaw(file.spots.data_file, format!("{}: {error}", path.display()), next).into()

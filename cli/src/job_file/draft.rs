@@ -11,7 +11,10 @@ use assay_protocol::{
 	Reason,
 };
 use codec::Encode;
-use std::{path::Path, sync::Arc};
+use std::{
+	path::{Path, PathBuf},
+	sync::Arc,
+};
 
 /// Address that stands in until the data plane listens.
 const PLACEHOLDER: &[u8] = b"/ip4/127.0.0.1";
@@ -21,6 +24,10 @@ const PLACEHOLDER: &[u8] = b"/ip4/127.0.0.1";
 pub struct Draft {
 	/// What it was made from.
 	pub file: JobFile,
+	/// The files and directories that it was made from.
+	pub inputs: Vec<PathBuf>,
+	/// What was taken for granted where the file does not say, in words.
+	pub notes: Vec<String>,
 	/// The program.
 	pub program: Program,
 	/// Its encoding, the blob that workers fetch.
@@ -69,8 +76,9 @@ impl Draft {
 	///
 	/// # Errors
 	/// [`DraftError`].
-	pub fn build(file: JobFile, folder: &Path) -> Result<Self, DraftError> {
-		let build::Built { model: built, outcome, items } = build::build(&file, folder)?;
+	pub fn build(mut file: JobFile, folder: &Path) -> Result<Self, DraftError> {
+		let build::Built { model: built, outcome, items, verify, notes } = build::build(&file, folder)?;
+		file.verify = verify.unwrap_or(file.verify);
 		let flaw = |problem: String| file.flaw(file.spots.model, problem, "use a smaller model");
 		fits(&built.program, memory::free()).map_err(flaw)?;
 		let cpu = Cpu::new(CpuPath::Portable, 1).map_err(|error| DraftError::Backend(error.to_string()))?;
@@ -95,7 +103,8 @@ impl Draft {
 			memory_mib: memory_mib(&built.program),
 			endpoint: PLACEHOLDER.to_vec(),
 		};
-		Ok(Self { file, program: built.program, program_bytes, data: built.data, outcome, items, spec })
+		let inputs = file.inputs(folder);
+		Ok(Self { file, inputs, notes, program: built.program, program_bytes, data: built.data, outcome, items, spec })
 	}
 
 	/// The specification with the address that serves program and data.

@@ -74,6 +74,11 @@ impl From<serde_saphyr::Error> for Flaw {
 			E::SerdeMissingField { field, .. } => {
 				Self::new(at, format!("field `{field}` is missing"), sections::missing(field))
 			}
+			E::MultipleDocuments { .. } => Self::new(
+				at,
+				"a second job starts here, after a line `---`",
+				"one file is one job: move the second into a file of its own, or remove it",
+			),
 			E::DuplicateMappingKey { .. } => Self::new(at, "a field is given twice", "remove one of the two"),
 			other => {
 				let text = other.to_string();

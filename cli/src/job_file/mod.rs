@@ -2,10 +2,12 @@
 
 mod build;
 mod classifiers;
+mod division;
 mod draft;
 mod error;
 mod fields;
 mod inference;
+mod inputs;
 mod outcome;
 mod raw;
 mod read;
@@ -19,8 +21,8 @@ pub use draft::{Draft, DraftError};
 pub use error::{JobFileError, Spot};
 pub use outcome::{Evaluated, Generated, Outcome, Rows, Texts, Trained};
 pub use terms::{
-	CnnTerms, End, GptTerms, LoraTerms, MlpTerms, OfferTerms, RowModel, RowTerms, TableTerms, Task, TextTerms, Tokens,
-	TrainTerms, VerifyTerms, Work,
+	CnnTerms, End, Given, GptTerms, LoraTerms, MlpTerms, OfferTerms, RowModel, RowTerms, TableTerms, Task, TextTerms,
+	Tokens, TrainTerms, VerifyTerms, Work,
 };
 
 /// A job, with defaults filled in.

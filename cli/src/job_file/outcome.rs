@@ -4,7 +4,7 @@ use super::text::Coder;
 use assay_engine::{Cpu, Engine, State, Tensor};
 use assay_import::{
 	byte_tokenizer, evaluate_fine_tuning, export_gpt2, export_onnx, fine_tuned, write_classifier, write_model,
-	Classifier, ClassifierNetwork, FineTuning, ModelDirectory, OUTPUT,
+	write_whole, Classifier, ClassifierNetwork, FineTuning, ModelDirectory, OUTPUT,
 };
 use assay_models::{evaluate, evaluate_cnn, evaluate_transformer, CnnConfig, MlpConfig, Split, TransformerConfig};
 use serde_json::Value;
@@ -140,7 +140,7 @@ impl Outcome {
 				write_classifier(&directory, &classifier, param).map_err(words)?;
 				if is_perceptron {
 					let bytes = export_onnx(&classifier, param).map_err(words)?;
-					std::fs::write(directory.join("model.onnx"), bytes).map_err(io)?;
+					write_whole(&directory.join("model.onnx"), &bytes).map_err(io)?;
 				}
 				Ok(Some(directory))
 			}
@@ -154,7 +154,7 @@ impl Outcome {
 				std::fs::create_dir_all(&directory).map_err(io)?;
 				write_model(&directory, &description, &tensors, tokenizer.as_ref()).map_err(words)?;
 				if let Coder::Tokenizer(tokenizer) = coder {
-					std::fs::copy(tokenizer.path(), directory.join("tokenizer.json")).map_err(io)?;
+					copy(tokenizer.path(), &directory.join("tokenizer.json")).map_err(io)?;
 				}
 				Ok(Some(directory))
 			}
@@ -164,11 +164,11 @@ impl Outcome {
 				let description = std::fs::read_to_string(model.path().join("config.json")).map_err(io)?;
 				let description: Value = serde_json::from_str(&description).map_err(|error| error.to_string())?;
 				write_model(&directory, &description, &tensors, None).map_err(words)?;
-				std::fs::copy(model.path().join("tokenizer.json"), directory.join("tokenizer.json")).map_err(io)?;
+				copy(&model.path().join("tokenizer.json"), &directory.join("tokenizer.json")).map_err(io)?;
 				// Which tokens end a text, if the model says so there.
 				let settings = model.path().join("generation_config.json");
 				if settings.exists() {
-					std::fs::copy(settings, directory.join("generation_config.json")).map_err(io)?;
+					copy(&settings, &directory.join("generation_config.json")).map_err(io)?;
 				}
 				Ok(Some(directory))
 			}
@@ -176,19 +176,24 @@ impl Outcome {
 				let lines: String =
 					texts.lines(&output(engine, state)?, state.step()).map(|line| format!("{line}\n")).collect();
 				let path = folder.join("outputs.jsonl");
-				std::fs::write(&path, lines).map_err(io)?;
+				write_whole(&path, lines.as_bytes()).map_err(io)?;
 				Ok(Some(path))
 			}
 			Self::Rows(rows) => {
 				let output = output(engine, state)?;
 				let lines: String = rows.lines(&output, state.step()).map(|line| format!("{line}\n")).collect();
 				let path = folder.join("outputs.jsonl");
-				std::fs::write(&path, lines).map_err(io)?;
-				std::fs::write(folder.join("outputs.csv"), rows.table(&output, state.step())).map_err(io)?;
+				write_whole(&path, lines.as_bytes()).map_err(io)?;
+				write_whole(&folder.join("outputs.csv"), rows.table(&output, state.step()).as_bytes()).map_err(io)?;
 				Ok(Some(path))
 			}
 		}
 	}
+}
+
+/// Copies a file, also onto itself.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+	write_whole(to, &std::fs::read(from)?)
 }
 
 /// What the job made of its items.

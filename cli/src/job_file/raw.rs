@@ -21,6 +21,16 @@ pub(super) struct ModelType {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct DataType {
 	pub(super) rows: Option<IgnoredAny>,
+	file: Option<IgnoredAny>,
+	label: Option<IgnoredAny>,
+	lines: Option<IgnoredAny>,
+}
+
+impl DataType {
+	/// Whether rows of numbers are meant, by the name that a table of training rows has.
+	pub(super) fn is_table(&self) -> bool {
+		self.lines.is_none() && (self.file.is_some() || self.label.is_some())
+	}
 }
 
 /// A job that trains.

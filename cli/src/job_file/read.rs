@@ -1,12 +1,20 @@
 //! From text to terms.
 
 use super::{
+	division,
 	error::{Flaw, JobFileError},
-	fields::{at_least_one, counted, known, money, positive_money},
-	inference, raw, work, JobFile, OfferTerms, VerifyTerms, Work,
+	fields::{at_least_one, at_most, counted, known, money, positive_money},
+	inference, raw, work, Given, JobFile, OfferTerms, VerifyTerms, Work,
 };
-use assay_protocol::{job::Clearing, parameters::UNIT};
+use assay_protocol::{
+	job::Clearing,
+	parameters::UNIT,
+	plan::{MAX_MILESTONES, MAX_MILESTONE_SEGMENTS},
+};
 use serde_saphyr::Spanned;
+
+/// Milestones and segments at most, if a file says nothing.
+pub(super) const USUAL: (u32, u32) = (6, 4);
 
 const KINDS: [&str; 3] = ["train", "finetune", "infer-batch"];
 const MODELS: [&str; 3] = ["mlp", "cnn", "gpt"];
@@ -26,7 +34,7 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 	let work = match known(&outline.kind, "job kind", &KINDS)? {
 		"finetune" => work::fine_tune(serde_saphyr::from_str(text)?)?,
 		"infer-batch" => {
-			let rows = outline.data.is_some_and(|data| data.rows.is_some());
+			let rows = outline.data.is_some_and(|data| data.rows.is_some() || data.is_table());
 			match rows || outline.model.is_some_and(|model| model.onnx.is_some()) {
 				true => inference::rows(serde_saphyr::from_str(text)?)?,
 				false => inference::infer(serde_saphyr::from_str(text)?)?,
@@ -52,14 +60,9 @@ fn read(name: &str, text: &str) -> Result<JobFile, Flaw> {
 	};
 	let (terms, spots) = work;
 	let Terms { verify: raw_verify, offer: raw_offer } = serde_saphyr::from_str(text)?;
-	let verify = verify(&raw_verify)?;
-	let least = u64::from(verify.milestones) * u64::from(verify.segments);
-	if let Some(steps) = steps(&terms).filter(|steps| *steps < least) {
-		return Err(Flaw::new(
-			spots.train,
-			format!("{steps} steps are fewer than {} milestones x {} segments", verify.milestones, verify.segments),
-			format!("use at least {least} steps, or fewer milestones or segments under `verify`"),
-		));
+	let mut verify = verify(&raw_verify)?;
+	if let Some(steps) = steps(&terms) {
+		division::of_steps(&mut verify, steps, spots.train)?;
 	}
 	let offer_at = raw_offer.value.max.referenced.into();
 	let spots = super::Spots { offer: offer_at, ..spots };
@@ -86,7 +89,10 @@ struct Terms {
 }
 
 fn verify(verify: &raw::Verify) -> Result<VerifyTerms, Flaw> {
-	let segments = counted(verify.segments.as_ref(), "segments", 4)?;
+	let bounded = |at: &Option<Spanned<u32>>, field: &str, usual: u32, most: u32| {
+		at.as_ref().map_or(Ok(usual), |at| at_most(at, field, most))
+	};
+	let segments = bounded(&verify.segments, "`segments`", USUAL.1, MAX_MILESTONE_SEGMENTS)?;
 	let drawn = verify.drawn.as_ref().map_or(u32::from(segments > 1), |drawn| drawn.value);
 	let least = u32::from(segments > 1);
 	if let Some(at) = verify.drawn.as_ref().filter(|_| segments == 1 && drawn > 0) {
@@ -109,7 +115,12 @@ fn verify(verify: &raw::Verify) -> Result<VerifyTerms, Flaw> {
 		));
 	}
 	Ok(VerifyTerms {
-		milestones: counted(verify.milestones.as_ref(), "milestones", 6)?,
+		given: Given {
+			milestones: verify.milestones.is_some(),
+			segments: verify.segments.is_some(),
+			drawn: verify.drawn.is_some(),
+		},
+		milestones: bounded(&verify.milestones, "`milestones`", USUAL.0, MAX_MILESTONES)?,
 		segments,
 		drawn,
 		verifiers: counted(verify.verifiers.as_ref(), "verifiers", 1)?,

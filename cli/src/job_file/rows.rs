@@ -1,13 +1,13 @@
 //! Programs that run a classifier over many rows.
 
 use super::{
-	build::{groups, usual_batch, Built},
-	classifiers::{open, unreadable},
+	build::{divided, Built, Divided},
+	classifiers::{counted_from_zero, open, unreadable},
 	draft::DraftError,
 	outcome::{Outcome, Rows},
 	JobFile, RowModel, RowTerms,
 };
-use assay_import::{classify_rows, ClassifierDirectory, ImportError, Onnx, RowBatches};
+use assay_import::{classify_rows, ClassifierDirectory, ImportError, Onnx, RowBatches, OUTPUT};
 use assay_models::{CsvOptions, Table};
 use assay_program::Lane;
 use std::path::Path;
@@ -28,16 +28,35 @@ pub(super) fn infer(
 	let table = Table::from_csv(open(file, &path)?, terms.label.as_ref(), scale, CsvOptions::default().max_cells);
 	let table = table.map_err(|error| unreadable(file, &path, &error))?;
 	let items = table.x.spec().rows;
-	let batch = batch.unwrap_or_else(|| usual_batch(file, items, BATCH));
-	let config = RowBatches { batch, segment_steps: groups(file, (items, "rows"), batch)?, lane };
+	let Divided { batch, segment_groups, verify, note } = divided(file, (items, "rows"), batch, BATCH)?;
+	let config = RowBatches { batch, segment_steps: segment_groups, lane };
 	let built = match &opened {
 		Opened::Directory(model) => classify_rows(model.classifier(), model.checkpoint(), &table.x, &config),
 		Opened::Onnx(model) => model.rows(&table.x, &config),
 	};
 	let model = built.map_err(|error| of_model(file, &error))?;
 	let labels = table.labels.map(|labels| labels.into_bits());
+	let output = model.program.state_tensors().find(|(_, tensor)| tensor.name == OUTPUT.as_bytes());
+	let classes = output.map_or(0, |(_, tensor)| tensor.cols);
+	if let Some(labels) = labels.as_ref().filter(|_| classes > 1) {
+		fit(file, labels, classes)?;
+	}
 	let logits = matches!(opened, Opened::Directory(_));
-	Ok(Built { model, items, outcome: Outcome::Rows(Rows { items, batch, labels, logits }) })
+	let outcome = Outcome::Rows(Rows { items, batch, labels, logits });
+	Ok(Built { model, items, outcome, verify: Some(verify), notes: note.into_iter().collect() }.named(table.names))
+}
+
+/// Fails unless every label is one of the model's classes.
+fn fit(file: &JobFile, labels: &[u32], classes: u32) -> Result<(), DraftError> {
+	counted_from_zero(file, labels.iter(), classes)?;
+	match labels.iter().position(|label| *label >= classes) {
+		None => Ok(()),
+		Some(row) => {
+			let label = labels.get(row).copied().unwrap_or_default();
+			let problem = format!("the model has classes 0..{}, row {} has label {label}", classes - 1, row + 1);
+			Err(file.flaw(file.spots.data_file, problem, "correct the label, or check `data.label`").into())
+		}
+	}
 }
 
 enum Opened {

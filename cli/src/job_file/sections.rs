@@ -59,7 +59,7 @@ const SYNONYMS: [(&str, &[&str]); 26] = [
 ];
 
 /// Sections and files by other names; which of them a section has tells which is meant.
-const PLACES: [(&str, &[&str]); 6] = [
+const PLACES: [(&str, &[&str]); 7] = [
 	(
 		"file text lines rows",
 		&["path", "file", "csv", "dataset", "input", "inputs", "data", "train_file", "source", "texts", "prompts"],
@@ -71,7 +71,8 @@ const PLACES: [(&str, &[&str]); 6] = [
 	("data", &["dataset", "datasets", "input", "inputs"]),
 	("train infer", &["training", "trainer", "hyperparameters", "params", "training_args"]),
 	("infer train", &["inference", "generate", "generation", "predict"]),
-	("verify offer", &["verification", "check", "checks", "payment", "price", "market", "auction"]),
+	("verify", &["verification", "check", "checks"]),
+	("offer", &["payment", "price", "max_price", "budget", "max", "market", "auction"]),
 ];
 
 /// What to do about `field`, which is none of those that are `allowed` where it stands.
@@ -82,7 +83,8 @@ pub(super) fn advice(field: &str, allowed: &[&str]) -> String {
 			("steps", true) => "an epoch is as many steps as the data has batches; ",
 			_ => "",
 		};
-		return format!("did you mean `{meant}`? {unit}allowed here: {listed}");
+		let written = if meant == "offer" { "offer: {max: 20 UNIT}" } else { meant };
+		return format!("did you mean `{written}`? {unit}allowed here: {listed}");
 	}
 	if let Some((meant, section)) = elsewhere(field) {
 		let written = if meant == field { "it".into() } else { format!("`{meant}`, which is meant perhaps,") };

@@ -218,9 +218,22 @@ pub struct TrainTerms {
 	pub lane: Lane,
 }
 
+/// What a job file says itself of how its work is divided; the rest is chosen to fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+	/// `milestones`.
+	pub milestones: bool,
+	/// `segments`.
+	pub segments: bool,
+	/// `drawn`.
+	pub drawn: bool,
+}
+
 /// How much of the work is re-executed, and what a wrong result would cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyTerms {
+	/// Which of the next three the file says. Of a job over items they are chosen when its data is read.
+	pub given: Given,
 	/// Milestones of the job.
 	pub milestones: u32,
 	/// Segments of each milestone.

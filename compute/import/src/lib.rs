@@ -77,5 +77,5 @@ pub use crate::{
 		LoraTerms, Nonlinearity, Pooling, Replay, Rope, Rows, Scaling, Walked, Weights, OUTPUT,
 	},
 	onnx::{export_onnx, Onnx, OnnxInput, OnnxPort},
-	safetensors::{write_safetensors, Dtype, Entry, Named, Safetensors},
+	safetensors::{write_safetensors, write_whole, Dtype, Entry, Named, Safetensors},
 };

@@ -146,3 +146,23 @@ fn long_tensors_are_read_over_many_chunks() {
 	write_safetensors(&path, &[Named { name: "a", tensor: &tensor, flat: false }]).unwrap();
 	assert_eq!(Safetensors::open(&path).unwrap().read("a").unwrap(), tensor);
 }
+
+#[test]
+fn written_files_are_ordinary_ones() {
+	use std::os::unix::fs::PermissionsExt;
+	let folder = TempDir::new().unwrap();
+	let path = folder.path().join("a.safetensors");
+	let ordinary = folder.path().join("ordinary");
+	std::fs::write(&ordinary, "").unwrap();
+	let tensor = Tensor::new(DType::F32, 1, 2, vec![0; 2]).unwrap();
+	for _ in 0..2 {
+		write_safetensors(&path, &[Named { name: "a", tensor: &tensor, flat: false }]).unwrap();
+	}
+	let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+	assert_eq!(mode(&path), mode(&ordinary));
+	assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "what is not whole stays");
+	let bytes = std::fs::read(&path).unwrap();
+	let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+	let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+	assert_eq!(header["__metadata__"], serde_json::json!({"format": "pt"}));
+}

@@ -1,7 +1,7 @@
 //! Reads labelled rows from comma-separated text.
 //!
-//! One row per line, fields separated by commas, no quoting. A first line with a field that is not a number names the
-//! columns. Empty lines are skipped. Row `i` (from 0, data rows only) is held out if `i % every == every - 1`, so the split
+//! One row per line, fields separated by commas, no quoting. A first line without any number names the columns; one of names
+//! and numbers is an error. A byte order mark before it and empty lines are skipped. Row `i` (from 0, data rows only) is held out if `i % every == every - 1`, so the split
 //! depends on the file alone.
 
 use std::io::BufRead;
@@ -10,6 +10,8 @@ use assay_engine::{Tensor, TensorError};
 use assay_program::DType;
 
 use crate::{Classification, Split, Table};
+
+mod first;
 
 /// Longest line, bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -63,6 +65,32 @@ pub enum DataError {
 	LongLine {
 		/// The line.
 		line: u64,
+	},
+	/// Fields are not separated by commas.
+	#[error("line {line}: columns are separated by {}", first::name(*.found))]
+	Separator {
+		/// The line.
+		line: u64,
+		/// What separates them: a semicolon or a tab.
+		found: char,
+	},
+	/// The first line has numbers, and a field that is none.
+	#[error("line {line} has numbers, but its column {column}, `{text}`, is none")]
+	Mixed {
+		/// The line.
+		line: u64,
+		/// The column.
+		column: usize,
+		/// The field, shortened.
+		text: String,
+	},
+	/// The first line does not name all columns.
+	#[error("line {line} names the columns, but column {column} has no name")]
+	Unnamed {
+		/// The line.
+		line: u64,
+		/// The column.
+		column: usize,
 	},
 	/// A line has another number of fields than the first.
 	#[error("line {line} has {found} fields, the first has {expected}")]
@@ -166,16 +194,17 @@ impl Classification {
 		let (mut train, mut held_out) = (Rows::default(), Rows::default());
 		let every = u64::from(options.hold_out_every);
 		let (mut count, mut classes) = (0u64, 0u32);
-		let features = read(&mut reader, Some(&options.label), options.max_cells, &mut |columns, content, line| {
+		let header = read(&mut reader, Some(&options.label), options.max_cells, &mut |columns, content, line| {
 			let target = if count % every == every - 1 { &mut held_out } else { &mut train };
 			let label = columns.parse(content, line, options.scale, target)?;
 			classes = classes.max(label.unwrap_or(0) + 1);
 			count += 1;
 			Ok(())
 		})?;
-		match features {
-			Some(features) if !held_out.y.is_empty() => {
-				Ok(Self { features, classes, train: train.split(features)?, held_out: held_out.split(features)? })
+		match header {
+			Some(Header { features, names }) if !held_out.y.is_empty() => {
+				let (train, held_out) = (train.split(features)?, held_out.split(features)?);
+				Ok(Self { features, classes, names, train, held_out })
 			}
 			_ => Err(DataError::TooFewRows { rows: count, every: options.hold_out_every }),
 		}
@@ -195,41 +224,51 @@ impl Table {
 			return Err(DataError::Options("scale must be finite"));
 		}
 		let (mut rows, mut count) = (Rows::default(), 0u32);
-		let features = read(&mut reader, label, max_cells, &mut |columns, content, line| {
+		let header = read(&mut reader, label, max_cells, &mut |columns, content, line| {
 			count = count.saturating_add(1);
 			columns.parse(content, line, scale, &mut rows).map(|_| ())
 		})?;
-		let features = features.filter(|_| count > 0).ok_or(DataError::NoRows)?;
+		let Header { features, names } = header.filter(|_| count > 0).ok_or(DataError::NoRows)?;
 		let labels = label.map(|_| Tensor::new(DType::I32, count, 1, rows.y)).transpose()?;
-		Ok(Self { x: Tensor::new(DType::F32, count, features, rows.x)?, labels })
+		Ok(Self { x: Tensor::new(DType::F32, count, features, rows.x)?, labels, names })
 	}
 }
 
+/// What is known once all lines are read.
+struct Header {
+	features: u32,
+	/// The line that names the columns.
+	names: Option<u64>,
+}
+
 /// Reads line after line, and calls `each` with the columns, the text and the number of every line that holds a row. Returns
-/// the number of features; none if no line tells.
+/// what the first told; none if no line tells.
 fn read(
 	reader: &mut impl BufRead,
 	label: Option<&LabelColumn>,
 	max_cells: u64,
 	each: &mut dyn FnMut(&Columns, &str, u64) -> Result<(), DataError>,
-) -> Result<Option<u32>, DataError> {
+) -> Result<Option<Header>, DataError> {
 	let (mut columns, mut rows): (Option<Columns>, u64) = (None, 0);
+	let mut names = None;
 	let mut text = String::new();
 	for line in 1u64.. {
 		if !read_line(reader, &mut text, line)? {
 			break;
 		}
-		let content = text.trim();
+		// A mark that some editors put first is no number.
+		let content = if line == 1 { text.trim_start_matches('\u{feff}').trim() } else { text.trim() };
 		if content.is_empty() {
 			continue;
 		}
 		let columns = match &columns {
 			Some(columns) => columns,
 			None => {
-				let first = Columns::new(content, label)?;
+				let first = Columns::new(content, line, label)?;
 				let named = first.named;
 				let first = columns.insert(first);
 				if named {
+					names = Some(line);
 					continue;
 				}
 				first
@@ -241,7 +280,7 @@ fn read(
 		}
 		each(columns, content, line)?;
 	}
-	Ok(columns.map(|columns| columns.count as u32 - u32::from(columns.label.is_some())))
+	Ok(columns.map(|columns| Header { features: columns.count as u32 - u32::from(columns.label.is_some()), names }))
 }
 
 /// What the first line told.
@@ -252,10 +291,13 @@ struct Columns {
 }
 
 impl Columns {
-	fn new(first: &str, label: Option<&LabelColumn>) -> Result<Self, DataError> {
+	fn new(first: &str, line: u64, label: Option<&LabelColumn>) -> Result<Self, DataError> {
+		if let Some(found) = first::separator(first) {
+			return Err(DataError::Separator { line, found });
+		}
 		let fields: Vec<&str> = first.split(',').map(str::trim).collect();
 		let count = fields.len();
-		let named = fields.iter().any(|field| field.parse::<f32>().is_err());
+		let named = first::names(&fields, line)?;
 		let Some(wanted) = label else { return Ok(Self { count, label: None, named }) };
 		let position = match wanted {
 			LabelColumn::Last => count.checked_sub(1),
@@ -272,6 +314,9 @@ impl Columns {
 	fn parse(&self, content: &str, line: u64, scale: f32, rows: &mut Rows) -> Result<Option<u32>, DataError> {
 		let found = content.split(',').count();
 		if found != self.count {
+			if let Some(found) = first::separator(content) {
+				return Err(DataError::Separator { line, found });
+			}
 			return Err(DataError::Ragged { line, expected: self.count, found });
 		}
 		let mut label = None;

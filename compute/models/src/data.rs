@@ -18,6 +18,8 @@ pub struct Table {
 	pub x: Tensor,
 	/// i32 `[rows, 1]`, where the file has labels.
 	pub labels: Option<Tensor>,
+	/// The line, from 1, that names the columns.
+	pub names: Option<u64>,
 }
 
 /// A classification data set.
@@ -27,6 +29,8 @@ pub struct Classification {
 	pub features: u32,
 	/// Classes: the largest label plus one.
 	pub classes: u32,
+	/// The line, from 1, that names the columns.
+	pub names: Option<u64>,
 	/// Rows to train on.
 	pub train: Split,
 	/// Rows kept apart for evaluation.

@@ -52,6 +52,37 @@ fn errors_name_the_place() {
 }
 
 #[test]
+fn the_first_line_is_names_or_numbers() {
+	let names = |text: &str| read(text, every_second()).map(|data| (data.names, data.train.x.spec().rows));
+	assert_eq!(names("\u{feff}1,0\n2,1\n3,0\n").expect("numbers after a mark"), (None, 2));
+	assert_eq!(names("\u{feff}a,k\n2,1\n3,0\n").expect("names after a mark"), (Some(1), 1));
+	assert_eq!(names("\na,k\n2,1\n3,0\n").expect("names"), (Some(2), 1));
+	let message = |text: &str| names(text).expect_err("refused").to_string();
+	assert_eq!(message("1.5,x,0\n2,1,0\n3,0,0\n"), "line 1 has numbers, but its column 2, `x`, is none");
+	assert_eq!(message("1.5,,0\n2,1,0\n"), "line 1 has numbers, but its column 2, ``, is none");
+	assert_eq!(message(",a,k\n0,1,0\n1,0,1\n"), "line 1 names the columns, but column 1 has no name");
+	assert_eq!(message("a,k,\n0,1,\n"), "line 1 names the columns, but column 3 has no name");
+	assert!(matches!(read(",0,1\n0,1,0\n", every_second()), Err(DataError::Mixed { line: 1, column: 1, .. })));
+}
+
+#[test]
+fn other_separators_are_named() {
+	let found = |text: &str| match read(text, every_second()) {
+		Err(DataError::Separator { line, found }) => (line, found),
+		other => panic!("{text:?}: {other:?}"),
+	};
+	assert_eq!(found("1;0\n"), (1, ';'));
+	assert_eq!(found("width;kind\n1;0\n"), (1, ';'));
+	assert_eq!(found("0,5;1,25;1,0\n"), (1, ';'));
+	assert_eq!(found("1\t2\t0\n"), (1, '\t'));
+	assert_eq!(found("a,k\n1;0\n"), (2, ';'));
+	let text = read("a;k\n", every_second()).expect_err("refused").to_string();
+	assert_eq!(text, "line 1: columns are separated by `;`");
+	// A name may have one.
+	assert!(read("a;b,c,k\n1,2,0\n1,2,0\n", every_second()).is_ok());
+}
+
+#[test]
 fn size_is_bounded() {
 	let few = CsvOptions { max_cells: 5, ..every_second() };
 	assert!(matches!(read("1,0\n1,0\n1,0\n", few), Err(DataError::TooLarge { line: 3, limit: 5 })));

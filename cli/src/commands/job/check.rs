@@ -2,7 +2,7 @@
 
 use super::super::arguments;
 use crate::console::Console;
-use assay_cli::{estimate::Estimate, job_file::Draft, network, Error};
+use assay_cli::{estimate::Estimate, job_file::Draft, network, timing::Time, Error};
 use assay_protocol::parameters::Parameters;
 use std::path::PathBuf;
 
@@ -32,10 +32,10 @@ impl Check {
 				.ok(),
 		};
 		let mut estimate = match chain {
-			None => Estimate::of(&draft, &Parameters::development())?,
+			None => estimate(&draft, &Parameters::development(), console)?,
 			Some(chain) => {
 				let snapshot = chain.finalized().await?;
-				let mut estimate = Estimate::of(&draft, &snapshot.parameters().await?)?;
+				let mut estimate = estimate(&draft, &snapshot.parameters().await?, console)?;
 				estimate.ask(&draft, client.as_ref(), &snapshot).await?;
 				estimate
 			}
@@ -44,4 +44,11 @@ impl Check {
 		console.show(&estimate);
 		Ok(())
 	}
+}
+
+fn estimate(draft: &Draft, parameters: &Parameters, console: &Console) -> Result<Estimate, Error> {
+	let mut estimate = Estimate::of(draft, parameters)?;
+	console.progress("measuring this machine");
+	estimate.take(Time::here(draft, parameters)?);
+	Ok(estimate)
 }

@@ -2,6 +2,7 @@
 
 use super::{
 	super::arguments::folder,
+	destination,
 	written::{self, Written},
 };
 use crate::console::Console;
@@ -54,6 +55,7 @@ struct Fetched {
 impl Fetch {
 	pub(crate) async fn run(self, node: &str, console: &Console) -> Result<(), Error> {
 		let draft = self.evaluate.as_deref().map(Draft::load).transpose()?;
+		destination::prepare(&self.out, draft.as_ref().map_or(&[], |draft| &draft.inputs))?;
 		let chain = network::connect(node).await?;
 		let stop = CancellationToken::new();
 		let (plane, keep) = open(&folder(&self.data_dir, "client"), &chain, stop.clone()).await?;
@@ -112,9 +114,7 @@ impl Fetch {
 		];
 		let outcome = draft.map(|draft| &draft.outcome);
 		(fetched.files, fetched.result) = written::write(&self.out, &engine, &state, outcome, &metadata)?;
-		let path = self.out.join("manifest.json");
-		std::fs::write(&path, serde_json::to_string_pretty(&fetched).unwrap_or_default())
-			.map_err(written::io(&path))?;
+		written::manifest(&self.out, &fetched)?;
 		Ok(fetched)
 	}
 }

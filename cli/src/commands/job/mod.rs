@@ -1,6 +1,7 @@
 //! `assay job`.
 
 mod check;
+mod destination;
 mod end;
 mod explain;
 mod fetch;

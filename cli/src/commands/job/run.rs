@@ -1,9 +1,15 @@
 //! `assay job run`.
 
-use super::written::{self, Written};
+use super::{
+	destination,
+	written::{self, Written},
+};
 use crate::console::Console;
-use assay_cli::{job_file::Draft, Error};
-use assay_engine::{Cpu, Engine, Path as CpuPath};
+use assay_cli::{
+	job_file::{Draft, Outcome},
+	Error,
+};
+use assay_engine::{Cpu, Engine, Path as CpuPath, RunError};
 use serde::Serialize;
 use std::{fmt, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
 
@@ -40,6 +46,9 @@ impl Run {
 		let failed = |error: &dyn fmt::Display| Error::Run(error.to_string());
 		console.progress("building the program");
 		let draft = Draft::load(&self.file)?;
+		if let Some(out) = &self.out {
+			destination::prepare(out, &draft.inputs)?;
+		}
 		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads.into()).map_err(|error| failed(&error))?);
 		let engine =
 			Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone()).map_err(|error| failed(&error))?;
@@ -52,7 +61,7 @@ impl Run {
 			metrics.extend_from_slice(report.metrics);
 			ControlFlow::Continue(())
 		};
-		engine.run(&mut state, steps, report).map_err(|error| failed(&error))?;
+		engine.run(&mut state, steps, report).map_err(|error| stopped(&error, &draft.outcome))?;
 		let seconds = started.elapsed().as_secs_f64();
 		let root = hex::encode(engine.state_root(&state).map_err(|error| failed(&error))?);
 		let evaluated = draft.evaluate(&engine, &state, cpu).map_err(Error::Evaluate)?;
@@ -63,7 +72,7 @@ impl Run {
 			}
 			None => (Vec::new(), None),
 		};
-		console.show(&Done {
+		let done = Done {
 			program_root: hex::encode(draft.spec.program.root()),
 			state_root: root,
 			steps,
@@ -74,8 +83,59 @@ impl Run {
 			held_out: evaluated.map(|found| found.held_out),
 			files,
 			result,
-		});
+		};
+		if let Some(out) = &self.out {
+			written::manifest(out, &Manifest::new(&self.file.display().to_string(), &done))?;
+		}
+		console.show(&done);
 		Ok(())
+	}
+}
+
+/// What the files of a folder are of: the same for the same job file.
+#[derive(Serialize)]
+struct Manifest<'a> {
+	job_file: &'a str,
+	program_root: &'a str,
+	state_root: &'a str,
+	steps: u64,
+	files: &'a [Written],
+	accuracy: Option<f32>,
+	loss: Option<f32>,
+	held_out: Option<u32>,
+	result: Option<&'a str>,
+}
+
+impl<'a> Manifest<'a> {
+	fn new(job_file: &'a str, done: &'a Done) -> Self {
+		Self {
+			job_file,
+			program_root: &done.program_root,
+			state_root: &done.state_root,
+			steps: done.steps,
+			files: &done.files,
+			accuracy: done.accuracy,
+			loss: done.loss,
+			held_out: done.held_out,
+			result: done.result.as_deref(),
+		}
+	}
+}
+
+/// Why a run ended early, and what to do about it.
+fn stopped(error: &RunError, outcome: &Outcome) -> Error {
+	let next = match outcome {
+		Outcome::Texts(_) => "the model overflows on these texts: use other texts or another model",
+		Outcome::Rows(_) => {
+			"the model overflows on these rows: set `data.scale` as it was trained, or check that the rows are of its kind"
+		}
+		_ => return Error::Run(error.to_string()),
+	};
+	match error {
+		RunError::NonFinite { step, name, .. } => {
+			Error::Run(format!("step {}: an element of `{name}` is infinite or NaN; {next}", step + 1))
+		}
+		other => Error::Run(other.to_string()),
 	}
 }
 
@@ -123,5 +183,6 @@ mod tests {
 			result: None,
 		};
 		assert_documented("job run", &done);
+		assert_documented("manifest.json", &Manifest::new("job.yaml", &done));
 	}
 }

@@ -2,8 +2,12 @@
 
 use assay_cli::{job_file::Outcome, safetensors, states, Error};
 use assay_engine::{Engine, State, Tensor};
+use assay_import::write_whole;
 use serde::Serialize;
 use std::path::Path;
+
+/// The file that says what the others are of.
+const MANIFEST: &str = "manifest.json";
 
 /// A file that was written.
 #[derive(Serialize)]
@@ -33,6 +37,11 @@ pub(crate) fn write(
 	metadata: &[(&str, String)],
 ) -> Result<(Vec<Written>, Option<String>), Error> {
 	std::fs::create_dir_all(folder).map_err(io(folder))?;
+	// It tells what the files are of; until they are written it is of no run.
+	let old = folder.join(MANIFEST);
+	if old.exists() {
+		std::fs::remove_file(&old).map_err(io(&old))?;
+	}
 	let result = match outcome {
 		Some(outcome) => outcome.write(engine, state, folder).map_err(Error::Evaluate)?,
 		None => None,
@@ -48,9 +57,16 @@ pub(crate) fn write(
 	Ok((files, result.map(|path| path.display().to_string())))
 }
 
+/// Says in `folder` what the files there are of. Last of all.
+pub(crate) fn manifest(folder: &Path, content: &impl Serialize) -> Result<(), Error> {
+	let path = folder.join(MANIFEST);
+	let text = serde_json::to_string_pretty(content).unwrap_or_default();
+	write_whole(&path, text.as_bytes()).map_err(io(&path))
+}
+
 fn tensors_of(path: &Path, tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Result<Written, Error> {
 	let bytes = safetensors::encode(tensors, metadata);
-	std::fs::write(path, &bytes).map_err(io(path))?;
+	write_whole(path, &bytes).map_err(io(path))?;
 	let named = |(name, tensor): &(String, Tensor)| {
 		let spec = tensor.spec();
 		Named { name: name.clone(), rows: spec.rows, cols: spec.cols }

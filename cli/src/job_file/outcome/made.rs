@@ -123,7 +123,8 @@ impl Rows {
 
 	/// How many rows got the class that they should, where that is known and all are done.
 	pub(super) fn evaluated(&self, output: &Tensor, steps: u64) -> Option<Evaluated> {
-		let labels = self.labels.as_ref()?;
+		// A model of one output has no classes.
+		let labels = self.labels.as_ref().filter(|_| output.spec().cols > 1)?;
 		let (mut right, mut loss, mut rows) = (0u32, 0f64, 0u32);
 		for (scores, label) in numbers(output, steps, self.batch).zip(labels) {
 			rows += 1;
@@ -173,6 +174,7 @@ mod tests {
 	fn one_number_has_no_class() {
 		let rows = Rows { items: 2, batch: 1, labels: None, logits: false };
 		let output = output(&[0.25, -4.0], 1);
+		assert_eq!(Rows { labels: Some(vec![0, 1]), ..rows.clone() }.evaluated(&output, 2), None);
 		assert_eq!(rows.lines(&output, 2).last(), Some(json!({"item": 1, "scores": [-4.0]})));
 		assert_eq!(rows.table(&output, 2), "item,score0\n0,0.25\n1,-4\n");
 	}

@@ -7,7 +7,7 @@ use assay_models::TransformerConfig;
 use assay_program::{DType, TensorSpec};
 use serde_json::{json, Map, Value};
 
-use crate::{write_safetensors, ImportError, Named};
+use crate::{write_safetensors, write_whole, ImportError, Named};
 
 /// A model that [`assay_models::transformer`] trained, as a GPT-2 of Hugging Face: its `config.json` and its tensors by
 /// name. `param` gives a trained parameter by its name in the program, such as a state's.
@@ -140,7 +140,7 @@ pub fn write_model(
 	write_safetensors(&directory.join("model.safetensors"), &named)?;
 	let write = |name: &str, value: &Value| {
 		let path = directory.join(name);
-		std::fs::write(&path, format!("{value:#}\n")).map_err(ImportError::io(&path))
+		write_whole(&path, format!("{value:#}\n").as_bytes()).map_err(ImportError::io(&path))
 	};
 	write("config.json", config)?;
 	tokenizer.map_or(Ok(()), |tokenizer| write("tokenizer.json", tokenizer))

@@ -13,6 +13,6 @@ pub use header::Entry;
 pub(crate) use reader::matrix;
 pub use reader::Safetensors;
 pub(crate) use widen::Widening;
-pub use writer::{write_safetensors, Named};
+pub use writer::{write_safetensors, write_whole, Named};
 
 pub use ::safetensors::Dtype;

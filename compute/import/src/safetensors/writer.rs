@@ -1,6 +1,6 @@
 //! Writes tensors to a file.
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, collections::HashMap, fs, path::Path};
 
 use assay_engine::Tensor;
 use assay_program::DType;
@@ -19,7 +19,8 @@ pub struct Named<'a> {
 	pub flat: bool,
 }
 
-/// Writes F32 and I32 tensors. The file appears whole or not at all, and at most one tensor is copied at a time.
+/// Writes tensors, and `format: pt` as metadata, without which some readers refuse a file. The file appears whole or not at
+/// all, and at most one tensor is copied at a time.
 /// [`ImportError::Request`] if two tensors have one name.
 pub fn write_safetensors(path: &Path, tensors: &[Named<'_>]) -> Result<(), ImportError> {
 	let mut names: Vec<&str> = tensors.iter().map(|tensor| tensor.name).collect();
@@ -34,10 +35,45 @@ pub fn write_safetensors(path: &Path, tensors: &[Named<'_>]) -> Result<(), Impor
 		return Err(ImportError::Request("`__metadata__` is no tensor's name in safetensors; rename it".into()));
 	}
 	let views = tensors.iter().map(|tensor| (tensor.name, Source::new(tensor)));
-	serialize_to_file(views, None, path).map_err(|error| match error {
+	let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+	let partial = partial(path);
+	// What a file that is made here may be read by; the library makes it for its owner alone.
+	let permissions =
+		fs::File::create(&partial).and_then(|file| file.metadata()).map_err(ImportError::io(&partial))?.permissions();
+	let written = serialize_to_file(views, Some(metadata), &partial).map_err(|error| match error {
 		SafeTensorError::IoError(source) => ImportError::Io { path: path.into(), source },
 		other => ImportError::malformed(path, other),
-	})
+	});
+	let whole = written.and_then(|()| {
+		fs::set_permissions(&partial, permissions).map_err(ImportError::io(&partial))?;
+		fs::rename(&partial, path).map_err(ImportError::io(path))
+	});
+	if whole.is_err() {
+		// It is of no use; what is wrong is said already.
+		let _ = fs::remove_file(&partial);
+	}
+	whole
+}
+
+/// Writes a file that appears whole or not at all.
+///
+/// # Errors
+/// What the system said.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+	let partial = partial(path);
+	let whole = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+	if whole.is_err() {
+		let _ = fs::remove_file(&partial);
+	}
+	whole
+}
+
+/// Where a file is written before it is whole.
+fn partial(path: &Path) -> std::path::PathBuf {
+	let mut name = std::ffi::OsString::from(".");
+	name.push(path.file_name().unwrap_or_default());
+	name.push(".partial");
+	path.with_file_name(name)
 }
 
 struct Source<'a> {
