@@ -107,8 +107,11 @@ pub fn stored(plane: &DataPlane, engine: &Engine, checkpoint: &Hash, root: &Hash
 	engine.load_checkpoint(&blob, root).ok()
 }
 
+/// Tensors by name.
+pub type Named = Vec<(String, Tensor)>;
+
 /// Named tensors of a state: the parameters, then what the optimiser remembers.
-pub fn tensors(engine: &Engine, state: &State) -> (Vec<(String, Tensor)>, Vec<(String, Tensor)>) {
+pub fn tensors(engine: &Engine, state: &State) -> (Named, Named) {
 	let (mut parameters, mut others) = (Vec::new(), Vec::new());
 	for (id, decl) in engine.program().state_tensors() {
 		let Some(tensor) = engine.state_tensor(state, id) else { continue };

@@ -77,7 +77,7 @@ const TURNS: u64 = 8;
 fn is_my_turn(me: &Account, round: (JobId, MilestoneIndex), now: BlockNumber) -> bool {
 	let mut hasher = DefaultHasher::new();
 	(me, round, now / TURN).hash(&mut hasher);
-	hasher.finish() % TURNS == 0
+	hasher.finish().is_multiple_of(TURNS)
 }
 
 /// One committed milestone as a verifier sees it.
