@@ -58,7 +58,8 @@ fn fma(guest: &mut Guest, rows: &mut Vec<Value>) -> Result<()> {
 	println!("{:32} {:>12} {:>12}", "softfloat fma", "native, ns", "wasm, ns");
 	let operands = Operands::new();
 	let address = guest.prepare("operands", ())?;
-	let runs: [(&str, &str, fn(&Operands) -> u32); 2] =
+	type Run = fn(&Operands) -> u32;
+	let runs: [(&str, &str, Run); 2] =
 		[("independent", "fma_each", Operands::each), ("chain", "fma_chain", Operands::chain)];
 	for (name, export, run) in runs {
 		let mut bits = 0;

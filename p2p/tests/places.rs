@@ -57,10 +57,10 @@ async fn a_reserved_peer_gets_in_when_strangers_hold_every_public_place() {
 
 	server.plane.reserve_for(HashSet::from([verifier.plane.peer_id()]));
 	assert_eq!(answered(&verifier, &to).await, question);
-	assert_eq!(soon(verifier.plane.fetch(hash, &[to.clone()], MANY)).await.unwrap().len, 24);
+	assert_eq!(soon(verifier.plane.fetch(hash, std::slice::from_ref(&to), MANY)).await.unwrap().len, 24);
 	let refused = soon(other.plane.request(&to, question.clone(), TIMEOUT)).await;
 	assert!(matches!(refused, Err(RequestError::Connection(_) | RequestError::Dial(_))), "{refused:?}");
-	let refused = soon(other.plane.fetch(hash, &[to.clone()], MANY)).await;
+	let refused = soon(other.plane.fetch(hash, std::slice::from_ref(&to), MANY)).await;
 	assert!(matches!(refused, Err(FetchError::Exhausted { .. })), "{refused:?}");
 
 	// A place that a stranger leaves is public again.

@@ -12,7 +12,7 @@ const ALLOWED: [&str; 3] = ["serde", "zmij..private", "4core3fmt5float"];
 
 /// The runtime before compression and with the names of its functions, next to this test's own executable.
 fn runtime() -> Option<Vec<u8>> {
-	let mut path = PathBuf::from(std::env::current_exe().ok()?);
+	let mut path = std::env::current_exe().ok()?;
 	path.pop();
 	path.pop();
 	path.push("wbuild/assay-runtime/target");

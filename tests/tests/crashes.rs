@@ -21,8 +21,8 @@ const JOB: Small =
 
 /// Kills in turn the worker, a verifier and the node, with random pauses.
 async fn crash(network: &mut Network, random: &mut StdRng) -> Result<u32> {
-	for round in 0..2 {
-		for victim in [WORKER, VERIFIERS[round], "node", WORKER] {
+	for verifier in VERIFIERS.iter().copied().take(2) {
+		for victim in [WORKER, verifier, "node", WORKER] {
 			tokio::time::sleep(Duration::from_millis(random.random_range(500..5_000))).await;
 			println!("kill -9 {victim} at block {}", network.chain.finalized().await?.number());
 			if victim == "node" {

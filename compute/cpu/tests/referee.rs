@@ -288,12 +288,12 @@ fn copies_and_heads() {
 	let (backends, mut random) = (backends(), Random(8));
 	for (rows, cols, first, count) in [(1, 9, 3, 5), (33, 70, 0, 70), (300, 700, 31, 650), (9, 5, 4, 1)] {
 		let x = f32s(rows, cols, || random.any());
-		check(&backends, OpKind::Columns { first }, &[x.clone()], TensorSpec::f32(rows, count));
-		check(&backends, OpKind::Flatten, &[x.clone()], TensorSpec::f32(rows * cols, 1));
+		check(&backends, OpKind::Columns { first }, std::slice::from_ref(&x), TensorSpec::f32(rows, count));
+		check(&backends, OpKind::Flatten, std::slice::from_ref(&x), TensorSpec::f32(rows * cols, 1));
 		check(&backends, OpKind::PadColumns { first }, &[x], TensorSpec::f32(rows, first + cols + 3));
 		let ids = i32s(rows, cols, || random.next());
 		let output = TensorSpec { dtype: DType::I32, rows, cols: count };
-		check(&backends, OpKind::Columns { first }, &[ids.clone()], output);
+		check(&backends, OpKind::Columns { first }, std::slice::from_ref(&ids), output);
 		let output = TensorSpec { dtype: DType::I32, rows: rows * cols, cols: 1 };
 		check(&backends, OpKind::Flatten, &[ids], output);
 	}
@@ -360,11 +360,11 @@ fn masks() {
 		let x = f32s(blocks * rows, cols, || random.any());
 		for offset in [0, 3, u32::MAX] {
 			let kind = OpKind::Causal { rows, offset, fill: 0xf149_f2ca };
-			check(&backends, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols));
+			check(&backends, kind, std::slice::from_ref(&x), TensorSpec::f32(blocks * rows, cols));
 		}
 		for keep in [0, 3 << 30, u32::MAX] {
 			let kind = OpKind::Dropout { stream: 5, keep, scale: 0x3faa_aaab };
-			check(&backends, kind, &[x.clone()], TensorSpec::f32(blocks * rows, cols));
+			check(&backends, kind, std::slice::from_ref(&x), TensorSpec::f32(blocks * rows, cols));
 		}
 	}
 }

@@ -92,7 +92,7 @@ impl Net {
 	fn attention(&mut self, x: Value, rows: u32, heads: u32) -> Value {
 		let (sequences, width) = (self.rows / rows, heads * (8 + self.draw.below(9)));
 		// Queries may share keys and values.
-		let (share, kv) = if heads % 2 == 0 && self.draw.below(2) == 0 { (2, heads / 2) } else { (1, heads) };
+		let (share, kv) = if heads.is_multiple_of(2) && self.draw.below(2) == 0 { (2, heads / 2) } else { (1, heads) };
 		let wide = width / heads;
 		let q = self.linear(x, width);
 		let [k, v] = [(); 2].map(|()| self.linear(x, kv * wide));

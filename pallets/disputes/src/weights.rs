@@ -3,6 +3,7 @@
 //! Evidence about a micro-operation is charged by its scalar operations, evidence about the state after a step as for the
 //! longest proofs, and both by their bytes, which are mostly opened chunks. Before a call has run, the dearer is charged.
 
+#[allow(clippy::extra_unused_type_parameters)]
 mod measured;
 
 use assay_protocol::dispute::MAX_EVIDENCE;

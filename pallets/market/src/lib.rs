@@ -34,6 +34,8 @@ pub use types::{Account, Bid, Closing, Job, JobState, Lease, Order, Receipt, Sha
 pub use weights::WeightInfo;
 
 /// Jobs and their money.
+// Of its calls one carries a job's specification.
+#[allow(clippy::large_enum_variant)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;

@@ -116,7 +116,7 @@ fn milestone(job: u64, range: SegmentRange, drawn: u32, worker: Worker, wrong_ve
 	let mut round: Round<u64> = Round::commit(tree.root(), 100);
 	let mut accusations = Vec::new();
 	let seed = milestone_seed(job, 0, &tree.root(), &[dice.hash(), dice.hash()]);
-	let ids: Vec<[u8; 8]> = (0..POOL).map(|who| (who as u64).to_le_bytes()).collect();
+	let ids: Vec<[u8; 8]> = (0..POOL).map(|who| who.to_le_bytes()).collect();
 	let pool: Vec<Candidate<'_>> = ids.iter().zip(100..).map(|(id, weight)| Candidate { id, weight }).collect();
 	let assignment: Vec<(u32, Vec<u64>)> = draw_segments(&seed, range, drawn)
 		.into_iter()

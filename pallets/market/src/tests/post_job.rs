@@ -93,5 +93,5 @@ fn boundary_all_but_the_existential_deposit() {
 #[test]
 fn boundary_a_refusal_fits_a_dispatch_error() {
 	use frame_support::traits::PalletError;
-	assert!(<Error<Test> as PalletError>::MAX_ENCODED_SIZE <= frame_support::MAX_MODULE_ERROR_ENCODED_SIZE);
+	const { assert!(<Error<Test> as PalletError>::MAX_ENCODED_SIZE <= frame_support::MAX_MODULE_ERROR_ENCODED_SIZE) };
 }
