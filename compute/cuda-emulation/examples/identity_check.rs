@@ -30,12 +30,12 @@ use std::{
 
 use assay_cpu::{Cpu, Path};
 use assay_cuda::{
-	cases::{case, compare, Given, CLASSES},
+	cases::{case, compare, label, Given, CLASSES},
 	Backend,
 };
 use assay_cuda_emulation::{Emulated, Order};
 use conformance::{check::referee, fuzz::kinds};
-use support::{label, on_cpus, Options};
+use support::{on_cpus, Options};
 
 /// Cases of a class in which each of its kinds was seen.
 const SEEN_AFTER: u64 = 256;

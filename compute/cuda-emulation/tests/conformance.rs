@@ -5,7 +5,7 @@ mod conformance;
 
 use std::collections::BTreeSet;
 
-use assay_cuda::{Backend, MODULES};
+use assay_cuda::{cases::label, Backend, MODULES};
 use assay_cuda_emulation::{Emulated, Order};
 use assay_program::OpKind;
 use codec::Decode;
@@ -59,15 +59,6 @@ tests! {
 	copies_and_heads rows_by_id block_products masks int8_products to_and_from_integers rotations sampling windows
 	random_ops roots roots_of_bytes roots_of_several_levels training training_in_int8 training_on_images
 	chains
-}
-
-/// What distinguishes kinds that may have kernels of their own: of elementwise ops and reductions, which one.
-fn label(kind: OpKind) -> String {
-	let text = format!("{kind:?}");
-	match kind {
-		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Reduce { .. } => text,
-		_ => text.chars().take_while(|letter| letter.is_alphanumeric()).collect(),
-	}
 }
 
 /// All kinds there are, found by decoding: a kind that is added is found without a change here, and must then be among the

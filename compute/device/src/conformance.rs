@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use assay_cpu::{Context, Input, Matrix, OpError, Output};
 use assay_cuda::{
-	cases::{case, compare, f32s, i8s, Case, Given, Random, CONTEXT, ROUND},
+	cases::{case, compare, f32s, i8s, label, Case, Given, Random, CONTEXT, ROUND},
 	Backend, Device, DeviceAccelerator, SharedDevice,
 };
 use assay_engine::{Cpu, Tensor};
@@ -162,15 +162,6 @@ fn input(given: &Given) -> Input<'_> {
 			Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
 		}
 		Given::Scalar(bits) => Input::Scalar(*bits),
-	}
-}
-
-/// Of elementwise ops and reductions, which one; of others, the kind.
-fn label(kind: OpKind) -> String {
-	let text = format!("{kind:?}");
-	match kind {
-		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Reduce { .. } => text,
-		_ => text.chars().take_while(|letter| letter.is_alphanumeric()).collect(),
 	}
 }
 

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::{fs::File, io::BufReader, ops::ControlFlow, sync::Arc};
+use std::{fs::File, io::BufReader, ops::ControlFlow};
 
-use assay_engine::{Cpu, Engine, Path, State, Tensor};
+use assay_engine::{Engine, State, Tensor};
 use assay_import::{
 	classify_rows, export_onnx, write_classifier, Classifier, ClassifierDirectory, ClassifierNetwork, ImportError,
 	Onnx, OnnxInput, RowBatches, OUTPUT,
@@ -226,17 +226,7 @@ fn one_root_on_every_path() {
 			onnx.rows(&rows, &config).expect("builds"),
 		];
 		for model in models {
-			let mut roots = std::collections::BTreeSet::new();
-			for path in Path::here() {
-				for threads in [1, 2] {
-					let cpu = Arc::new(Cpu::new(path, threads).unwrap());
-					let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).unwrap();
-					let mut state = engine.initial_state();
-					engine.run(&mut state, model.program.header.steps, &mut |_| ControlFlow::Continue(())).unwrap();
-					roots.insert(engine.state_root(&state).unwrap());
-				}
-			}
-			assert_eq!(roots.len(), 1);
+			support::assert_one_root(&model, &format!("{lane:?}"));
 		}
 	}
 }

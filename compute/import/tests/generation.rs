@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
-use assay_engine::{Cpu, Engine, Path, Tensor};
+use assay_engine::Tensor;
 use assay_import::{generation, Forward, Generation, ImportError, Inputs, ModelDirectory, Rows, OUTPUT};
 use assay_program::{DType, Lane};
-use support::{build, case, engine, output};
+use support::{assert_one_root, build, case, engine, output};
 
 fn settings(batch: u32) -> Generation {
 	Generation { batch, tokens: 4, temperature: 0.0, segment_groups: 1, seed: [9; 32], lane: Lane::F32, ends: vec![] }
@@ -189,17 +189,6 @@ fn one_root_on_every_path() {
 	for lane in [Lane::F32, Lane::I8] {
 		let config = Generation { lane, ends: (0..20).collect(), ..settings(2) };
 		let model = generation(directory.family(), directory.checkpoint(), &prompts, &config).expect("builds");
-		let mut roots = BTreeSet::new();
-		for path in Path::here() {
-			for threads in [1, 2] {
-				let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
-				let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
-				let mut state = engine.initial_state();
-				let steps = model.program.header.steps;
-				engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
-				roots.insert(engine.state_root(&state).expect("a root"));
-			}
-		}
-		assert_eq!(roots.len(), 1, "{lane:?}");
+		assert_one_root(&model, &format!("{lane:?}"));
 	}
 }

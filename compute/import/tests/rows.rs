@@ -2,14 +2,14 @@
 
 mod support;
 
-use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
-use assay_engine::{Cpu, Engine, Path, Tensor};
+use assay_engine::Tensor;
 use assay_import::{
 	forward, rows, Batches, Family, Forward, ImportError, Inputs, ModelDirectory, Pooling, Safetensors, OUTPUT,
 };
 use assay_program::{DType, Lane};
-use support::{case, engine, fixture, output};
+use support::{assert_one_root, case, engine, fixture, output};
 
 fn texts() -> Vec<Vec<u32>> {
 	[5u32, 1, 8, 3, 6].iter().map(|length| (0..*length).map(|at| (3 + 17 * length + 29 * at) % 80).collect()).collect()
@@ -188,18 +188,7 @@ fn one_root_on_every_path() {
 		for lane in [Lane::F32, Lane::I8] {
 			let config = Batches { lane, ..settings(2, 0, pooling) };
 			let model = rows(directory.family(), directory.checkpoint(), &texts, &config).expect("builds");
-			let mut roots = BTreeSet::new();
-			for path in Path::here() {
-				for threads in [1, 2] {
-					let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
-					let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
-					let mut state = engine.initial_state();
-					let steps = model.program.header.steps;
-					engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
-					roots.insert(engine.state_root(&state).expect("a root"));
-				}
-			}
-			assert_eq!(roots.len(), 1, "{name}, {lane:?}");
+			assert_one_root(&model, &format!("{name}, {lane:?}"));
 		}
 	}
 }

@@ -147,13 +147,13 @@ impl<T: Config> Pallet<T> {
 		// The milestone is still to be verified once: what that costs stays in the escrow.
 		let reserved = rules::fees_from(&Self::plan(&job, &spec)?, job.verified.milestones);
 		let paid = Self::pay_checkers(&mut job, &spec, checkers, reserved);
-		// Whose bonds were busy for nothing is said by who is nearest to the cause: the worker where it refused others, of
-		// whom none of these may have been heard, or else the client.
-		let in_vain = spec.verify.fee_per_check.saturating_mul(idle_seats.into());
-		let from_worker = if reason == Reason::Unserved { in_vain } else { 0 };
-		if from_worker == 0 {
+		// Who is nearest to the cause bears that bonds were busy for nothing: the worker where it refused others, else the client.
+		let from_worker = if reason == Reason::Unserved {
+			spec.verify.fee_per_check.saturating_mul(idle_seats.into())
+		} else {
 			Self::burn_fees(id, &mut job, &spec, idle_seats, paid)?;
-		}
+			0
+		};
 		Self::end_lease_unserved(id, &mut job, reason, unserved_ppm, from_worker)?;
 		Self::reopen(id, &mut job, &spec, reason)?;
 		Jobs::<T>::insert(id, job);

@@ -35,6 +35,16 @@ pub(super) trait Micro {
 	unsafe fn run(a: &[u32], b: &[u32], starts: &[u32], first: bool, out: Region<'_, u32>);
 }
 
+/// The word of up to four bytes, the first lowest.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+pub(super) fn four_bytes(elements: &[u32]) -> u32 {
+	match elements {
+		[a, b, c, d] => (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24,
+		fewer => fewer.iter().rev().fold(0, |word, element| word << 8 | (element & 0xff)),
+	}
+}
+
 /// Adds finished sums of `width` columns to `out`.
 #[inline(always)]
 fn fold(sums: &[u32], width: usize, first: bool, mut out: Region<'_, u32>) {
@@ -78,7 +88,7 @@ pub(super) use x86::{Avx2, Avx512, Vnni};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-	use super::{fold, Micro, Region};
+	use super::{fold, four_bytes, Micro, Region};
 	use crate::matmul::lanes;
 	use core::arch::x86_64::*;
 
@@ -193,10 +203,7 @@ mod x86 {
 
 		#[inline(always)]
 		fn word(elements: &[u32]) -> u32 {
-			match elements {
-				[a, b, c, d] => (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24,
-				fewer => fewer.iter().rev().fold(0, |word, element| word << 8 | (element & 0xff)),
-			}
+			four_bytes(elements)
 		}
 
 		#[inline(always)]

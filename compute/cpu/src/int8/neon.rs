@@ -2,7 +2,10 @@
 
 use core::arch::{aarch64::*, asm};
 
-use super::{kernel::Micro, Region};
+use super::{
+	kernel::{four_bytes, Micro},
+	Region,
+};
 
 /// 8 x 8 sums of products of four bytes, in 16 of the 32 vector registers.
 pub(super) struct Dot;
@@ -15,10 +18,7 @@ impl Micro for Dot {
 
 	#[inline(always)]
 	fn word(elements: &[u32]) -> u32 {
-		match elements {
-			[a, b, c, d] => (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24,
-			fewer => fewer.iter().rev().fold(0, |word, element| word << 8 | (element & 0xff)),
-		}
+		four_bytes(elements)
 	}
 
 	#[inline(always)]

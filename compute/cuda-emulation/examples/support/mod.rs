@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
 use assay_cuda::cases::{Case, Given, CONTEXT};
-use assay_program::{DType, OpKind};
+use assay_program::DType;
 
 /// What the command line asks for.
 pub(crate) struct Options {
@@ -46,15 +46,6 @@ impl Options {
 		}
 		text.push_str("\n]}\n");
 		std::fs::write(file, text).map_err(|error| format!("{file}: {error}"))
-	}
-}
-
-/// What distinguishes kinds that may have kernels of their own: of elementwise ops and reductions, which one.
-pub(crate) fn label(kind: OpKind) -> String {
-	let text = format!("{kind:?}");
-	match kind {
-		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Reduce { .. } => text,
-		_ => text.chars().take_while(|letter| letter.is_alphanumeric()).collect(),
 	}
 }
 

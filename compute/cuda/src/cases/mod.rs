@@ -30,3 +30,12 @@ pub struct Case {
 	/// Type and shape of its output.
 	pub output: TensorSpec,
 }
+
+/// What distinguishes kinds that may have kernels of their own: of elementwise ops and reductions, which one.
+pub fn label(kind: OpKind) -> String {
+	let text = format!("{kind:?}");
+	match kind {
+		OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Reduce { .. } => text,
+		_ => text.chars().take_while(|letter| letter.is_alphanumeric()).collect(),
+	}
+}

@@ -4,7 +4,7 @@
 
 pub(crate) mod onnx_file;
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use assay_engine::{Cpu, Engine, Path, Tensor};
 use assay_import::{forward, Forward, Inputs, ModelDirectory, Safetensors, OUTPUT};
@@ -18,6 +18,22 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 pub(crate) fn engine(model: &Model) -> Engine {
 	let cpu = Cpu::new(Path::Auto, 1).expect("a supported path");
 	Engine::new(model.program.clone(), model.data.clone(), Arc::new(cpu)).expect("loads")
+}
+
+/// A whole run ends in the same state on every path of this machine, on one thread and on two.
+pub(crate) fn assert_one_root(model: &Model, what: &str) {
+	let mut roots = BTreeSet::new();
+	for path in Path::here() {
+		for threads in [1, 2] {
+			let cpu = Arc::new(Cpu::new(path, threads).expect("supported"));
+			let engine = Engine::new(model.program.clone(), model.data.clone(), cpu).expect("loads");
+			let mut state = engine.initial_state();
+			let steps = model.program.header.steps;
+			engine.run(&mut state, steps, &mut |_| ControlFlow::Continue(())).expect("runs");
+			roots.insert(engine.state_root(&state).expect("a root"));
+		}
+	}
+	assert_eq!(roots.len(), 1, "{what}");
 }
 
 /// The output after the program's one step.
