@@ -58,7 +58,7 @@ tests! {
 	functions_over_their_whole_range reductions zeros_keep_the_sign_that_the_order_gives batches_and_labels
 	copies_and_heads rows_by_id block_products masks int8_products to_and_from_integers rotations sampling windows
 	random_ops roots roots_of_bytes roots_of_several_levels training training_in_int8 training_on_images
-	chains
+	chains rows long_rows
 }
 
 /// All kinds there are, found by decoding: a kind that is added is found without a change here, and must then be among the
@@ -85,7 +85,7 @@ fn random_ops_are_of_every_kind() {
 fn the_suites_launch_every_kernel() {
 	let devices = [Emulated::new(1, Order::Ascending), tensor_cores(1), Emulated::new(1000, Order::Ascending)];
 	let devices = devices.map(|device| Backend::on(device).expect("memory"));
-	for name in ["chains", "random_ops", "roots", "roots_of_bytes", "products_of_long_inner_dimension"] {
+	for name in ["chains", "rows", "random_ops", "roots", "roots_of_bytes", "products_of_long_inner_dimension"] {
 		let suite = conformance::suites().into_iter().find(|(suite, _)| *suite == name);
 		suite.expect("a suite").1(&devices).expect("equal");
 	}

@@ -64,6 +64,8 @@ tests! {
 	training_in_int8
 	training_on_images
 	chains
+	rows
+	long_rows
 }
 
 /// Launches `fill` on a buffer of 8 words.

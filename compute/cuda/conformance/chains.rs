@@ -166,7 +166,7 @@ pub(crate) fn chains<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
 }
 
 /// Whether the one step of the program is finite, on every device as on the CPU.
-fn same_step<D: Device>(devices: &[Backend<D>], seed: u64, model: &Model) -> Result<bool, String> {
+pub(crate) fn same_step<D: Device>(devices: &[Backend<D>], seed: u64, model: &Model) -> Result<bool, String> {
 	let engine = engine(model)?;
 	let mut state = engine.initial_state();
 	let start = bits(&engine, &state);

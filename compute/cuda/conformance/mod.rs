@@ -10,6 +10,7 @@ pub(crate) mod fuzz;
 pub(crate) mod int8;
 pub(crate) mod ops;
 pub(crate) mod root;
+pub(crate) mod rows;
 pub(crate) mod sampling;
 pub(crate) mod training;
 pub(crate) mod windows;
@@ -40,4 +41,5 @@ suites! {
 	root: roots roots_of_bytes roots_of_several_levels;
 	training: training training_in_int8 training_on_images;
 	chains: chains;
+	rows: rows long_rows;
 }

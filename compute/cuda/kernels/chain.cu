@@ -1,126 +1,142 @@
-// Elementwise ops one after another on the same elements, in one launch: what lies between them stays on the processor.
+// Ops one after another on the same elements, in one launch: what lies between them stays on the processor.
 //
-// The host writes the ops down as instructions; all threads follow the same ones, each for EACH elements, whose values lie in
-// slots of shared memory that no other thread reads. Every op of a chain looks for infinities and NaNs of its own, like the
-// kernels of single ops.
-#include "integer.cuh"
-#include "saturating.cuh"
-#include "trigonometry.cuh"
+// The host writes the ops down as instructions (`instruction.cuh`).
+#include "instruction.cuh"
 
-constexpr u32 SLOTS = 16;
-constexpr u32 EACH = 4;
-constexpr u32 LANES = 128;
-
-// By its code:
-//
-//   FETCH   to slot `to`: the word at `at` + row * b + col * a, or `c` where `at` is null
-//   STORE   slot `a` to the element at `at`
-//   others  slot `to` from slots `a`, `b`, `c`; a word at `at` is set if the result is infinite or NaN, unless `at` is null
-struct alignas(16) Instruction {
-	u32 code, to, a, b, c, unused;
-	u32 *at;
-};
-
-// The numbers are those of compute/cuda/src/chain/instruction.rs.
-enum Code : u32 {
-	FETCH, STORE, NEG, ABS, RELU, EXP, LOG, TANH, SQRT, SIGMOID, ERF, SIN, COS, RSQRT,
-	ADD, SUB, MUL, DIV, MAX, MIN, GREATER, FMA, QUANTISE, DEQUANTISE,
-};
-
-typedef u32 Slots[SLOTS][EACH][LANES];
-
-// One op on this thread's elements, of which the first `inside` are in the matrix.
-template <class Op>
-DEVICE void each(Slots &slots, const Instruction &now, u32 inside, Op op) {
-	bool bad = false;
-#pragma unroll
-	for (u32 i = 0; i < EACH; i++) {
-		u32 bits = op(slots[now.a][i][threadIdx.x], slots[now.b][i][threadIdx.x], slots[now.c][i][threadIdx.x]);
-		slots[now.to][i][threadIdx.x] = bits;
-		bad |= i < inside && is_non_finite(bits);
-	}
-	if (now.at != nullptr && bad) *now.at = 1;
-}
-
-#define ONE(name, value)                                                                                \
-	case name:                                                                                          \
-		each(slots, now, inside, [](u32 x, u32, u32) {                                                  \
-			F32 a = from_bits(x);                                                                       \
-			return to_bits(value);                                                                      \
-		});                                                                                             \
-		break;
-#define TWO(name, value)                                                                                \
-	case name:                                                                                          \
-		each(slots, now, inside, [](u32 x, u32 y, u32) {                                                \
-			F32 a = from_bits(x), b = from_bits(y);                                                     \
-			return to_bits(value);                                                                      \
-		});                                                                                             \
-		break;
-
-KERNEL __launch_bounds__(128) chain(const u32 *code, u32 length, u64 rows, u64 cols) {
+// Elementwise ops with outputs of one shape. A block takes THREADS * EACH elements at a time.
+KERNEL __launch_bounds__(128) chain(const u32 *code, u32 length, u64 rows, u64 cols, u32 key0, u32 key1, const u64 *step) {
 	__shared__ Slots slots;
 	const Instruction *instructions = (const Instruction *)code;
+	Draws draws = {key0, key1, step};
 	u64 elements = rows * cols;
-	for (u64 block = blockIdx.x; block * (LANES * EACH) < elements; block += gridDim.x) {
-		// This thread's elements are LANES apart.
-		u64 first = block * (LANES * EACH) + threadIdx.x;
-		u32 inside = 0;
-		u64 row[EACH], col[EACH];
+	for (u64 block = blockIdx.x; block * (THREADS * EACH) < elements; block += gridDim.x) {
+		// This thread's elements are THREADS apart.
+		u64 first = block * (THREADS * EACH) + threadIdx.x;
+		Elements of;
+		of.cols = cols;
+		of.inside = 0;
+		of.fresh = of.leads = false;
 #pragma unroll
 		for (u32 i = 0; i < EACH; i++) {
-			u64 element = first + i * LANES;
-			inside += element < elements;
-			row[i] = rows == 1 ? 0 : element / cols;
-			col[i] = rows == 1 ? element : element % cols;
+			u64 element = first + i * THREADS;
+			of.inside += element < elements;
+			of.row[i] = rows == 1 ? 0 : element / cols;
+			of.col[i] = rows == 1 ? element : element % cols;
 		}
 #pragma unroll 1
 		for (u32 at = 0; at < length; at++) {
 			Instruction now = instructions[at];
-			switch (now.code) {
-				case FETCH:
+			act(slots, now, of, draws);
+		}
+	}
+}
+
+// Elements of a segment of a reduction, and lanes that it has: part of the contract. A warp's threads are the lanes.
+constexpr u32 SEGMENT = 4096;
+constexpr u32 LANES = 32;
+constexpr u32 WARPS = THREADS / LANES;
+
+DEVICE F32 join(bool sum, F32 a, F32 b) { return sum ? add(a, b) : larger(a, b); }
+
+// Lane FIRST after the halving tree has come down to HALF: lanes from `present` on take no part.
+template <u32 FIRST, u32 HALF>
+struct Tree {
+	static __device__ __forceinline__ F32 of(const F32 (&lanes)[LANES], bool sum, u32 present) {
+		F32 lower = Tree<FIRST, HALF * 2>::of(lanes, sum, present);
+		F32 upper = Tree<FIRST + HALF, HALF * 2>::of(lanes, sum, present);
+		return select(FIRST + HALF < present, join(sum, lower, upper), lower);
+	}
+};
+
+template <u32 FIRST>
+struct Tree<FIRST, LANES> {
+	static __device__ __forceinline__ F32 of(const F32 (&lanes)[LANES], bool, u32) { return lanes[FIRST]; }
+};
+
+// Where a row's segments are, and who takes them.
+struct Row {
+	// Warps that share the row, and the first of them.
+	u32 team, first;
+	u64 cols;
+};
+
+// Joins the lanes of the segments from column `base` on, which the team's warps took, and them to those before, ascending. All
+// threads of the block call it; all of a row have the result after the row's last segment.
+DEVICE void join_lanes(Slots &slots, F32 (&lanes)[WARPS][LANES], const Instruction &now, Row row, u64 base, bool there) {
+	bool sum = now.code == SUM, last = row.cols - base <= (u64)row.team * SEGMENT;
+	lanes[threadIdx.x / LANES][threadIdx.x % LANES] = from_bits(slots[now.to][0][threadIdx.x]);
+	__syncthreads();
+	F32 total = from_bits(slots[now.to][1][threadIdx.x]);
+#pragma unroll 1
+	for (u32 i = 0; i < row.team && base + i * SEGMENT < row.cols; i++) {
+		u64 left = row.cols - base - i * SEGMENT;
+		u32 present = !sum && left < LANES ? (u32)left : LANES;
+		F32 segment = Tree<0, 1>::of(lanes[row.first + i], sum, present);
+		total = base == 0 && i == 0 ? segment : join(sum, total, segment);
+	}
+	slots[now.to][1][threadIdx.x] = to_bits(total);
+	if (last) {
+#pragma unroll
+		for (u32 i = 0; i < EACH; i++) slots[now.to][i][threadIdx.x] = to_bits(total);
+		if (there) check(now.at, to_bits(total));
+	}
+	// The lanes are free for the next ones.
+	__syncthreads();
+}
+
+// Ops that go row by row, and sums and maxima over columns among them. A row belongs to `team` warps, 1 or all of the block; a
+// segment of it belongs to one. What there is once for a row is the same in all of their threads.
+KERNEL __launch_bounds__(128) chain_rows(const u32 *code, u32 length, u64 rows, u64 cols, u32 team, u32 key0, u32 key1,
+										 const u64 *step) {
+	__shared__ Slots slots;
+	__shared__ F32 lanes[WARPS][LANES];
+	const Instruction *instructions = (const Instruction *)code;
+	Draws draws = {key0, key1, step};
+	u32 warp = threadIdx.x / LANES, lane = threadIdx.x % LANES, member = warp % team;
+	Row place = {team, warp - member, cols};
+	u64 at_once = WARPS / team;
+	Elements of;
+	of.cols = cols;
+	of.leads = member == 0 && lane == 0;
+	for (u64 start = blockIdx.x * at_once; start < rows; start += gridDim.x * at_once) {
+		u64 row = start + warp / team;
+		bool there = row < rows;
+#pragma unroll
+		for (u32 i = 0; i < EACH; i++) of.row[i] = row;
+#pragma unroll 1
+		for (u32 at = 0; at < length;) {
+			u32 count = instructions[at].a;
+			bool across = instructions[at].b != 0;
+			const Instruction *section = instructions + at + 1;
+			at += count + 1;
+			u64 extent = across ? cols : 1;
+#pragma unroll 1
+			for (u64 base = 0; base < extent; base += (u64)team * SEGMENT) {
+				u64 first = across ? base + member * SEGMENT : 0;
+				u64 left = there && first < extent ? extent - first : 0;
+				if (left > SEGMENT) left = SEGMENT;
+#pragma unroll 1
+				for (u64 done = 0; done < left; done += LANES * EACH) {
+					of.inside = across ? 0 : EACH;
+					of.fresh = done == 0;
 #pragma unroll
 					for (u32 i = 0; i < EACH; i++) {
-						bool there = now.at != nullptr && i < inside;
-						slots[now.to][i][threadIdx.x] = there ? now.at[row[i] * now.b + col[i] * now.a] : now.c;
+						u64 within = done + i * LANES + lane;
+						of.col[i] = across ? first + within : 0;
+						if (across) of.inside += within < left;
 					}
-					break;
-				case STORE:
-#pragma unroll
-					for (u32 i = 0; i < EACH; i++)
-						if (i < inside) now.at[first + i * LANES] = slots[now.a][i][threadIdx.x];
-					break;
-				ONE(NEG, negative(a))
-				ONE(ABS, magnitude(a))
-				ONE(RELU, select(less(zero(), a), a, zero()))
-				ONE(EXP, exp(a))
-				ONE(LOG, log(a))
-				ONE(TANH, tanh(a))
-				ONE(SQRT, square_root(a))
-				ONE(SIGMOID, sigmoid(a))
-				ONE(ERF, erf(a))
-				ONE(SIN, sin(a))
-				ONE(COS, cos(a))
-				ONE(RSQRT, rsqrt(a))
-				TWO(ADD, add(a, b))
-				TWO(SUB, sub(a, b))
-				TWO(MUL, mul(a, b))
-				TWO(DIV, div(a, b))
-				TWO(MAX, larger(a, b))
-				TWO(MIN, smaller(a, b))
-				TWO(GREATER, select(less(b, a), one(), zero()))
-				case FMA:
-					each(slots, now, inside, [](u32 x, u32 y, u32 z) {
-						return to_bits(fma(from_bits(x), from_bits(y), from_bits(z)));
-					});
-					break;
-				case QUANTISE:
-					each(slots, now, inside, [](u32 x, u32 y, u32) { return (u32)quantised(from_bits(x), from_bits(y)); });
-					break;
-				case DEQUANTISE:
-					each(slots, now, inside, [](u32 x, u32 y, u32 z) {
-						return to_bits(dequantised((i32)x, from_bits(y), from_bits(z)));
-					});
-					break;
+#pragma unroll 1
+					for (u32 i = 0; i < count; i++) {
+						Instruction now = section[i];
+						act(slots, now, of, draws);
+					}
+				}
+				if (!across) continue;
+#pragma unroll 1
+				for (u32 i = 0; i < count; i++) {
+					Instruction now = section[i];
+					if (now.code == SUM || now.code == MOST) join_lanes(slots, lanes, now, place, base, there);
+				}
 			}
 		}
 	}

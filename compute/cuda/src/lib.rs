@@ -83,6 +83,7 @@ mod placement;
 mod ptx;
 mod record;
 mod session;
+mod traffic;
 
 pub use accelerator::DeviceAccelerator;
 pub use backend::{Backend, Context, DeviceTensor, Input};
@@ -93,6 +94,7 @@ pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
 pub use lower::lower;
 pub use ptx::{Module, MODULES};
 pub use session::{Session, SessionError};
+pub use traffic::StepTraffic;
 
 /// The backend on a GPU.
 pub type Cuda = Backend<Driver>;

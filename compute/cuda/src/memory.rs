@@ -4,7 +4,7 @@ use assay_program::{Operand, OperandSpec, Program, Role};
 
 use crate::{
 	chain::{pieces, Piece},
-	launch::Profile,
+	launch::{Lowered, Profile},
 	lower::{lower, lower_root},
 	placement::Placement,
 	session::SessionError,
@@ -35,7 +35,7 @@ impl SessionMemory {
 		for piece in &pieces {
 			match piece {
 				Piece::Chain(chain) => memory.take(chain.word_count()),
-				Piece::Op(index) => memory.grow(&op_scratch(program, *index, profile)?),
+				Piece::Op(index) => memory.grow(&lowered_op(program, *index, profile)?.scratch),
 			}
 		}
 		let mut states = 0;
@@ -63,8 +63,8 @@ impl SessionMemory {
 	}
 }
 
-/// Words of each scratch memory of an op that is launched by itself.
-fn op_scratch(program: &Program, index: usize, profile: &Profile) -> Result<Vec<u64>, SessionError> {
+/// The launches of an op by itself.
+pub(crate) fn lowered_op(program: &Program, index: usize, profile: &Profile) -> Result<Lowered, SessionError> {
 	let wrong = |source| SessionError::Op { op: index as u32, source };
 	let absent = || wrong(OpError::Shape("a tensor of the op is not declared"));
 	let op = program.ops.get(index).ok_or_else(absent)?;
@@ -77,5 +77,5 @@ fn op_scratch(program: &Program, index: usize, profile: &Profile) -> Result<Vec<
 	});
 	let operands: Vec<OperandSpec> = operands.collect::<Result<_, SessionError>>()?;
 	let output = program.decl(op.output).ok_or_else(absent)?.spec();
-	Ok(lower(op.kind, &operands, output, &program.header.seed, profile).map_err(wrong)?.scratch)
+	lower(op.kind, &operands, output, &program.header.seed, profile).map_err(wrong)
 }

@@ -2,7 +2,7 @@
 
 use assay_program::{Program, Role};
 
-use crate::chain::Piece;
+use crate::chain::{Piece, Readers};
 
 /// Slots of memory and who lies in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +17,30 @@ impl Placement {
 	/// A slot is free again once the last piece that reads its temp is done, so nothing that a piece writes lies where one of
 	/// its inputs does. What is needed to the end of the step keeps its slot.
 	pub(crate) fn of(program: &Program, pieces: &[Piece]) -> Self {
-		let last_uses = program.last_uses();
+		let readers = Readers::new(program);
 		let is_temp = |id: usize| program.tensors.get(id).is_some_and(|decl| matches!(decl.role, Role::Temp));
+		// By tensor, the last piece that writes or reads it.
+		let mut last = vec![0; program.tensors.len()];
+		for (at, piece) in pieces.iter().enumerate() {
+			for id in piece.reads(program).chain(piece.outputs(program)) {
+				if let Some(last) = last.get_mut(id.0 as usize) {
+					*last = at;
+				}
+			}
+		}
 		let mut placement = Self { slots: vec![None; program.tensors.len()], words: Vec::new() };
 		let mut free: Vec<usize> = Vec::new();
-		for piece in pieces {
-			let (end, ops) = (piece.ops().end, program.ops.get(piece.ops()).unwrap_or_default());
-			for op in ops.iter().filter(|op| piece.stores(op.output, &last_uses)) {
-				let Some(decl) = program.tensors.get(op.output.0 as usize) else { continue };
+		for (at, piece) in pieces.iter().enumerate() {
+			for id in piece.outputs(program).filter(|id| piece.stores(*id)) {
+				let Some(decl) = program.decl(id) else { continue };
 				let slot = placement.take(&mut free, decl.spec().elements());
-				placement.slots[op.output.0 as usize] = Some(slot);
+				placement.slots[id.0 as usize] = Some(slot);
 			}
-			let ids = ops.iter().flat_map(|op| op.tensor_operands().chain([op.output])).map(|id| id.0 as usize);
-			let ended = |id: &usize| last_uses.get(*id).copied().flatten().is_none_or(|last| last < end);
-			for id in ids.filter(ended).filter(|id| is_temp(*id)) {
-				free.extend(placement.slots[id].filter(|slot| !free.contains(slot)));
+			for id in piece.reads(program).chain(piece.outputs(program)) {
+				let ended = last.get(id.0 as usize) == Some(&at) && !readers.at_end(id);
+				if ended && is_temp(id.0 as usize) {
+					free.extend(placement.slots[id.0 as usize].filter(|slot| !free.contains(slot)));
+				}
 			}
 		}
 		placement

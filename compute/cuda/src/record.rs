@@ -94,13 +94,14 @@ impl<'a, D: Device> Recorder<'a, D> {
 		chain: &Chain,
 		places: &[Place],
 		flags: u64,
+		step: u64,
 	) -> Result<D::Buffer, SessionError> {
 		let nowhere = Place { address: 0, spec: TensorSpec::f32(1, 1) };
 		let place = |id: TensorId| places.get(id.0 as usize).copied().unwrap_or(nowhere);
 		let code = filled(self.device, &chain.words(program, place, flags))?;
 		let launches = vec![chain.launch(program, &self.device.profile())];
 		let lowered = Lowered { launches, scratch: Vec::new() };
-		self.push(Pending { lowered, inputs: vec![code.address()], output: 0, flag: 0, step: 0 })?;
+		self.push(Pending { lowered, inputs: vec![code.address()], output: 0, flag: 0, step })?;
 		Ok(code)
 	}
 

@@ -1,8 +1,8 @@
 //! A program on a device: its tensors stay there, and a step is two graphs.
 //!
-//! The first graph is every op of the step, elementwise ones that follow each other in one launch. Between the two the host
-//! looks at one word per op: if an output held an infinity or a NaN, the step ends there and the state stays what it was. The
-//! second assigns the new state.
+//! The first graph is every op of the step, elementwise ones and those that go row by row in groups of one launch. Between the
+//! two the host looks at one word per op: if an output held an infinity or a NaN, the step ends there and the state stays what it
+//! was. The second assigns the new state.
 
 use std::sync::Arc;
 
@@ -164,13 +164,14 @@ impl<D: Device> Session<D> {
 		// All of it first: growing it would need the old and the new at once.
 		grow(device, scratch, &mut recorder.scratch)?;
 		for piece in &pieces {
-			let op = program.ops.get(piece.ops().start);
-			match (piece, op) {
-				(Piece::Chain(chain), _) => memory.push(recorder.chain(program, chain, &places, flags.address())?),
-				(Piece::Op(index), Some(op)) => {
-					recorder.op(program, op, *index as u32, &places, flags.address(), step_word.address())?;
+			let (flags, step) = (flags.address(), step_word.address());
+			match piece {
+				Piece::Chain(chain) => memory.push(recorder.chain(program, chain, &places, flags, step)?),
+				Piece::Op(index) => {
+					if let Some(op) = program.ops.get(*index) {
+						recorder.op(program, op, *index as u32, &places, flags, step)?;
+					}
 				}
-				(Piece::Op(_), None) => {}
 			}
 		}
 		for (index, (buffer, spec)) in (0u64..).zip(&states) {

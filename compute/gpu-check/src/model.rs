@@ -62,7 +62,7 @@ pub(crate) fn parameters(engine: &Engine) -> u64 {
 mod tests {
 	use std::sync::Arc;
 
-	use assay_cuda::DeviceAccelerator;
+	use assay_cuda::{DeviceAccelerator, Profile, StepTraffic};
 	use assay_cuda_emulation::{Emulated, Order};
 	use assay_engine::{AcceleratorError, Cpu, Path};
 
@@ -88,6 +88,30 @@ mod tests {
 			let [one, eight] = [1, 8].map(|batch| needed(lane, batch) >> 20);
 			println!("{lane:?}: {one} MiB, {eight} MiB");
 			assert!(one < 20 << 10 && eight < 78 << 10, "{lane:?}: {one} MiB, {eight} MiB");
+		}
+	}
+
+	/// What a step takes, counted from its launches: `cargo test -p assay-gpu-check -- --nocapture a_step_of`.
+	#[test]
+	fn a_step_of_the_measured_model_is_fewer_launches_and_bytes_than_its_ops() {
+		let profile = Profile { multiprocessors: 132, int8_tiles: true };
+		for lane in [Lane::F32, Lane::I8] {
+			let program = gpt2(lane, 8, false).expect("valid").program;
+			let (before, now) = (StepTraffic::one_by_one(&program, &profile), StepTraffic::of(&program, &profile));
+			let (before, now) = (before.expect("lowers"), now.expect("lowers"));
+			for (what, step) in [("one by one", &before), ("in groups", &now)] {
+				let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+				println!(
+					"{lane:?}, ops {what}: {} launches, {:.1} GB read ({:.1} more again), {:.1} GB written",
+					step.launched(),
+					gigabytes(step.read),
+					gigabytes(step.read_again),
+					gigabytes(step.written),
+				);
+			}
+			println!("{:?}", now.launches);
+			assert!(now.launched() * 4 < before.launched());
+			assert!((now.read + now.read_again + now.written) * 2 < before.read + before.written);
 		}
 	}
 }

@@ -1,110 +1,125 @@
-//! Elementwise ops that follow each other and have outputs of one shape: they become one launch of the kernel `chain`, and
-//! only those outputs are written to memory that something else reads.
+//! Ops that go together in one launch, so that what only they read is never in memory.
 //!
-//! The bits are those of the ops one by one: the same functions on the same operands, and each op looks for infinities and
-//! NaNs of its own. An optimiser's update of a parameter is one such chain.
+//! Two kinds of group: elementwise ops with outputs of one shape (kernel `chain`; an optimiser's update of a parameter is one),
+//! and ops that go row by row, with sums and maxima over the columns among them (kernel `chain_rows`; a softmax, a layer norm, a
+//! cross-entropy and their gradients are some). A group may hold elementwise ops, also `Quantise` and `Dequantise`, `Causal`,
+//! `Dropout`, `OneHot`, and `Reduce` over the columns; all have the same rows, and as many columns or one.
+//!
+//! The bits are those of the ops one by one: the same functions on the same operands, reductions in the contract's lanes, tree
+//! and segments, and each op looks for infinities and NaNs of its own. That something is computed again from the same operands
+//! does not change it.
 
+mod group;
 mod instruction;
-mod registers;
+mod readers;
+mod shape;
+mod slots;
+mod steps;
+mod traffic;
 
-use core::ops::Range;
+use std::collections::BTreeSet;
 
-use assay_program::{Op, Operand, Program, TensorId};
+use assay_program::{philox::Key, OpKind, Operand, Program, TensorId};
 
 use crate::{
 	grid,
 	launch::{Arg, Launch, Profile},
 };
+pub(crate) use group::pieces;
 pub(crate) use instruction::Place;
-use instruction::{code_of, Instruction, INSTRUCTION_WORDS};
-use registers::{compile, Action};
+use instruction::{Instruction, INSTRUCTION_WORDS};
+pub(crate) use readers::Readers;
+use slots::Action;
+use steps::{Plan, Value};
+pub(crate) use traffic::Moved;
 
-/// Most ops of a chain.
-const MOST: usize = 64;
-/// Threads of a block, and elements that each takes: part of the kernel.
-const LANES: u32 = 128;
+/// Threads of a block, and elements that each takes: part of the kernels.
+const THREADS: u32 = 128;
 const EACH: u64 = 4;
+/// Threads of a warp, and elements of a reduction's segment, of which one warp takes one.
+const LANES: u32 = 32;
+const SEGMENT: u64 = 4096;
 
-/// What becomes of a program's ops, in their order.
+/// What becomes of a program's ops.
 #[derive(Debug)]
 pub(crate) enum Piece {
 	/// One op by itself.
 	Op(usize),
 	/// Two ops or more in one launch.
-	Chain(Chain),
+	Chain(Box<Chain>),
 }
 
 /// Ops in one launch.
 #[derive(Debug)]
 pub(crate) struct Chain {
-	ops: Range<usize>,
+	/// Ascending.
+	ops: Vec<usize>,
 	actions: Vec<Action>,
+	/// Outputs that are written to memory.
+	stored: BTreeSet<TensorId>,
+	rows: u64,
+	cols: u64,
+	/// Whether it is elementwise, and whether its elements are one row.
+	elementwise: bool,
+	flat: bool,
 }
 
 impl Piece {
-	/// The ops.
-	pub(crate) fn ops(&self) -> Range<usize> {
+	/// The ops, ascending.
+	pub(crate) fn ops(&self) -> &[usize] {
 		match self {
-			Piece::Op(op) => *op..*op + 1,
-			Piece::Chain(chain) => chain.ops.clone(),
+			Piece::Op(op) => core::slice::from_ref(op),
+			Piece::Chain(chain) => &chain.ops,
 		}
 	}
 
-	/// Whether an op's output is written to memory, where `last_uses` are the program's.
-	pub(crate) fn stores(&self, output: TensorId, last_uses: &[Option<usize>]) -> bool {
+	/// Whether an op's output is written to memory.
+	pub(crate) fn stores(&self, output: TensorId) -> bool {
 		match self {
 			Piece::Op(_) => true,
-			Piece::Chain(chain) => is_read_after(output, chain.ops.end, last_uses),
+			Piece::Chain(chain) => chain.stored.contains(&output),
 		}
 	}
-}
 
-fn is_read_after(tensor: TensorId, end: usize, last_uses: &[Option<usize>]) -> bool {
-	last_uses.get(tensor.0 as usize).copied().flatten().is_some_and(|last| last >= end)
-}
-
-/// Joins as many ops as possible to chains.
-pub(crate) fn pieces(program: &Program) -> Vec<Piece> {
-	let last_uses = program.last_uses();
-	let mut pieces = Vec::new();
-	let mut start = 0;
-	while start < program.ops.len() {
-		let longest = alike(program, start);
-		let compiled = |end| Some((end, compile(program, start..end, &last_uses)?));
-		// Nearly always the longest fits.
-		let chain = (start + 2..=longest).rev().find_map(compiled);
-		let end = chain.as_ref().map_or(start + 1, |(end, _)| *end);
-		pieces.push(match chain {
-			Some((_, actions)) => Piece::Chain(Chain { ops: start..end, actions }),
-			None => Piece::Op(start),
-		});
-		start = end;
+	/// Tensors that its ops read, also of each other.
+	pub(crate) fn reads<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = TensorId> + 'a {
+		self.ops().iter().filter_map(|op| program.ops.get(*op)).flat_map(|op| op.tensor_operands())
 	}
-	pieces
-}
 
-/// The end of the ops from `start` on that are elementwise and have outputs of one shape, at most [`MOST`].
-fn alike(program: &Program, start: usize) -> usize {
-	let shape = |op: &Op| {
-		let output = program.tensors.get(op.output.0 as usize)?;
-		code_of(op.kind).map(|_| (output.rows, output.cols))
-	};
-	let ops = program.ops.iter().skip(start).take(MOST);
-	let Some(first) = program.ops.get(start).and_then(shape) else { return start };
-	start + ops.take_while(|op| shape(op) == Some(first)).count()
+	/// Tensors that its ops make.
+	pub(crate) fn outputs<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = TensorId> + 'a {
+		self.ops().iter().filter_map(|op| program.ops.get(*op)).map(|op| op.output)
+	}
 }
 
 impl Chain {
-	/// The instructions as the kernel reads them. `place` says where a tensor is and its shape, `flags` is where the step's
+	fn new(program: &Program, ops: Vec<usize>, plan: &Plan, actions: Vec<Action>) -> Self {
+		let (rows, cols) = (u64::from(plan.extent.rows), u64::from(plan.extent.cols.unwrap_or(1)));
+		let whole = |input: &Operand| match *input {
+			Operand::Scalar(_) => true,
+			Operand::Tensor(id) => {
+				program.decl(id).is_some_and(|decl| [1, rows * cols].contains(&decl.spec().elements()))
+			}
+		};
+		let by_place = |kind| matches!(kind, OpKind::Causal { .. } | OpKind::OneHot);
+		let mut each = ops.iter().filter_map(|op| program.ops.get(*op));
+		// Where every input is whole or a constant, the matrix is one long row.
+		let flat = plan.elementwise && each.all(|op| !by_place(op.kind) && op.inputs.iter().all(whole));
+		Self { ops, actions, stored: plan.stored.clone(), rows, cols, elementwise: plan.elementwise, flat }
+	}
+
+	/// The instructions as the kernels read them. `place` says where a tensor is and its shape, `flags` is where the step's
 	/// word per op begins.
 	pub(crate) fn words(&self, program: &Program, place: impl Fn(TensorId) -> Place, flags: u64) -> Vec<u32> {
 		let instruction = |action: &Action| match *action {
-			Action::Fetch { to, operand: Operand::Scalar(bits) } => Instruction::constant(to, bits),
-			Action::Fetch { to, operand: Operand::Tensor(id) } => Instruction::fetch(to, place(id)),
-			Action::Store { from, tensor } => Instruction::store(from, place(tensor).address),
-			Action::Apply { op, to, from } => {
-				let flag = flags + 4 * op as u64;
-				program.ops.get(op).map_or_else(Instruction::default, |op| Instruction::apply(op.kind, to, from, flag))
+			Action::Section { length, across } => Instruction::section(length, across),
+			Action::Fetch { to, value: Value::Constant(bits) } => Instruction::constant(to, bits),
+			Action::Fetch { to, value: Value::Tensor(id) } => Instruction::fetch(to, place(id), self.flat),
+			Action::Store { from, tensor, once } => Instruction::store(from, place(tensor).address, once),
+			Action::Apply { op, to, from, constant, first } => {
+				let flag = if first { flags + 4 * op as u64 } else { 0 };
+				let apply = |op: &assay_program::Op| Instruction::apply(op.kind, to, from, constant, flag);
+				program.ops.get(op).map_or_else(Instruction::default, apply)
 			}
 		};
 		self.actions.iter().flat_map(|action| instruction(action).words()).collect()
@@ -117,10 +132,19 @@ impl Chain {
 
 	/// The launch; input 0 is the memory that holds the instructions.
 	pub(crate) fn launch(&self, program: &Program, profile: &Profile) -> Launch {
-		let output = program.ops.get(self.ops.start).and_then(|op| program.tensors.get(op.output.0 as usize));
-		let (rows, cols) = output.map_or((0, 0), |decl| (u64::from(decl.rows), u64::from(decl.cols)));
-		let (grid, block) = grid::line((rows * cols).div_ceil(EACH), LANES, profile);
-		let args = vec![Arg::Input(0), Arg::U32(self.actions.len() as u32), Arg::U64(rows), Arg::U64(cols)];
-		Launch { kernel: "chain", grid, block, args }
+		let (rows, cols) = if self.flat { (1, self.rows * self.cols) } else { (self.rows, self.cols) };
+		let mut args = vec![Arg::Input(0), Arg::U32(self.actions.len() as u32), Arg::U64(rows), Arg::U64(cols)];
+		let (kernel, (grid, block)) = if self.elementwise {
+			("chain", grid::line((rows * cols).div_ceil(EACH), THREADS, profile))
+		} else {
+			// A long row is a block's, a short one a warp's.
+			let warps = THREADS / LANES;
+			let team = if cols > SEGMENT { warps } else { 1 };
+			args.push(Arg::U32(team));
+			("chain_rows", grid::blocks(rows.div_ceil(u64::from(warps / team)), [THREADS, 1, 1], profile))
+		};
+		let Key([key0, key1]) = Key::dropout(&program.header.seed);
+		args.extend([Arg::U32(key0), Arg::U32(key1), Arg::Step]);
+		Launch { kernel, grid, block, args }
 	}
 }
