@@ -3,15 +3,18 @@
 // and is stricter where a real one might let a mistake pass: nothing that was queued happens before somebody waits.
 //
 // The environment says what device it plays: ASSAY_EMULATED_VERSION (12010), _DEVICES (1), _CAPABILITY (61), _MEMORY
-// (bytes), _REFUSES (name of a kernel that its module lacks).
+// (bytes), _REFUSES (name of a kernel that its module lacks), _FAILS (of one after which nothing works any more), _HANGS (of
+// one that does not end).
 #include "cuda.h"
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 extern "C" {
@@ -61,6 +64,8 @@ struct State {
 	Stream stream;
 	bool stream_alive = false;
 	int modules = 0;
+	// A kernel went wrong: a real context is of no use after that.
+	bool broken = false;
 } state;
 
 thread_local bool current = false;
@@ -68,6 +73,11 @@ thread_local bool current = false;
 long setting(const char *name, long otherwise) {
 	const char *text = std::getenv(name);
 	return text == nullptr ? otherwise : std::atol(text);
+}
+
+bool is_set(const char *name, const char *kernel) {
+	const char *text = std::getenv(name);
+	return text != nullptr && std::strcmp(text, kernel) == 0;
 }
 
 size_t total_memory() { return (size_t)setting("ASSAY_EMULATED_MEMORY", 4L << 30); }
@@ -95,6 +105,7 @@ Result enqueue(void *stream, Action action, bool capturable = true) {
 Result run_queue() {
 	std::vector<Action> queued;
 	queued.swap(state.stream.queued);
+	if (state.broken) return LAUNCH_FAILED;
 	for (Action &action : queued) {
 		Result result = action();
 		if (result != SUCCESS) return result;
@@ -276,10 +287,9 @@ CALL cuModuleUnload(void *module) {
 
 CALL cuModuleGetFunction(void **function, void *module, const char *name) {
 	LOCKED;
-	const char *refused = std::getenv("ASSAY_EMULATED_REFUSES");
 	bool there = static_cast<std::string *>(module)->find(".entry " + std::string(name) + "(") != std::string::npos;
 	const Entry *entry = assay_entry(name);
-	if (!there || entry == nullptr || (refused != nullptr && std::strcmp(refused, name) == 0)) return NOT_FOUND;
+	if (!there || entry == nullptr || is_set("ASSAY_EMULATED_REFUSES", name)) return NOT_FOUND;
 	*function = const_cast<Entry *>(entry);
 	return SUCCESS;
 }
@@ -298,6 +308,11 @@ CALL cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsig
 		copies.emplace_back(argument, argument + assay_parameter_size(entry, i));
 	}
 	return enqueue(stream, [=]() mutable {
+		if (is_set("ASSAY_EMULATED_HANGS", entry->name)) std::this_thread::sleep_for(std::chrono::hours(1));
+		if (is_set("ASSAY_EMULATED_FAILS", entry->name)) {
+			state.broken = true;
+			return LAUNCH_FAILED;
+		}
 		std::vector<void *> pointers;
 		for (auto &copy : copies) pointers.push_back(copy.data());
 		Index3 grid = {gx, gy, gz}, block = {bx, by, bz};

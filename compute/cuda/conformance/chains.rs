@@ -10,7 +10,10 @@ use assay_program::{
 	UnaryKind, Update,
 };
 
-use super::training::{bits, engine};
+use super::{
+	locate,
+	training::{bits, engine},
+};
 
 /// Tensors in this order: three whole states, one column, one row, one number, integers; then what ops define.
 const WHOLE: u32 = 3;
@@ -185,8 +188,9 @@ pub(crate) fn same_step<D: Device>(devices: &[Backend<D>], seed: u64, model: &Mo
 			Err(error) => done == Err(error.clone()) && state == start,
 		};
 		if !same {
-			let expected = expected.map(|_| ());
-			return Err(format!("seed {seed}: {done:?} where the engine says {expected:?}, or other bits"));
+			let what = locate::in_step(backend, &engine, &[], &engine.initial_state());
+			let what = what.unwrap_or_else(|| "the next time it is equal".to_owned());
+			return Err(format!("seed {seed}, {:?}: {what}", backend.device().profile()));
 		}
 	}
 	Ok(expected.is_ok())

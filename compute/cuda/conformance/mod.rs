@@ -8,6 +8,7 @@ pub(crate) mod chains;
 pub(crate) mod check;
 pub(crate) mod fuzz;
 pub(crate) mod int8;
+pub(crate) mod locate;
 pub(crate) mod ops;
 pub(crate) mod root;
 pub(crate) mod rows;

@@ -7,6 +7,8 @@ use assay_engine::{Cpu, Engine, Path, State, Tensor};
 use assay_models::{cnn, transformer, CnnConfig, Model, Optimiser, Split, TransformerConfig};
 use assay_program::{DType, Lane, TensorId};
 
+use super::locate;
+
 /// Sequences in which each token follows from the one before: 3 x + 1 modulo 13, from every start.
 fn sequences(length: u32) -> Result<Tensor, String> {
 	let tokens = (0..13u32).flat_map(|start| {
@@ -87,18 +89,19 @@ fn three_steps<D: Device>(devices: &[Backend<D>], model: &Model) -> Result<(), S
 		let mut session = Session::new(backend, engine.program(), &data(model), &bits(&engine, &state), 0)
 			.map_err(|error| error.to_string())?;
 		for step in 0..3 {
-			let mut metrics = Vec::new();
+			let (before, mut metrics) = (state.clone(), Vec::new());
 			let mut keep = |report: &assay_engine::StepReport<'_>| {
 				metrics = report.metrics.iter().map(|metric| metric.to_bits()).collect();
 				ControlFlow::Continue(())
 			};
 			engine.run(&mut state, step + 1, &mut keep).map_err(|error| error.to_string())?;
-			session.step().map_err(|error| error.to_string())?;
+			let what = || locate::in_run(backend, &engine, &data(model), before.clone(), step + 1);
+			session.step().map_err(|error| format!("step {step}: {error}: {}", what()))?;
 			if session.metrics().map_err(|error| error.to_string())? != metrics {
-				return Err(format!("step {step}: the metrics differ"));
+				return Err(format!("step {step}: the metrics differ: {}", what()));
 			}
 			if session.state().map_err(|error| error.to_string())? != bits(&engine, &state) {
-				return Err(format!("step {step}: the states differ"));
+				return Err(format!("step {step}: the states differ: {}", what()));
 			}
 		}
 		let tensors = engine.program().state_tensors();

@@ -19,6 +19,7 @@ constexpr u32 IMMEDIATE = SLOTS;
 //   FETCH      slot `to`: the word at `at` + row * b + col * a, or `c` where `at` is null
 //   STORE      slot `a` to the element at `at`
 //   STORE_ROW  slot `a` to the row's word at `at`
+//   ..._BYTE   the same of bytes
 //   SECTION    the next `a` instructions go over the columns of a row if `b` is 1, else they are done once for it
 //   SUM, MOST  slot `to`: sum or maximum of slot `a` over the columns; known when its section is done
 //   CAUSAL     slot `a` where the column is at most the row modulo `b` plus `d`, else `c`
@@ -36,7 +37,7 @@ struct alignas(16) Instruction {
 enum Code : u32 {
 	FETCH, STORE, NEG, ABS, RELU, EXP, LOG, TANH, SQRT, SIGMOID, ERF, SIN, COS, RSQRT,
 	ADD, SUB, MUL, DIV, MAX, MIN, GREATER, FMA, QUANTISE, DEQUANTISE,
-	CAUSAL, DROPOUT, ONE_HOT, SUM, MOST, STORE_ROW, SECTION,
+	CAUSAL, DROPOUT, ONE_HOT, SUM, MOST, STORE_ROW, SECTION, STORE_BYTE, STORE_ROW_BYTE,
 };
 
 typedef u32 Slots[SLOTS][EACH][THREADS];
@@ -144,6 +145,14 @@ DEVICE void act(Slots &slots, const Instruction &now, const Elements &of, const 
 			break;
 		case STORE_ROW:
 			if (of.leads) now.at[of.row[0]] = slots[now.a][0][threadIdx.x];
+			break;
+		case STORE_BYTE:
+#pragma unroll
+			for (u32 i = 0; i < EACH; i++)
+				if (i < of.inside) ((u8 *)now.at)[of.row[i] * of.cols + of.col[i]] = (u8)slots[now.a][i][threadIdx.x];
+			break;
+		case STORE_ROW_BYTE:
+			if (of.leads) ((u8 *)now.at)[of.row[0]] = (u8)slots[now.a][0][threadIdx.x];
 			break;
 		case SUM:
 		case MOST:

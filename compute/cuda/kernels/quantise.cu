@@ -2,9 +2,9 @@
 #include "integer.cuh"
 #include "operand.cuh"
 
-KERNEL quantise(OPERAND(x), OPERAND(scale), u32 *out, u32 *, u64 rows, u64 cols) {
+KERNEL quantise(OPERAND(x), OPERAND(scale), u8 *out, u32 *, u64 rows, u64 cols) {
 	each_element(rows, cols, [=](u64 row, u64 col) {
-		out[row * cols + col] = (u32)quantised(VALUE(x), VALUE(scale));
+		out[row * cols + col] = (u8)quantised(VALUE(x), VALUE(scale));
 	});
 }
 

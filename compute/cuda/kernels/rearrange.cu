@@ -10,6 +10,11 @@ KERNEL columns(const u32 *x, u64 x_cols, u64 from, u32 *out, u32 *flag, u64 rows
 	});
 }
 
+// The same of bytes.
+KERNEL columns_i8(const u8 *x, u64 x_cols, u64 from, u8 *out, u32 *, u64 rows, u64 cols) {
+	each_element(rows, cols, [=](u64 row, u64 col) { out[row * cols + col] = x[row * x_cols + from + col]; });
+}
+
 // The input's columns from column `from` on, +0 elsewhere.
 KERNEL pad_columns(const u32 *x, u64 x_cols, u64 from, u32 *out, u32 *flag, u64 rows, u64 cols) {
 	each_element(rows, cols, [=](u64 row, u64 col) {

@@ -27,10 +27,10 @@ KERNEL __launch_bounds__(128)
 	}
 }
 
-// The same of bytes, of which every word holds one: tiles are 64 x 64, a chunk is 16 rows of one or 1,024 elements of a run,
+// The same of bytes: tiles are 64 x 64, a chunk is 16 rows of one or 1,024 elements of a run,
 // and a row of a tile is one block of the hash.
 KERNEL __launch_bounds__(128)
-	chunk_cvs_i8(const u32 *x, u64 rows, u64 cols, u64 grid_cols, u32 *cvs, u64 chunks) {
+	chunk_cvs_i8(const u8 *x, u64 rows, u64 cols, u64 grid_cols, u32 *cvs, u64 chunks) {
 	for (u64 chunk = first_x(); chunk < chunks; chunk += stride_x()) {
 		u64 tile = chunk / 4;
 		u64 row0 = grid_cols == 0 ? 0 : tile / grid_cols * 64 + chunk % 4 * 16;
@@ -43,11 +43,15 @@ KERNEL __launch_bounds__(128)
 			u32 m[16];
 #pragma unroll
 			for (int i = 0; i < 16; i++) {
+				u64 at = col + i * 4;
+				const u8 *bytes = x + row * cols + at;
 				m[i] = 0;
+				if (row < rows && at + 3 < cols && (u64)bytes % 4 == 0) {
+					m[i] = *(const u32 *)bytes;
+				} else {
 #pragma unroll
-				for (int byte = 0; byte < 4; byte++) {
-					u64 at = col + i * 4 + byte;
-					if (row < rows && at < cols) m[i] |= (x[row * cols + at] & 0xff) << (8 * byte);
+					for (int byte = 0; byte < 4; byte++)
+						if (row < rows && at + byte < cols) m[i] |= (u32)bytes[byte] << (8 * byte);
 				}
 			}
 			cv = compress(cv, m, chunk, (block == 0 ? CHUNK_START : 0) | (block == 15 ? CHUNK_END : 0));

@@ -7,6 +7,8 @@
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef int i32;
+// An element of a tensor of 8-bit integers.
+typedef unsigned char u8;
 
 #define DEVICE static __device__ __forceinline__
 #define KERNEL extern "C" __global__ void

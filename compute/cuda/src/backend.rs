@@ -6,6 +6,7 @@ use assay_commitment::Hash;
 use assay_program::{OpKind, OperandSpec, TensorSpec};
 
 use crate::{
+	bytes::{device_words, to_device, to_host},
 	device::{Buffer, Device},
 	launch::{Addresses, Arg, Lowered, Work},
 	lower::{lower, lower_root},
@@ -88,7 +89,7 @@ impl<D: Device> Backend<D> {
 
 	/// A tensor with any content.
 	pub fn allocate(&self, spec: TensorSpec) -> Result<DeviceTensor<D>, CudaError> {
-		Ok(DeviceTensor { spec, buffer: self.device.allocate(spec.elements())? })
+		Ok(DeviceTensor { spec, buffer: self.device.allocate(device_words(spec))? })
 	}
 
 	/// A tensor with these row-major bits.
@@ -101,15 +102,12 @@ impl<D: Device> Backend<D> {
 	/// Replaces a tensor's elements.
 	pub fn write(&self, bits: &[u32], tensor: &mut DeviceTensor<D>) -> Result<(), CudaError> {
 		same_length(bits.len(), tensor.spec)?;
-		self.device.upload(bits, &tensor.buffer)
+		self.device.upload(&to_device(tensor.spec, bits), &tensor.buffer)
 	}
 
 	/// A tensor's row-major bits.
 	pub fn download(&self, tensor: &DeviceTensor<D>) -> Result<Vec<u32>, CudaError> {
-		let too_large = CudaError::Length { given: 0, holds: tensor.spec.elements() };
-		let mut bits = vec![0; usize::try_from(tensor.spec.elements()).map_err(|_| too_large)?];
-		self.device.download(&tensor.buffer, &mut bits)?;
-		Ok(bits)
+		read(&*self.device, tensor.spec, &tensor.buffer)
 	}
 
 	/// Runs one op and waits for it. On [`OpError::NonFinite`] the output is written, on a wrong shape it is not.
@@ -195,6 +193,14 @@ pub(crate) fn grow<D: Device>(device: &D, words: &[u64], scratch: &mut Vec<D::Bu
 		}
 	}
 	Ok(())
+}
+
+/// The row-major bits of a tensor that a buffer holds.
+pub(crate) fn read<D: Device>(device: &D, spec: TensorSpec, buffer: &D::Buffer) -> Result<Vec<u32>, CudaError> {
+	let too_large = CudaError::Length { given: 0, holds: spec.elements() };
+	let mut words = vec![0; usize::try_from(device_words(spec)).map_err(|_| too_large)?];
+	device.download(buffer, &mut words)?;
+	Ok(to_host(spec, words))
 }
 
 /// Whether `words` are the elements of a tensor.

@@ -65,11 +65,12 @@
 //! # What is missing
 //!
 //! Every op kind has a kernel. A new kind gets one in `kernels/`, an arm in [`lower()`], which is
-//! [`OpError::Unsupported`] until then, and cases in `conformance/`, of which the random ops must have one. An element of an
-//! 8-bit tensor takes a word of the device's memory, as on the CPU. One device at a time.
+//! [`OpError::Unsupported`] until then, and cases in `conformance/`, of which the random ops must have one. One device at a
+//! time.
 
 mod accelerator;
 mod backend;
+mod bytes;
 pub mod cases;
 mod chain;
 mod device;

@@ -3,6 +3,7 @@
 use assay_program::{Operand, OperandSpec, Program, Role};
 
 use crate::{
+	bytes::device_words,
 	chain::{pieces, Piece},
 	launch::{Lowered, Profile},
 	lower::{lower, lower_root},
@@ -31,7 +32,7 @@ impl SessionMemory {
 		let mut memory = Self { bytes: 0, scratch: Vec::new() };
 		Placement::of(program, &pieces).words.iter().for_each(|words| memory.take(*words));
 		let lasting = program.tensors.iter().filter(|decl| !matches!(decl.role, Role::Temp));
-		lasting.for_each(|decl| memory.take(decl.spec().elements()));
+		lasting.for_each(|decl| memory.take(device_words(decl.spec())));
 		for piece in &pieces {
 			match piece {
 				Piece::Chain(chain) => memory.take(chain.word_count()),

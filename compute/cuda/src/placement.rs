@@ -2,7 +2,10 @@
 
 use assay_program::{Program, Role};
 
-use crate::chain::{Piece, Readers};
+use crate::{
+	bytes::device_words,
+	chain::{Piece, Readers},
+};
 
 /// Slots of memory and who lies in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,7 @@ impl Placement {
 		for (at, piece) in pieces.iter().enumerate() {
 			for id in piece.outputs(program).filter(|id| piece.stores(*id)) {
 				let Some(decl) = program.decl(id) else { continue };
-				let slot = placement.take(&mut free, decl.spec().elements());
+				let slot = placement.take(&mut free, device_words(decl.spec()));
 				placement.slots[id.0 as usize] = Some(slot);
 			}
 			for id in piece.reads(program).chain(piece.outputs(program)) {

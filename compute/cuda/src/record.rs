@@ -4,6 +4,7 @@ use assay_program::{Op, Operand, OperandSpec, Program, TensorId, TensorSpec};
 
 use crate::{
 	backend::grow,
+	bytes::device_words,
 	chain::{Chain, Place},
 	device::{Buffer, Device},
 	launch::{Addresses, Lowered, Work},
@@ -24,7 +25,7 @@ pub(crate) fn assignments(program: &Program, places: &[Place], metrics: u64) -> 
 	let place = |id: TensorId| places.get(id.0 as usize);
 	let states = program.updates.iter().filter_map(|update| {
 		let (from, to) = (place(update.value)?, place(update.state)?);
-		Some(Work::Copy { from: from.address, to: to.address, words: to.spec.elements() })
+		Some(Work::Copy { from: from.address, to: to.address, words: device_words(to.spec) })
 	});
 	let metrics = (0u64..)
 		.zip(&program.metrics)

@@ -10,7 +10,8 @@ use assay_commitment::Hash;
 use assay_program::{Limits, Program, Role, TensorId, TensorSpec};
 
 use crate::{
-	backend::{grow, hash_of, same_length, Backend},
+	backend::{grow, hash_of, read, same_length, Backend},
+	bytes::{device_words, to_device},
 	chain::{pieces, Piece, Place},
 	device::{Buffer, Device},
 	launch::Work,
@@ -144,12 +145,12 @@ impl<D: Device> Session<D> {
 				Role::Data { .. } => {
 					let bits = data.iter().find(|(data, _)| data.0 == id).map(|(_, bits)| *bits);
 					let bits = bits.filter(|bits| same_length(bits.len(), spec).is_ok());
-					let buffer = filled(device, bits.ok_or(SessionError::Data(id))?)?;
+					let buffer = filled(device, &to_device(spec, bits.ok_or(SessionError::Data(id))?))?;
 					memory.push(buffer);
 					memory.last().map_or(0, Buffer::address)
 				}
 				Role::Param(_) | Role::State(_) => {
-					states.push((device.allocate(spec.elements())?, spec));
+					states.push((device.allocate(device_words(spec))?, spec));
 					states.last().map_or(0, |(buffer, _)| buffer.address())
 				}
 			};
@@ -212,8 +213,8 @@ impl<D: Device> Session<D> {
 		if state.len() != self.states.len() || !self.states.iter().zip(state).all(fits) {
 			return Err(SessionError::State);
 		}
-		for ((buffer, _), bits) in self.states.iter().zip(state) {
-			self.device.upload(bits, buffer)?;
+		for ((buffer, spec), bits) in self.states.iter().zip(state) {
+			self.device.upload(&to_device(*spec, bits), buffer)?;
 		}
 		self.step = step;
 		Ok(())
@@ -249,13 +250,7 @@ impl<D: Device> Session<D> {
 
 	/// The parameter and state tensors, ascending by id, row-major bits.
 	pub fn state(&self) -> Result<Vec<Vec<u32>>, SessionError> {
-		let read = |(buffer, spec): &(D::Buffer, TensorSpec)| {
-			let len = usize::try_from(spec.elements()).map_err(|_| SessionError::State)?;
-			let mut bits = vec![0; len];
-			self.device.download(buffer, &mut bits)?;
-			Ok(bits)
-		};
-		self.states.iter().map(read).collect()
+		self.states.iter().map(|(buffer, spec)| Ok(read(&*self.device, *spec, buffer)?)).collect()
 	}
 
 	/// Roots of the parameter and state tensors, ascending by id, hashed on the device.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use assay_program::Program;
 
 use crate::{
+	bytes::device_words,
 	chain::{pieces, Moved, Piece},
 	launch::Profile,
 	memory::lowered_op,
@@ -59,7 +60,7 @@ impl StepTraffic {
 			traffic.written += moved.written;
 		}
 		for update in &program.updates {
-			let bytes = program.decl(update.state).map_or(0, |decl| decl.spec().elements() * 4);
+			let bytes = program.decl(update.state).map_or(0, |decl| device_words(decl.spec()) * 4);
 			traffic.read += bytes;
 			traffic.written += bytes;
 		}

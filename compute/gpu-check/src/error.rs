@@ -12,15 +12,23 @@ pub(crate) enum Error {
 	#[error("no CPU backend to compare with: {0}")]
 	Cpu(String),
 	/// The device computes other bits.
-	#[error("{0} checks differ: this device must not earn; nothing was measured")]
+	#[error("{0} checks differ or failed: this device must not earn, and no figure of it counts")]
 	Differs(usize),
-	/// A measurement could not be made.
-	#[error("{what} could not be measured: {reason}")]
-	Measure {
-		/// What.
-		what: &'static str,
-		/// Why.
-		reason: String,
+	/// Stages for which there was no time, and measurements that could not be made.
+	#[error("{0} stages are missing: the first of them is `{1}`")]
+	Missing(usize, String),
+	/// The process that works on the device cannot be started.
+	#[error("no process for the device: {0}")]
+	Process(String),
+	/// What that process says of the device.
+	#[error("{message}")]
+	Worker {
+		/// The exit status.
+		exit: u8,
+		/// What it is called in the report.
+		code: &'static str,
+		/// What is wrong.
+		message: String,
 	},
 	/// A file cannot be written.
 	#[error("{path} cannot be written: {reason}")]
@@ -38,7 +46,8 @@ impl Error {
 		match self {
 			Self::Differs(_) => 1,
 			Self::Device(_) => 3,
-			Self::Cpu(_) | Self::Measure { .. } | Self::Write { .. } => 4,
+			Self::Worker { exit, .. } => *exit,
+			Self::Cpu(_) | Self::Missing(..) | Self::Process(_) | Self::Write { .. } => 4,
 		}
 	}
 
@@ -48,7 +57,9 @@ impl Error {
 			Self::Device(_) => "no_device",
 			Self::Cpu(_) => "no_cpu",
 			Self::Differs(_) => "differs",
-			Self::Measure { .. } => "not_measured",
+			Self::Missing(..) => "missing",
+			Self::Process(_) => "no_process",
+			Self::Worker { code, .. } => code,
 			Self::Write { .. } => "not_written",
 		}
 	}

@@ -9,12 +9,14 @@ mod measure;
 mod model;
 mod options;
 mod report;
+mod stage;
+mod supervise;
 mod time;
+mod worker;
 
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 use assay_device::{describe, Cuda, Platform};
-use assay_engine::{Cpu, Path};
 use error::Error;
 use options::{Options, USAGE};
 use report::Report;
@@ -31,6 +33,9 @@ fn main() -> ExitCode {
 			return ExitCode::from(2);
 		}
 	};
+	if let Some(from) = options.worker {
+		return worker::run(&options, from).map_or_else(|error| ExitCode::from(error.exit()), |()| ExitCode::SUCCESS);
+	}
 	let mut report = Report::new(&options);
 	let outcome = run(&options, &mut report);
 	if let Err(error) = &outcome {
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
 	}
 }
 
-/// Everything, in the order in which it makes sense: nothing is measured on a device that computes other bits.
+/// Everything, whatever of it fails.
 fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 	let listed = Cuda.devices()?;
 	let count = listed.len() as u32;
@@ -57,12 +62,8 @@ fn run(options: &Options, report: &mut Report) -> Result<(), Error> {
 		return Err(refused.into());
 	}
 	println!("{}", describe(&device.info));
-	let opened = Cuda.open(&device.info)?;
 	report.device = Some(device.info);
-	let cpu = Arc::new(Cpu::new(Path::Auto, 0).map_err(|error| Error::Cpu(error.to_string()))?);
-	check::all(&opened, &cpu, options, report)?;
-	if !options.measure {
-		return Ok(());
-	}
-	measure::all(&opened, &cpu, options, report)
+	let arguments: Vec<String> = std::env::args().skip(1).collect();
+	supervise::all(options, &arguments, report)?;
+	report.verdict()
 }

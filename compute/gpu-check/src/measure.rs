@@ -1,42 +1,16 @@
 //! How fast the device is.
 
-use std::{ops::ControlFlow, sync::Arc, time::Instant};
+use std::{ops::ControlFlow, time::Instant};
 
 use assay_cuda::{
 	cases::{Random, CONTEXT},
-	Cuda, CudaAccelerator, CudaError, DeviceTensor, Driver, Input, OpError,
+	Cuda, CudaError, Device as _, DeviceTensor, Driver, Input, OpError, StepTraffic,
 };
-use assay_engine::{AcceleratorError, Cpu, Engine, RunError};
+use assay_engine::{AcceleratorError, Engine, RunError};
 use assay_models::Model;
 use assay_program::{BinaryKind, DType, Lane, OpKind, TensorSpec};
 
-use crate::{
-	cublas,
-	error::Error,
-	model,
-	options::Options,
-	report::{Figure, Report},
-	time::fastest,
-};
-
-/// Everything that is measured.
-pub(crate) fn all(
-	device: &CudaAccelerator,
-	cpu: &Arc<Cpu>,
-	options: &Options,
-	report: &mut Report,
-) -> Result<(), Error> {
-	let cuda = device.backend();
-	let unmeasured = |what| move |error: OpError| Error::Measure { what, reason: error.to_string() };
-	products(cuda, options, report).map_err(unmeasured("products of numbers"))?;
-	products_i8(cuda, options, report).map_err(unmeasured("products of bytes"))?;
-	memory(cuda, options, report).map_err(unmeasured("roots and sums"))?;
-	for lane in [Lane::F32, Lane::I8] {
-		training(device, cpu, lane, options, report)
-			.map_err(|reason| Error::Measure { what: "training of GPT-2 124M", reason })?;
-	}
-	Ok(())
-}
+use crate::{cublas, model, options::Options, report::Figure, time::fastest, worker::Bench};
 
 fn ordinary(cuda: &Cuda, spec: TensorSpec, seed: u64) -> Result<DeviceTensor<Driver>, CudaError> {
 	let mut random = Random::new(seed);
@@ -61,7 +35,8 @@ fn tera(operations: f64, seconds: f64) -> Option<f64> {
 	Some(operations / seconds / 1e12)
 }
 
-fn products(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), OpError> {
+pub(crate) fn products(bench: &Bench<'_>) -> Result<String, OpError> {
+	let (cuda, options) = (bench.device.backend(), bench.options);
 	for n in sides(options) {
 		let spec = TensorSpec::f32(*n, *n);
 		let (a, b, mut out) = (ordinary(cuda, spec, 1)?, ordinary(cuda, spec, 2)?, cuda.allocate(spec)?);
@@ -75,7 +50,7 @@ fn products(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), O
 				plain = seconds;
 			}
 			let what = format!("{name}, {n} x {n} x {n}, F32");
-			report.figure(Figure { what, value: tera(operations, seconds), unit: "TFLOP/s", note: String::new() });
+			bench.figure(Figure { what, value: tera(operations, seconds), unit: "TFLOP/s", note: String::new() });
 		}
 		let theirs = cublas::sgemm(cuda.device(), *n, &a, &b, &mut out);
 		let (seconds, note) = match theirs {
@@ -84,15 +59,16 @@ fn products(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), O
 		};
 		let what = format!("cuBLAS SGEMM, {n} x {n} x {n}");
 		let value = seconds.and_then(|seconds| tera(operations, seconds));
-		report.figure(Figure { what, value, unit: "TFLOP/s", note: note.clone() });
+		bench.figure(Figure { what, value, unit: "TFLOP/s", note: note.clone() });
 		let what = format!("A B in F32, share of cuBLAS's speed, n = {n}");
 		let value = seconds.map(|seconds| 100.0 * seconds / plain);
-		report.figure(Figure { what, value, unit: "%", note });
+		bench.figure(Figure { what, value, unit: "%", note });
 	}
-	Ok(())
+	Ok(String::new())
 }
 
-fn products_i8(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), OpError> {
+pub(crate) fn products_i8(bench: &Bench<'_>) -> Result<String, OpError> {
+	let (cuda, options) = (bench.device.backend(), bench.options);
 	for n in sides(options) {
 		let spec = TensorSpec { dtype: DType::I8, rows: *n, cols: *n };
 		let (a, b) = (ordinary(cuda, spec, 1)?, ordinary(cuda, spec, 2)?);
@@ -103,13 +79,14 @@ fn products_i8(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<()
 			let inputs = [Input::Tensor(&a), Input::Tensor(&b)];
 			let seconds = fastest(|| cuda.run(kind, &inputs, &CONTEXT, &mut out))?;
 			let (what, note) = (format!("{name}, {n} x {n} x {n}, I8"), "packing included".to_owned());
-			report.figure(Figure { what, value: tera(operations, seconds), unit: "TOP/s", note });
+			bench.figure(Figure { what, value: tera(operations, seconds), unit: "TOP/s", note });
 		}
 	}
-	Ok(())
+	Ok(String::new())
 }
 
-fn memory(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), OpError> {
+pub(crate) fn memory(bench: &Bench<'_>) -> Result<String, OpError> {
+	let (cuda, options) = (bench.device.backend(), bench.options);
 	let side = if options.quick { 64 } else { 8192 };
 	let spec = TensorSpec::f32(side, side);
 	let bytes = spec.elements() as f64 * 4.0;
@@ -117,21 +94,22 @@ fn memory(cuda: &Cuda, options: &Options, report: &mut Report) -> Result<(), OpE
 	let seconds = fastest(|| cuda.root(&x).map(|_| ()))?;
 	let mib = bytes / f64::from(1 << 20);
 	let what = format!("BLAKE3 root of {mib} MiB");
-	report.figure(Figure { what, value: Some(bytes / seconds / 1e9), unit: "GB/s", note: String::new() });
+	bench.figure(Figure { what, value: Some(bytes / seconds / 1e9), unit: "GB/s", note: String::new() });
 	let add = OpKind::Binary(BinaryKind::Add);
 	let seconds = fastest(|| cuda.run(add, &[Input::Tensor(&x), Input::Tensor(&y)], &CONTEXT, &mut out))?;
 	let (what, note) = (format!("sum of two tensors of {mib} MiB"), "bytes read and written".to_owned());
-	report.figure(Figure { what, value: Some(3.0 * bytes / seconds / 1e9), unit: "GB/s", note });
-	Ok(())
+	bench.figure(Figure { what, value: Some(3.0 * bytes / seconds / 1e9), unit: "GB/s", note });
+	Ok(String::new())
 }
 
 /// An engine on the device with the largest batch that fits, of the asked one and its halves.
-fn fitting(device: &CudaAccelerator, cpu: &Arc<Cpu>, lane: Lane, options: &Options) -> Result<(Engine, u32), String> {
+fn fitting(bench: &Bench<'_>, lane: Lane) -> Result<(Engine, u32), String> {
+	let options = bench.options;
 	let mut batch = if options.quick { 2 } else { options.batch };
 	loop {
 		let Model { program, data } = model::gpt2(lane, batch, options.quick)?;
-		let mut engine = Engine::new(program, data, cpu.clone()).map_err(|error| error.to_string())?;
-		match engine.accelerate(device) {
+		let mut engine = Engine::new(program, data, bench.cpu.clone()).map_err(|error| error.to_string())?;
+		match engine.accelerate(&bench.device) {
 			Ok(()) => return Ok((engine, batch)),
 			Err(AcceleratorError::OutOfMemory { .. }) if batch > 1 => batch /= 2,
 			Err(error) => return Err(error.to_string()),
@@ -140,16 +118,11 @@ fn fitting(device: &CudaAccelerator, cpu: &Arc<Cpu>, lane: Lane, options: &Optio
 }
 
 /// Steps, and what a commitment costs beside the steps of a segment.
-fn training(
-	device: &CudaAccelerator,
-	cpu: &Arc<Cpu>,
-	lane: Lane,
-	options: &Options,
-	report: &mut Report,
-) -> Result<(), String> {
+pub(crate) fn training(bench: &Bench<'_>, lane: Lane) -> Result<String, String> {
 	let text = |error: RunError| error.to_string();
-	let (engine, batch) = fitting(device, cpu, lane, options)?;
+	let (engine, batch) = fitting(bench, lane)?;
 	let flops = engine.program().step_cost().flops as f64;
+	let options = bench.options;
 	let name = if options.quick { "no model" } else { "GPT-2" };
 	let millions = model::parameters(&engine) as f64 / 1e6;
 	let name = format!("{name}, {millions:.0} million parameters, batch {batch}, lane {lane:?}");
@@ -172,18 +145,26 @@ fn training(
 				ControlFlow::Continue(())
 			})
 			.map_err(text)?;
+		if let Some(failure) = engine.accelerator_failure() {
+			return Err(failure.to_string());
+		}
 		back = back.min(last.elapsed().as_secs_f64());
 		let started = Instant::now();
 		engine.state_root(&state).map_err(text)?;
 		commit = commit.min(started.elapsed().as_secs_f64());
 	}
-	let mut figure = |what: &str, value: f64, unit, note: &str| {
-		report.figure(Figure { what: format!("{name}: {what}"), value: Some(value), unit, note: note.into() });
+	let profile = bench.device.backend().device().profile();
+	let traffic = StepTraffic::of(engine.program(), &profile).map_err(|error| error.to_string())?;
+	let bytes = (traffic.read + traffic.read_again + traffic.written) as f64;
+	let figure = |what: &str, value: f64, unit, note: &str| {
+		bench.figure(Figure { what: format!("{name}: {what}"), value: Some(value), unit, note: note.into() });
 	};
 	figure("step", 1e3 * step, "ms", "");
 	figure("training", flops / step / 1e12, "TFLOP/s", "operations of the program's ops, of both types");
 	figure("state root, hashed on the device", 1e3 * commit, "ms", "once per segment");
 	figure("state root, share of a segment of 10 steps", 100.0 * commit / (step * segment as f64), "%", "at most 1");
 	figure("state to the host", 1e3 * back, "ms", "once per segment, for the checkpoint");
-	Ok(())
+	figure("launches of a step", traffic.launched() as f64, "", "counted, as are the bytes");
+	figure("bytes that launches move", bytes / step / 1e9, "GB/s", "of a step, each tensor of a launch once");
+	Ok(String::new())
 }

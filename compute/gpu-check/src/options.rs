@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// What there is to say.
 pub(crate) const USAGE: &str = "\
@@ -12,6 +12,8 @@ Checks a GPU bit by bit against the referee and the CPU, then measures it.
   --steps N         training steps of the identity runs, in both lanes (1000)
   --batch N         sequences of a step of the measured GPT-2 124M; halved until it fits (8)
   --check-only      measure nothing
+  --minutes N       time after which no stage begins, 0 for none (8; none with --fuzz above 100000)
+  --stage-seconds N most seconds of a stage (60 to 120 each)
   --quick           a small part of everything, to try the program itself: proves and measures nothing
   --report FILE     append the figures to a Markdown file, if every check is equal
   --json FILE       write everything, and how it ended, as one JSON object
@@ -29,11 +31,15 @@ pub(crate) struct Options {
 	pub(crate) steps: u64,
 	pub(crate) batch: u32,
 	pub(crate) measure: bool,
+	pub(crate) minutes: Option<u64>,
+	pub(crate) stage_seconds: Option<u64>,
 	pub(crate) quick: bool,
 	pub(crate) report: Option<PathBuf>,
 	pub(crate) json: Option<PathBuf>,
 	pub(crate) stamp: String,
 	pub(crate) commit: String,
+	/// In a process that works on the device, the first stage that it does.
+	pub(crate) worker: Option<usize>,
 }
 
 /// Why the command line is not understood.
@@ -56,11 +62,14 @@ impl Default for Options {
 			steps: 1000,
 			batch: 8,
 			measure: true,
+			minutes: None,
+			stage_seconds: None,
 			quick: false,
 			report: None,
 			json: None,
 			stamp: String::new(),
 			commit: String::new(),
+			worker: None,
 		}
 	}
 }
@@ -80,6 +89,9 @@ impl Options {
 				"--steps" => options.steps = number(&name, &value()?, 2)?,
 				"--batch" => options.batch = number(&name, &value()?, 1)?,
 				"--check-only" => options.measure = false,
+				"--minutes" => options.minutes = Some(number(&name, &value()?, 0)?),
+				"--stage-seconds" => options.stage_seconds = Some(number(&name, &value()?, 1)?),
+				"--worker" => options.worker = Some(number(&name, &value()?, 0)?),
 				"--quick" => options.quick = true,
 				"--report" => options.report = Some(value()?.into()),
 				"--json" => options.json = Some(value()?.into()),
@@ -90,7 +102,19 @@ impl Options {
 		}
 		Ok(Some(options))
 	}
+
+	/// The time after which no stage begins.
+	pub(crate) fn budget(&self) -> Option<Duration> {
+		let otherwise = if self.fuzz > QUICKLY { 0 } else { MINUTES };
+		Some(self.minutes.unwrap_or(otherwise))
+			.filter(|minutes| *minutes > 0)
+			.map(|minutes| Duration::from_secs(60 * minutes))
+	}
 }
+
+/// Minutes that a run may take, if it compares at most so many elements of each kind.
+const MINUTES: u64 = 8;
+const QUICKLY: u64 = 100_000;
 
 fn number<T: TryFrom<u64>>(name: &str, text: &str, least: u64) -> Result<T, UsageError> {
 	let wrong = || UsageError::Number(name.into(), text.into(), least);
@@ -110,7 +134,7 @@ mod tests {
 	fn options_are_read() {
 		assert_eq!(parse(""), Ok(Some(Options::default())));
 		let line =
-			"--device 2 --fuzz 10000000 --seed 7 --steps 20 --batch 1 --check-only --quick --report a.md --json b \
+			"--device 2 --fuzz 10000000 --seed 7 --steps 20 --batch 1 --check-only --minutes 3 --stage-seconds 9 --quick --report a.md --json b \
 			--stamp now --commit abc";
 		let options = Options {
 			device: 2,
@@ -119,12 +143,20 @@ mod tests {
 			steps: 20,
 			batch: 1,
 			measure: false,
+			minutes: Some(3),
+			stage_seconds: Some(9),
 			quick: true,
 			report: Some("a.md".into()),
 			json: Some("b".into()),
 			stamp: "now".into(),
 			commit: "abc".into(),
+			worker: None,
 		};
+		assert_eq!(
+			(options.budget(), Options::default().budget()),
+			(Some(Duration::from_secs(180)), Some(Duration::from_secs(480)))
+		);
+		assert_eq!(parse("--fuzz 10000000").expect("known").expect("options").budget(), None);
 		assert_eq!(parse(line), Ok(Some(options)));
 		assert_eq!(parse("--device 1 --help"), Ok(None));
 		assert_eq!(parse("-h"), Ok(None));
@@ -144,9 +176,21 @@ mod tests {
 
 	#[test]
 	fn the_usage_names_every_option() {
-		for name in
-			["device", "fuzz", "seed", "steps", "batch", "check-only", "quick", "report", "json", "stamp", "commit"]
-		{
+		for name in [
+			"device",
+			"fuzz",
+			"seed",
+			"steps",
+			"batch",
+			"check-only",
+			"minutes",
+			"stage-seconds",
+			"quick",
+			"report",
+			"json",
+			"stamp",
+			"commit",
+		] {
 			assert!(USAGE.contains(&format!("\n  --{name} ")), "{name}");
 		}
 	}

@@ -1,11 +1,11 @@
 //! What was found: for people as Markdown, for programs as JSON.
 
-use std::{fmt::Write as _, fs, path::Path, time::Instant};
+use std::{fmt::Write as _, fs, path::Path};
 
 use assay_cuda::DeviceInfo;
 use serde_json::{json, Value};
 
-use crate::{error::Error, options::Options};
+use crate::{error::Error, options::Options, stage::Stage};
 
 /// A check of bits.
 #[derive(Clone, Debug)]
@@ -27,12 +27,28 @@ pub(crate) struct Figure {
 	pub(crate) note: String,
 }
 
+impl Figure {
+	/// One that the process that works on the device says.
+	pub(crate) fn from_json(value: &Value) -> Option<Self> {
+		let units = ["TFLOP/s", "TOP/s", "GB/s", "ms", "%"];
+		let unit = value.get("unit")?.as_str()?;
+		Some(Self {
+			what: value.get("what")?.as_str()?.to_owned(),
+			value: value.get("value")?.as_f64(),
+			unit: units.into_iter().find(|known| *known == unit).unwrap_or(""),
+			note: value.get("note")?.as_str()?.to_owned(),
+		})
+	}
+}
+
 /// Everything that was found so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
 	pub(crate) device: Option<DeviceInfo>,
 	checks: Vec<Check>,
 	figures: Vec<Figure>,
+	/// Stages that were not done, or could not be measured, and why.
+	missing: Vec<(String, String)>,
 	failure: Option<(&'static str, String)>,
 	stamp: String,
 	commit: String,
@@ -46,20 +62,43 @@ impl Report {
 		Self { stamp, commit, quick: options.quick, ..Self::default() }
 	}
 
-	/// Makes a check, and says how it went.
-	pub(crate) fn check(&mut self, name: impl Into<String>, check: impl FnOnce() -> Result<String, String>) {
-		let (name, started) = (name.into(), Instant::now());
-		let outcome = check();
-		let seconds = started.elapsed().as_secs_f64();
-		match &outcome {
-			Ok(what) => println!("ok      {name}{}{what} ({seconds:.1} s)", if what.is_empty() { "" } else { ": " }),
-			Err(what) => println!("DIFFERS {name}: {what}"),
+	/// A stage was done, and what it checks is equal.
+	pub(crate) fn done(&mut self, stage: &Stage, what: String, seconds: f64) {
+		if stage.work.is_check() {
+			let colon = if what.is_empty() { "" } else { ": " };
+			println!("ok      {}{colon}{what} ({seconds:.1} s)", stage.name);
+			self.checks.push(Check { name: stage.name.clone(), outcome: Ok(what), seconds });
 		}
-		self.checks.push(Check { name, outcome, seconds });
+	}
+
+	/// A stage failed: bits differ, or it could not be done.
+	pub(crate) fn failed_stage(&mut self, stage: &Stage, what: String, seconds: f64) {
+		if stage.work.is_check() {
+			println!("DIFFERS {}: {what}", stage.name);
+			self.checks.push(Check { name: stage.name.clone(), outcome: Err(what), seconds });
+		} else {
+			println!("FAILED  {}: {what}", stage.name);
+			self.missing.push((stage.name.clone(), what));
+		}
+	}
+
+	/// A stage was not done.
+	pub(crate) fn not_run(&mut self, stage: &Stage, why: &str) {
+		println!("NOT RUN {}: {why}", stage.name);
+		self.missing.push((stage.name.clone(), why.to_owned()));
+	}
+
+	/// How it ended, once every stage was done or given up.
+	pub(crate) fn verdict(&self) -> Result<(), Error> {
+		match (self.differing(), self.missing.first()) {
+			(0, None) => Ok(()),
+			(0, Some((name, why))) => Err(Error::Missing(self.missing.len(), format!("{name}: {why}"))),
+			(count, _) => Err(Error::Differs(count)),
+		}
 	}
 
 	/// How many checks differ.
-	pub(crate) fn differing(&self) -> usize {
+	fn differing(&self) -> usize {
 		self.checks.iter().filter(|check| check.outcome.is_err()).count()
 	}
 
@@ -158,6 +197,7 @@ impl Report {
 			"quick": self.quick,
 			"checks": self.checks.iter().map(check).collect::<Vec<_>>(),
 			"figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
+			"missing": self.missing.iter().map(|(name, why)| json!({ "name": name, "why": why })).collect::<Vec<_>>(),
 			"failure": self.failure.as_ref().map(|(code, message)| json!({ "code": code, "message": message })),
 			"stamp": self.stamp,
 			"commit": self.commit,
@@ -185,7 +225,14 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+	use core::time::Duration;
+
 	use super::*;
+	use crate::stage::Work;
+
+	fn stage(name: &str, work: Work) -> Stage {
+		Stage { name: name.into(), work, limit: Duration::ZERO }
+	}
 
 	fn report() -> Report {
 		let mut report = Report { stamp: "today".into(), commit: "abc".into(), ..Report::default() };
@@ -197,7 +244,7 @@ mod tests {
 			multiprocessors: 132,
 			driver: 12040,
 		});
-		report.check("products", || Ok("4 | 5".into()));
+		report.done(&stage("products", Work::Daemon), "4 | 5".into(), 0.0);
 		let note = "no libcublas".to_owned();
 		report.figure(Figure { what: "SGEMM".into(), value: None, unit: "TFLOP/s", note });
 		report.figure(Figure { what: "A B".into(), value: Some(41.25), unit: "TFLOP/s", note: String::new() });
@@ -228,8 +275,10 @@ mod tests {
 	fn the_object_tells_how_it_ended() {
 		let mut report = report();
 		assert!(report.json()["failure"].is_null() && report.json()["usable"] == true);
-		report.check("sums", || Err("element 5".into()));
-		assert_eq!(report.differing(), 1);
+		report.not_run(&stage("training", Work::Memory), "no time");
+		assert!(matches!(report.verdict(), Err(Error::Missing(1, _))));
+		report.failed_stage(&stage("sums", Work::Daemon), "element 5".into(), 1.5);
+		assert!(matches!(report.verdict(), Err(Error::Differs(1))));
 		report.failed(&Error::Differs(1));
 		let value = report.json();
 		assert_eq!(
@@ -239,6 +288,7 @@ mod tests {
 			})
 		);
 		assert_eq!(value["failure"]["code"], "differs");
+		assert_eq!(value["missing"], json!([{ "name": "training", "why": "no time" }]));
 		assert_eq!(value["figures"][0]["value"], Value::Null);
 		let mut nothing = Report::default();
 		nothing.failed(&Error::Device(assay_cuda::CudaError::NoDevice { ordinal: 3, count: 1 }));

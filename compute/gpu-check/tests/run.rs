@@ -66,7 +66,7 @@ fn a_quick_run_goes_through_everything() {
 	assert_eq!((&object["usable"], &object["failure"]), (&Value::Bool(true), &Value::Null));
 	assert_eq!((&object["device"]["name"], &object["device"]["capability"]), (&"emulated".into(), &"8.0".into()));
 	let checks = object["checks"].as_array().expect("checks");
-	assert!(checks.len() == 7 && checks.iter().all(|check| check["equal"] == true), "{checks:?}");
+	assert!(checks.len() == 9 && checks.iter().all(|check| check["equal"] == true), "{checks:?}");
 	let figures = object["figures"].as_array().expect("figures");
 	for what in [
 		"A B, 40",
@@ -90,6 +90,56 @@ fn a_quick_run_goes_through_everything() {
 		report.contains("## emulated, compute capability 8.0") && report.contains("it proves and measures nothing")
 	);
 	assert_eq!(report.matches("\n| ").count(), checks.len() + figures.len() + 4);
+}
+
+fn check<'a>(object: &'a Value, name: &str) -> &'a Value {
+	let checks = object["checks"].as_array().expect("checks");
+	let found = checks.iter().find(|check| check["name"].as_str().is_some_and(|text| text.contains(name)));
+	found.unwrap_or_else(|| panic!("{name} is missing: {object}"))
+}
+
+/// A kernel after which the device is of no use to its process.
+#[test]
+fn a_failure_leaves_the_other_stages() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let output = emulated(folder.path(), &["--quick"], &[("ASSAY_EMULATED_FAILS", "causal")]);
+	assert_eq!(output.status.code(), Some(1), "{output:?}");
+	assert!(!folder.path().join("report.md").exists(), "figures of a device that fails");
+	let object = object(folder.path());
+	for name in ["masks", "random ops"] {
+		let detail = check(&object, name)["detail"].as_str().expect("a detail");
+		assert!(check(&object, name)["equal"] == false && detail.contains("kernels causal"), "{name}: {detail}");
+	}
+	for name in ["every module", "chains", "long_rows", "to_and_from", "lane F32", "lane I8"] {
+		assert_eq!(check(&object, name)["equal"], true, "{name}");
+	}
+	let figures = object["figures"].as_array().expect("figures");
+	assert!(figures.iter().any(|figure| figure["what"].as_str().is_some_and(|text| text.contains("BLAKE3"))));
+}
+
+#[test]
+fn a_stage_that_hangs_is_given_up() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let options = ["--quick", "--check-only", "--stage-seconds", "10"];
+	let output = emulated(folder.path(), &options, &[("ASSAY_EMULATED_HANGS", "arg_max")]);
+	assert_eq!(output.status.code(), Some(1), "{output:?}");
+	let object = object(folder.path());
+	assert_eq!(check(&object, "random ops")["detail"], "it did not end within 10 s");
+	assert_eq!(check(&object, "lane F32")["equal"], true);
+}
+
+/// A kernel that the driver does not have fails where it is launched.
+#[test]
+fn what_a_driver_refuses_leaves_the_other_kernels() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let options = ["--quick", "--check-only"];
+	let output = emulated(folder.path(), &options, &[("ASSAY_EMULATED_REFUSES", "dropout")]);
+	assert_eq!(output.status.code(), Some(1), "{output:?}");
+	let object = object(folder.path());
+	let detail = |name| check(&object, name)["detail"].as_str().expect("a detail");
+	assert!(detail("every module").contains("`mask`: dropout"), "{}", detail("every module"));
+	assert!(detail("masks").contains("kernel `dropout` could not be launched"), "{}", detail("masks"));
+	assert_eq!(check(&object, "chains")["equal"], true);
 }
 
 #[test]

@@ -1,13 +1,23 @@
 //! A case on devices, beside its answer.
 
-use assay_program::DType;
+use assay_program::{DType, OperandSpec};
 
 use super::{Case, Given, CONTEXT};
-use crate::{Backend, Device, DeviceTensor, Input, OpError};
+use crate::{lower, Backend, Context, Device, DeviceTensor, Input, OpError, Profile};
 
 /// Runs a case on every device: the bits, whether it fails, and that it leaves its inputs alone. `expected` are the bits of its
 /// output, also where they are infinite or NaN. `Err` says what differs first.
 pub fn compare<D: Device>(devices: &[Backend<D>], case: &Case, expected: &[u32]) -> Result<(), String> {
+	compare_in(devices, case, expected, &CONTEXT)
+}
+
+/// The same where random numbers depend on `context`.
+pub fn compare_in<D: Device>(
+	devices: &[Backend<D>],
+	case: &Case,
+	expected: &[u32],
+	context: &Context,
+) -> Result<(), String> {
 	let Case { kind, given, output } = case;
 	if expected.len() as u64 != output.elements() {
 		return Err(format!("{kind:?}: the answer has {} elements for {output:?}", expected.len()));
@@ -29,9 +39,11 @@ pub fn compare<D: Device>(devices: &[Backend<D>], case: &Case, expected: &[u32])
 			})
 			.collect();
 		let mut out = device.allocate(*output).map_err(text)?;
-		let result = device.run(*kind, &inputs, &CONTEXT, &mut out);
+		let result = device.run(*kind, &inputs, context, &mut out);
 		let shapes: Vec<_> = tensors.iter().map(|tensor| tensor.as_ref().map(DeviceTensor::spec)).collect();
-		let place = || format!("{kind:?} {shapes:?} -> {output:?}, {:?}", device.device().profile());
+		let profile = device.device().profile();
+		let place =
+			|| format!("{kind:?} {shapes:?} -> {output:?}, kernels {}, {profile:?}", kernels(case, &profile).join(" "));
 		let wanted = if finite { Ok(()) } else { Err(OpError::NonFinite) };
 		if result != wanted {
 			return Err(format!("{}: {result:?}, expected {wanted:?}", place()));
@@ -55,6 +67,17 @@ pub fn compare<D: Device>(devices: &[Backend<D>], case: &Case, expected: &[u32])
 		}
 	}
 	Ok(())
+}
+
+/// What an op is launched as.
+fn kernels(case: &Case, profile: &Profile) -> Vec<&'static str> {
+	let operand = |given: &Given| match *given {
+		Given::Tensor(spec, _, data) => OperandSpec::Tensor { spec, data },
+		Given::Scalar(bits) => OperandSpec::Scalar(bits),
+	};
+	let operands: Vec<OperandSpec> = case.given.iter().map(operand).collect();
+	let lowered = lower(case.kind, &operands, case.output, &CONTEXT.seed, profile);
+	lowered.map_or_else(|_| Vec::new(), |lowered| lowered.launches.iter().map(|launch| launch.kernel).collect())
 }
 
 /// Whether two elements are the same; NaNs are, whatever their payload, since no result may hold one.

@@ -81,8 +81,10 @@ fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 		7 => {
 			let (x, first, count) = (extent(random), extent(random), extent(random));
 			let rows = extent(random);
-			let given = numbers(random, rows, first + x.max(count));
-			(OpKind::Columns { first }, vec![given], TensorSpec::f32(rows, count))
+			let (cols, bytes) = (first + x.max(count), number / 21 % 2 == 1);
+			let given = if bytes { i8s(rows, cols, random) } else { numbers(random, rows, cols) };
+			let dtype = if bytes { DType::I8 } else { DType::F32 };
+			(OpKind::Columns { first }, vec![given], TensorSpec { dtype, rows, cols: count })
 		}
 		8 => {
 			let (rows, cols, first, more) = (extent(random), extent(random), extent(random), extent(random));
@@ -105,15 +107,18 @@ fn op(random: &mut Random, number: u64) -> (OpKind, Vec<Given>, TensorSpec) {
 		10 => by_id(random),
 		11 => {
 			let (rows, cols, batch) = (extent(random), extent(random), extent(random));
-			let given = match numbers(random, rows, cols) {
+			let bytes = number / 21 % 4 > 1;
+			let given = if bytes { i8s(rows, cols, random) } else { numbers(random, rows, cols) };
+			let given = match given {
 				Given::Tensor(spec, bits, _) => Given::Tensor(spec, bits, true),
 				scalar => scalar,
 			};
-			let kind = match random.below(2) {
+			let kind = match number / 21 % 2 {
 				0 => OpKind::GatherBatch { stream: random.next() },
 				_ => OpKind::NextBatch,
 			};
-			(kind, vec![given], TensorSpec::f32(batch, cols))
+			let dtype = if bytes { DType::I8 } else { DType::F32 };
+			(kind, vec![given], TensorSpec { dtype, rows: batch, cols })
 		}
 		12 => {
 			let (blocks, rows, cols) = (1 + random.below(4), extent(random), extent(random));

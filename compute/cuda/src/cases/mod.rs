@@ -7,7 +7,7 @@ mod given;
 mod random;
 mod window;
 
-pub use compare::compare;
+pub use compare::{compare, compare_in};
 pub use draw::{case, CLASSES, ROUND};
 pub use given::{f32s, i32s, i8s, Given};
 pub use random::Random;

@@ -6,6 +6,8 @@ const FETCH: u32 = 0;
 const STORE: u32 = 1;
 const STORE_ROW: u32 = 29;
 const SECTION: u32 = 30;
+const STORE_BYTE: u32 = 31;
+const STORE_ROW_BYTE: u32 = 32;
 /// Slots of a thread: part of the kernel.
 pub(super) const SLOTS: u32 = 16;
 /// In the place of a slot: the instruction's own constant.
@@ -85,8 +87,14 @@ impl Instruction {
 	}
 
 	/// Writes an element, or what there is once for a row.
-	pub(super) fn store(from: u32, address: u64, once: bool) -> Self {
-		Self { code: if once { STORE_ROW } else { STORE }, from: [from, 0, 0], at: address, ..Self::default() }
+	pub(super) fn store(from: u32, place: Place, once: bool) -> Self {
+		let code = match (place.spec.dtype, once) {
+			(DType::F32 | DType::I32, false) => STORE,
+			(DType::F32 | DType::I32, true) => STORE_ROW,
+			(DType::I8, false) => STORE_BYTE,
+			(DType::I8, true) => STORE_ROW_BYTE,
+		};
+		Self { code, from: [from, 0, 0], at: place.address, ..Self::default() }
 	}
 
 	/// One op on slots, of which [`IMMEDIATE`] stands for `constant`. `flag` is set where a number is infinite or NaN; integers

@@ -115,7 +115,7 @@ impl Chain {
 			Action::Section { length, across } => Instruction::section(length, across),
 			Action::Fetch { to, value: Value::Constant(bits) } => Instruction::constant(to, bits),
 			Action::Fetch { to, value: Value::Tensor(id) } => Instruction::fetch(to, place(id), self.flat),
-			Action::Store { from, tensor, once } => Instruction::store(from, place(tensor).address, once),
+			Action::Store { from, tensor, once } => Instruction::store(from, place(tensor), once),
 			Action::Apply { op, to, from, constant, first } => {
 				let flag = if first { flags + 4 * op as u64 } else { 0 };
 				let apply = |op: &assay_program::Op| Instruction::apply(op.kind, to, from, constant, flag);

@@ -214,12 +214,7 @@ impl Planner<'_> {
 	}
 
 	/// Makes the inputs of an op that goes over elements present.
-	fn inputs(
-		&self,
-		index: usize,
-		sections: &mut (Section, Section),
-		present: &mut BTreeSet<Value>,
-	) -> Option<()> {
+	fn inputs(&self, index: usize, sections: &mut (Section, Section), present: &mut BTreeSet<Value>) -> Option<()> {
 		for value in fetched_inputs(self.program.ops.get(index)?) {
 			let wide = match value {
 				Value::Tensor(id) => self.is_wide(id),

@@ -2,6 +2,8 @@
 
 use assay_program::{OpKind, Program, TensorId};
 
+use crate::bytes::device_words;
+
 use super::{shape::spec_of, slots::Action, steps::Value, Chain};
 
 /// Bytes.
@@ -16,7 +18,7 @@ pub(crate) struct Moved {
 }
 
 fn bytes(program: &Program, id: TensorId) -> u64 {
-	spec_of(program, id).map_or(0, |spec| spec.elements() * 4)
+	spec_of(program, id).map_or(0, |spec| device_words(spec) * 4)
 }
 
 impl Moved {

@@ -32,13 +32,20 @@ unsafe impl Sync for Kernels {}
 
 impl Kernels {
 	/// Loads every module that a device of this compute capability runs; the driver compiles the PTX for the device and keeps
-	/// the result for the next time.
-	pub(super) fn load(context: &Arc<Context>, capability: (u32, u32)) -> Result<Self, CudaError> {
+	/// the result for the next time. Beside the kernels, why some are not there.
+	pub(super) fn load(context: &Arc<Context>, capability: (u32, u32)) -> Result<(Self, Vec<CudaError>), CudaError> {
 		context.enter()?;
 		let mut kernels = Self { context: Arc::clone(context), modules: Vec::new(), functions: BTreeMap::new() };
 		let runs = |module: &&Module| module.needs_capability().is_some_and(|needed| needed <= capability);
+		let mut all_refused = Vec::new();
 		for module in MODULES.iter().filter(runs) {
-			let handle = load(module)?;
+			let handle = match load(module) {
+				Ok(handle) => handle,
+				Err(refused) => {
+					all_refused.push(refused);
+					continue;
+				}
+			};
 			kernels.modules.push(handle);
 			for name in module.kernels() {
 				let refused = |reason: String| CudaError::Ptx { module: module.name, reason };
@@ -46,11 +53,19 @@ impl Kernels {
 				let mut function = core::ptr::null_mut();
 				// SAFETY: writes a handle; the module is loaded and the name ends in 0.
 				let status = unsafe { sys::cuModuleGetFunction(&mut function, handle, symbol.as_ptr()) };
-				check("cuModuleGetFunction", status).map_err(|error| refused(format!("{name}: {error}")))?;
-				kernels.functions.insert(name, function);
+				match check("cuModuleGetFunction", status) {
+					Ok(()) => drop(kernels.functions.insert(name, function)),
+					Err(error) => all_refused.push(refused(format!("{name}: {error}"))),
+				}
 			}
 		}
-		Ok(kernels)
+		match all_refused.pop() {
+			Some(refused) if kernels.functions.is_empty() => Err(refused),
+			last => {
+				all_refused.extend(last);
+				Ok((kernels, all_refused))
+			}
+		}
 	}
 
 	/// The kernel of that name.

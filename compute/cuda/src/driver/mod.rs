@@ -95,6 +95,16 @@ impl Backend<Driver> {
 impl Driver {
 	/// Opens a device and loads the kernels, which the driver compiles the first time.
 	pub fn open(ordinal: u32) -> Result<Self, CudaError> {
+		let (driver, refused) = Self::open_in_part(ordinal)?;
+		refused.into_iter().next().map_or(Ok(driver), Err)
+	}
+
+	/// The same also where the driver refuses some kernels, and why it does: to look at the others. Launching one that is not
+	/// there is an error.
+	///
+	/// # Errors
+	/// [`CudaError::Ptx`] if there are none at all.
+	pub fn open_in_part(ordinal: u32) -> Result<(Self, Vec<CudaError>), CudaError> {
 		let driver = probe::driver_version()?;
 		let device = probe::device(ordinal)?;
 		let info = probe::info(ordinal, device, driver)?;
@@ -102,8 +112,8 @@ impl Driver {
 			return Err(refused);
 		}
 		let context = Arc::new(Context::new(device)?);
-		let kernels = Kernels::load(&context, info.capability)?;
-		Ok(Self { kernels, context, info })
+		let (kernels, refused) = Kernels::load(&context, info.capability)?;
+		Ok((Self { kernels, context, info }, refused))
 	}
 
 	/// What the driver tells of the device.

@@ -53,6 +53,14 @@ impl Checked<'_> {
 	}
 }
 
+/// The kernel for elements of the output's type: of those that move elements as they are.
+fn by_type(op: &Checked<'_>, words: &'static str, bytes: &'static str) -> &'static str {
+	match op.output.dtype {
+		DType::F32 | DType::I32 => words,
+		DType::I8 => bytes,
+	}
+}
+
 /// One launch without scratch memory.
 fn single(kernel: &'static str, (grid, block): Shape, args: Vec<Arg>) -> Lowered {
 	Lowered { launches: vec![Launch { kernel, grid, block, args }], scratch: Vec::new() }

@@ -1,6 +1,6 @@
 //! Ops that only copy.
 
-use super::{input, single, Checked};
+use super::{by_type, input, single, Checked};
 use crate::{
 	grid,
 	launch::{Arg, Lowered},
@@ -20,7 +20,8 @@ fn copy(op: &Checked<'_>, kernel: &'static str, numbers: [u64; 2], rows: u64, co
 
 pub(super) fn columns(op: &Checked<'_>, first: u32) -> Result<Lowered, OpError> {
 	let width = u64::from(input(op, 0)?.cols);
-	Ok(copy(op, "columns", [width, u64::from(first)], op.rows(), op.cols()))
+	let kernel = by_type(op, "columns", "columns_i8");
+	Ok(copy(op, kernel, [width, u64::from(first)], op.rows(), op.cols()))
 }
 
 pub(super) fn pad_columns(op: &Checked<'_>, first: u32) -> Result<Lowered, OpError> {
@@ -31,7 +32,7 @@ pub(super) fn pad_columns(op: &Checked<'_>, first: u32) -> Result<Lowered, OpErr
 /// All the columns of one long row.
 pub(super) fn reshape(op: &Checked<'_>) -> Lowered {
 	let elements = op.output.elements();
-	copy(op, "columns", [elements, 0], 1, elements)
+	copy(op, by_type(op, "columns", "columns_i8"), [elements, 0], 1, elements)
 }
 
 pub(super) fn heads(op: &Checked<'_>, kernel: &'static str, positions: u32, heads: u32) -> Lowered {

@@ -2,7 +2,7 @@
 
 use assay_program::philox::Key;
 
-use super::{input, single, Checked};
+use super::{by_type, input, single, Checked};
 use crate::{
 	grid,
 	launch::{Arg, Launch, Lowered},
@@ -24,14 +24,16 @@ pub(super) fn gather_batch(op: &Checked<'_>, stream: u32) -> Result<Lowered, OpE
 		Arg::U32(stream),
 		Arg::Step,
 	];
-	Ok(single("gather_batch", grid::plane(rows, cols, op.profile), args))
+	let kernel = by_type(op, "gather_batch", "gather_batch_i8");
+	Ok(single(kernel, grid::plane(rows, cols, op.profile), args))
 }
 
 pub(super) fn next_batch(op: &Checked<'_>) -> Result<Lowered, OpError> {
 	let (rows, cols) = (op.rows(), op.cols());
 	let data_rows = Arg::U64(input(op, 0)?.rows.into());
 	let args = vec![Arg::Input(0), data_rows, Arg::Output, op.flag(), Arg::U64(rows), Arg::U64(cols), Arg::Step];
-	Ok(single("next_batch", grid::plane(rows, cols, op.profile), args))
+	let kernel = by_type(op, "next_batch", "next_batch_i8");
+	Ok(single(kernel, grid::plane(rows, cols, op.profile), args))
 }
 
 pub(super) fn one_hot(op: &Checked<'_>) -> Lowered {
