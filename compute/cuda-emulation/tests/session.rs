@@ -48,9 +48,10 @@ fn ops_that_go_together_are_one_launch() {
 	for kernel in ["sum_over_cols", "max_over_cols", "causal", "dropout", "one_hot", "unary_exp"] {
 		assert!(!launches.contains_key(kernel), "{kernel}: {launches:?}");
 	}
-	// What is counted without a device is what is launched.
+	// What is counted without a device is what is launched, and copied at the end of the step.
 	let counted = StepTraffic::of(program, &backend.device().profile()).expect("lowers");
-	assert_eq!(counted.launches, launches);
+	assert_eq!(counted.sum().launches - program.updates.len() as u64, launches.values().sum());
+	assert_eq!(counted.kernels["chain_rows"].launches, launches["chain_rows"]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub use launch::{Arg, Launch, Lowered, Profile, Value, Work};
 pub use lower::lower;
 pub use ptx::{Module, MODULES};
 pub use session::{Session, SessionError};
-pub use traffic::StepTraffic;
+pub use traffic::{StepTraffic, Traffic};
 
 /// The backend on a GPU.
 pub type Cuda = Backend<Driver>;

@@ -154,8 +154,7 @@ pub(crate) fn training(bench: &Bench<'_>, lane: Lane) -> Result<String, String> 
 		commit = commit.min(started.elapsed().as_secs_f64());
 	}
 	let profile = bench.device.backend().device().profile();
-	let traffic = StepTraffic::of(engine.program(), &profile).map_err(|error| error.to_string())?;
-	let bytes = (traffic.read + traffic.read_again + traffic.written) as f64;
+	let traffic = StepTraffic::of(engine.program(), &profile).map_err(|error| error.to_string())?.sum();
 	let figure = |what: &str, value: f64, unit, note: &str| {
 		bench.figure(Figure { what: format!("{name}: {what}"), value: Some(value), unit, note: note.into() });
 	};
@@ -164,7 +163,12 @@ pub(crate) fn training(bench: &Bench<'_>, lane: Lane) -> Result<String, String> 
 	figure("state root, hashed on the device", 1e3 * commit, "ms", "once per segment");
 	figure("state root, share of a segment of 10 steps", 100.0 * commit / (step * segment as f64), "%", "at most 1");
 	figure("state to the host", 1e3 * back, "ms", "once per segment, for the checkpoint");
-	figure("launches of a step", traffic.launched() as f64, "", "counted, as are the bytes");
-	figure("bytes that launches move", bytes / step / 1e9, "GB/s", "of a step, each tensor of a launch once");
+	figure("launches of a step", traffic.launches as f64, "", "counted, as are the bytes");
+	figure(
+		"bytes that launches move",
+		traffic.bytes() as f64 / step / 1e9,
+		"GB/s",
+		"of a step, each tensor of a launch once",
+	);
 	Ok(String::new())
 }

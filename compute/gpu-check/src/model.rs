@@ -99,19 +99,16 @@ mod tests {
 			let program = gpt2(lane, 8, false).expect("valid").program;
 			let (before, now) = (StepTraffic::one_by_one(&program, &profile), StepTraffic::of(&program, &profile));
 			let (before, now) = (before.expect("lowers"), now.expect("lowers"));
-			for (what, step) in [("one by one", &before), ("in groups", &now)] {
-				let gigabytes = |bytes: u64| bytes as f64 / 1e9;
-				println!(
-					"{lane:?}, ops {what}: {} launches, {:.1} GB read ({:.1} more again), {:.1} GB written",
-					step.launched(),
-					gigabytes(step.read),
-					gigabytes(step.read_again),
-					gigabytes(step.written),
-				);
+			for (what, step) in [("one by one", before.sum()), ("in groups", now.sum())] {
+				let [read, again, written] = [step.read, step.read_again, step.written].map(|bytes| bytes as f64 / 1e9);
+				let launches = step.launches;
+				println!("{lane:?}, ops {what}: {launches} launches, GB: {read:.1} read, {again:.1} again, {written:.1} written");
 			}
-			println!("{:?}", now.launches);
-			assert!(now.launched() * 2 < before.launched());
-			assert!((now.read + now.read_again + now.written) * 2 < before.read + before.written);
+			for (kernels, traffic) in &now.kernels {
+				println!("{:8.2} GB in {:4}: {kernels}", traffic.bytes() as f64 / 1e9, traffic.launches);
+			}
+			assert!(now.sum().launches * 2 < before.sum().launches);
+			assert!(now.sum().bytes() * 2 < before.sum().bytes());
 		}
 	}
 }
