@@ -25,7 +25,7 @@ impl Placement {
 		// By tensor, the last piece that writes or reads it.
 		let mut last = vec![0; program.tensors.len()];
 		for (at, piece) in pieces.iter().enumerate() {
-			for id in piece.reads(program).chain(piece.outputs(program)) {
+			for id in piece.reads(program).into_iter().chain(piece.outputs(program)) {
 				if let Some(last) = last.get_mut(id.0 as usize) {
 					*last = at;
 				}
@@ -39,7 +39,7 @@ impl Placement {
 				let slot = placement.take(&mut free, device_words(decl.spec()));
 				placement.slots[id.0 as usize] = Some(slot);
 			}
-			for id in piece.reads(program).chain(piece.outputs(program)) {
+			for id in piece.reads(program).into_iter().chain(piece.outputs(program)) {
 				let ended = last.get(id.0 as usize) == Some(&at) && !readers.at_end(id);
 				if ended && is_temp(id.0 as usize) {
 					free.extend(placement.slots[id.0 as usize].filter(|slot| !free.contains(slot)));

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use assay_program::{Program, TensorId};
 
 use super::{
+	again::copy,
 	readers::Readers,
 	shape::{part_of, Extent},
 	slots::place,
@@ -55,7 +56,24 @@ pub(crate) fn pieces(program: &Program) -> Vec<Piece> {
 		rest.extend(behind);
 		rest.extend(unmoved);
 	}
+	copy(program, &readers, &mut done);
 	done
+}
+
+/// Which outputs something outside needs.
+pub(super) type Needed<'a> = dyn Fn(TensorId) -> bool + 'a;
+
+/// A group of ops, with copies of others that are computed again, both ascending; `None` if it would take more than a group has.
+pub(super) fn built(
+	program: &Program,
+	readers: &Readers,
+	ops: &[usize],
+	copies: &[usize],
+	needed: &Needed<'_>,
+) -> Option<Chain> {
+	let plan = plan(program, readers, ops, copies, needed)?;
+	let actions = place(program, &plan).filter(|actions| actions.len() <= MOST_INSTRUCTIONS)?;
+	Some(Chain::new(program, ops.to_vec(), copies.to_vec(), &plan, actions))
 }
 
 /// A group, and what was found on the way.
@@ -79,7 +97,8 @@ fn grow(program: &Program, readers: &Readers, first: usize, rest: &VecDeque<Piec
 		if passed > PASSED || ops.len() == MOST {
 			break;
 		}
-		let reads = |of: &BTreeSet<TensorId>| piece.reads(program).any(|id| of.contains(&id));
+		let inputs = piece.reads(program);
+		let reads = |of: &BTreeSet<TensorId>| !inputs.is_disjoint(of);
 		if !reads(&after) {
 			if let Piece::Op(op) = piece {
 				let near = passed == 0 || reads(&made) || reads(&read);
@@ -123,11 +142,8 @@ fn joined(program: &Program, readers: &Readers, extent: Extent, ops: &[usize], o
 	let extent = extent.with(other)?;
 	let mut all = [ops, &[op]].concat();
 	all.sort_unstable();
-	let plan = plan(program, readers, &all)?;
+	let chain = built(program, readers, &all, &[], &|id| readers.outside(id, &all))?;
 	let long = extent.cols.is_some_and(|cols| cols > SHORT_ROW);
-	if !plan.elementwise && extent.rows < FEW_ROWS && long {
-		return None;
-	}
-	let actions = place(program, &plan).filter(|actions| actions.len() <= MOST_INSTRUCTIONS)?;
-	Some((Chain::new(program, all, &plan, actions), extent))
+	let idle = !chain.elementwise && extent.rows < FEW_ROWS && long;
+	(!idle).then_some((chain, extent))
 }

@@ -6,15 +6,18 @@
 //! `Dropout`, `OneHot`, and `Reduce` over the columns; all have the same rows, and as many columns or one.
 //!
 //! The bits are those of the ops one by one: the same functions on the same operands, reductions in the contract's lanes, tree
-//! and segments, and each op looks for infinities and NaNs of its own. That something is computed again from the same operands
-//! does not change it.
+//! and segments, and each op looks for infinities and NaNs of its own. That something is computed again from the same operands,
+//! by a later pass over a row or by another group, does not change it.
 
+mod again;
 mod group;
 mod instruction;
 mod readers;
 mod shape;
 mod slots;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 use std::collections::BTreeSet;
@@ -54,6 +57,8 @@ pub(crate) enum Piece {
 pub(crate) struct Chain {
 	/// Ascending.
 	ops: Vec<usize>,
+	/// Ops of other pieces that are computed again, ascending.
+	copies: Vec<usize>,
 	actions: Vec<Action>,
 	/// Outputs that are written to memory.
 	stored: BTreeSet<TensorId>,
@@ -81,9 +86,12 @@ impl Piece {
 		}
 	}
 
-	/// Tensors that its ops read, also of each other.
-	pub(crate) fn reads<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = TensorId> + 'a {
-		self.ops().iter().filter_map(|op| program.ops.get(*op)).flat_map(|op| op.tensor_operands())
+	/// Tensors that it reads from memory.
+	pub(crate) fn reads(&self, program: &Program) -> BTreeSet<TensorId> {
+		match self {
+			Piece::Op(op) => program.ops.get(*op).map(|op| op.tensor_operands().collect()).unwrap_or_default(),
+			Piece::Chain(chain) => chain.reads(program),
+		}
 	}
 
 	/// Tensors that its ops make.
@@ -93,7 +101,7 @@ impl Piece {
 }
 
 impl Chain {
-	fn new(program: &Program, ops: Vec<usize>, plan: &Plan, actions: Vec<Action>) -> Self {
+	fn new(program: &Program, ops: Vec<usize>, copies: Vec<usize>, plan: &Plan, actions: Vec<Action>) -> Self {
 		let (rows, cols) = (u64::from(plan.extent.rows), u64::from(plan.extent.cols.unwrap_or(1)));
 		let whole = |input: &Operand| match *input {
 			Operand::Scalar(_) => true,
@@ -102,10 +110,17 @@ impl Chain {
 			}
 		};
 		let by_place = |kind| matches!(kind, OpKind::Causal { .. } | OpKind::OneHot);
-		let mut each = ops.iter().filter_map(|op| program.ops.get(*op));
+		let mut each = ops.iter().chain(&copies).filter_map(|op| program.ops.get(*op));
 		// Where every input is whole or a constant, the matrix is one long row.
 		let flat = plan.elementwise && each.all(|op| !by_place(op.kind) && op.inputs.iter().all(whole));
-		Self { ops, actions, stored: plan.stored.clone(), rows, cols, elementwise: plan.elementwise, flat }
+		Self { ops, copies, actions, stored: plan.stored.clone(), rows, cols, elementwise: plan.elementwise, flat }
+	}
+
+	/// Tensors that it reads and does not make.
+	fn reads(&self, program: &Program) -> BTreeSet<TensorId> {
+		let ops = || self.ops.iter().chain(&self.copies).filter_map(|op| program.ops.get(*op));
+		let made: BTreeSet<TensorId> = ops().map(|op| op.output).collect();
+		ops().flat_map(|op| op.tensor_operands()).filter(|id| !made.contains(id)).collect()
 	}
 
 	/// The instructions as the kernels read them. `place` says where a tensor is and its shape, `flags` is where the step's

@@ -61,11 +61,19 @@ pub(super) struct Plan {
 	pub(super) extent: Extent,
 }
 
-/// The group of these ops, ascending; `None` if it would take more than a group has.
-pub(super) fn plan(program: &Program, readers: &Readers, ops: &[usize]) -> Option<Plan> {
+/// The group of these ops, with `copies` of others that it computes again, both ascending, which stores what is needed. `None`
+/// if it would take more than a group has.
+pub(super) fn plan(
+	program: &Program,
+	readers: &Readers,
+	ops: &[usize],
+	copies: &[usize],
+	needed: &dyn Fn(TensorId) -> bool,
+) -> Option<Plan> {
+	let all: BTreeSet<usize> = ops.iter().chain(copies).copied().collect();
 	let mut extent: Option<Extent> = None;
 	let mut parts = BTreeMap::new();
-	for index in ops {
+	for index in &all {
 		let (part, of) = part_of(program, program.ops.get(*index)?)?;
 		extent = Some(extent.map_or(Some(of), |extent| extent.with(of))?);
 		parts.insert(*index, part);
@@ -76,6 +84,7 @@ pub(super) fn plan(program: &Program, readers: &Readers, ops: &[usize]) -> Optio
 	let mut planner = Planner {
 		program,
 		ops,
+		all,
 		parts,
 		elementwise,
 		producers: BTreeMap::new(),
@@ -84,7 +93,7 @@ pub(super) fn plan(program: &Program, readers: &Readers, ops: &[usize]) -> Optio
 	};
 	planner.levels()?;
 	let kept = ops.iter().filter_map(|index| program.ops.get(*index)).map(|op| op.output);
-	planner.stored = kept.filter(|id| readers.outside(*id, ops)).collect();
+	planner.stored = kept.filter(|id| needed(*id)).collect();
 	planner.store_what_is_dear(readers)?;
 	let passes = planner.known.values().max().copied().unwrap_or(0) + 1;
 	let mut sections = Vec::new();
@@ -98,7 +107,9 @@ pub(super) fn plan(program: &Program, readers: &Readers, ops: &[usize]) -> Optio
 
 struct Planner<'a> {
 	program: &'a Program,
+	/// Those that look for infinities and NaNs, and with them those that are done only where their output is read.
 	ops: &'a [usize],
+	all: BTreeSet<usize>,
 	parts: BTreeMap<usize, Part>,
 	elementwise: bool,
 	/// By output, the op.
@@ -111,7 +122,7 @@ struct Planner<'a> {
 impl Planner<'_> {
 	/// Finds the pass in which each output is first known.
 	fn levels(&mut self) -> Option<()> {
-		for index in self.ops {
+		for index in &self.all {
 			let op = self.program.ops.get(*index)?;
 			let inputs = op.tensor_operands().filter_map(|id| self.known.get(&id)).max().copied().unwrap_or(0);
 			// The result of a reduction is there when its pass is over.
