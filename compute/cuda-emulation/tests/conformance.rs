@@ -95,12 +95,25 @@ fn the_suites_launch_every_kernel() {
 	assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// As long as wanted, like [`more_random_ops`].
+#[test]
+#[ignore = "minutes"]
+fn more_random_groups() {
+	let first = seed() * 10_000;
+	if let Err(error) = conformance::rows::random_groups(&devices(), first..first + 3000) {
+		panic!("{error}");
+	}
+}
+
+fn seed() -> u64 {
+	std::env::var("ASSAY_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
 /// As long as wanted: `ASSAY_FUZZ_SEED=7 cargo test -p assay-cuda-emulation --test conformance -- --ignored`.
 #[test]
 #[ignore = "minutes"]
 fn more_random_ops() {
-	let seed = std::env::var("ASSAY_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-	if let Err(error) = conformance::fuzz::fuzz(&devices(), seed, 20_000) {
+	if let Err(error) = conformance::fuzz::fuzz(&devices(), seed(), 20_000) {
 		panic!("{error}");
 	}
 }

@@ -1,5 +1,7 @@
 //! Groups of ops that go row by row: the same states, or the same first op that fails, as the CPU engine.
 
+use std::ops::Range;
+
 use assay_cuda::{cases::Random, Backend, Device};
 use assay_models::Model;
 use assay_program::{
@@ -178,8 +180,13 @@ impl Rows {
 const SHAPES: [(u32, u32); 7] = [(1, 2), (3, 31), (9, 127), (4, 129), (66, 5), (130, 3), (7, 300)];
 
 pub(crate) fn rows<D: Device>(devices: &[Backend<D>]) -> Result<(), String> {
+	random_groups(devices, 0..64)
+}
+
+/// A program for each seed.
+pub(crate) fn random_groups<D: Device>(devices: &[Backend<D>], seeds: Range<u64>) -> Result<(), String> {
 	let (mut finite, mut failed) = (0, 0);
-	for seed in 0..64 {
+	for seed in seeds {
 		let wild = seed % 2 == 0;
 		let (rows, cols) = SHAPES[seed as usize % 7];
 		let mut random = Rows::new(seed, rows, cols);

@@ -35,8 +35,8 @@
 //! | the device does them | [`Driver`], or `assay-cuda-emulation` on the CPU | a GPU, or a C++ compiler |
 //!
 //! Kernels are CUDA C++ in `kernels/`, shipped as PTX in `ptx/` for compute capability 6.1, and for 8.0 what uses tensor cores
-//! (int8 products), which the driver compiles for whatever newer device there is. Building this crate needs neither a CUDA toolkit nor a GPU, and running it needs
-//! NVIDIA's driver for CUDA 12.1 or newer, opened when a backend is made.
+//! (int8 products), which the driver compiles for whatever newer device there is. Building this crate needs neither a CUDA toolkit nor
+//! a GPU, and running it needs NVIDIA's driver for CUDA 12.1 or newer, opened when a backend is made.
 //!
 //! # Why the bits are the referee's
 //!
@@ -46,10 +46,45 @@
 //!   `assay_softfloat::functions` operation by operation.
 //! - Sums follow the contract's order: 32 lanes, then a tree, then segments ascending; a product is one fma chain per 512
 //!   of the inner dimension. Threads and blocks share out independent elements and whole segments, never a chain.
-//! - In a [`Session`], elementwise ops that follow each other are one launch (`src/chain`): the same functions on the same
-//!   operands, each op with its own check for infinities and NaNs; what lies between them has no memory.
+//! - In a [`Session`], ops that go together are one launch, as below: the same functions on the same operands.
 //! - A product of 8-bit integers is exact, so it may be cut and added in any order.
 //! - Where threads write one word, all write the same.
+//!
+//! # Ops in one launch
+//!
+//! In a [`Session`], ops form groups (`src/chain`); what only a group reads is never in memory. A group is one of two:
+//!
+//! - **elementwise** ops with outputs of one shape, kernel `chain`: an optimiser's update of a parameter, a GELU;
+//! - ops that go **row by row**, kernel `chain_rows`: elementwise ones (with broadcasts, `Quantise` and `Dequantise` among them),
+//!   `Causal`, `Dropout`, `OneHot`, and `Reduce` over the columns, whose outputs have the same rows and as many columns or one. A
+//!   softmax, a layer norm, a cross-entropy, their gradients, and the scales of int8 operands are such groups, with the bias,
+//!   residual sum or activation beside them.
+//!
+//! A row of up to 4,096 columns is a warp's, a longer one a block's, whose warps take a segment each; rows of any length go. Fewer
+//! than 64 rows of more than 4,096 columns are left to the kernels of single ops, which share them out over the whole device. A
+//! group has at most 64 ops, 192 instructions, 8 passes over a row, and 16 values at a time, which lie in slots of
+//! shared memory: 33,280 bytes for a block of 128 threads, within the 49,152 of compute capability 6.1.
+//!
+//! A reduction is known only after the whole row, so a row is gone through in passes, each up to the reductions that it can finish.
+//! What a later pass needs again is read again if it is in memory, computed again by the same ops if that is cheap, and else
+//! written to memory for it; rows are not held in shared memory, so none is too long. For a short row the reads again are from a
+//! cache. Cheap outputs of other groups are computed again as well, where a group has what they are made of.
+//!
+//! The bits are those of the ops one by one. A pass hands each thread every 32nd element of a segment, ascending: a lane of the
+//! contract, which it adds to as the contract says; the lanes meet in the same tree, the segments in the same order. What a thread
+//! computes again has the same operands. Every op looks for infinities and NaNs in all its output once, in the pass in which it is
+//! first computed, in a word of its own; the first op of the program's order whose word is set is the one that fails, whatever the
+//! order of the launches: an op whose inputs are all finite is not affected by what fails elsewhere.
+//!
+//! [`StepTraffic`] counts the launches of a step and what they move, without a device.
+//!
+//! Products have launches of their own. A product's bias, activation or scales are in the group that reads it; to do them in the
+//! product's launch would take the registers that its chains fill, and the flags of two ops.
+//!
+//! # Memory
+//!
+//! Elements are words; of 8-bit tensors bytes, four to a word, row after row, as int8 products read them. The host has a word for
+//! each: [`Backend`] and [`Session`] convert. Roots are of the canonical form, as everywhere.
 //!
 //! # What is checked, and what is not
 //!

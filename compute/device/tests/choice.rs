@@ -116,10 +116,20 @@ fn one_faulty_lane_is_refused() {
 	}
 }
 
-/// One bit of what one kernel writes: of a product, an elementwise op, a sum, a copy, a draw, a hash, a chain of ops.
+/// One bit of what one kernel writes: of a product, an elementwise op, a sum, a copy, a draw, a hash, groups of ops, a copy of bytes.
 #[test]
 fn one_wrong_bit_of_one_kernel_is_refused() {
-	for kernel in ["mma_i8_large", "unary_erf", "sum_fold", "merge_heads", "gumbel", "join_cvs", "chain"] {
+	for kernel in [
+		"mma_i8_large",
+		"unary_erf",
+		"sum_fold",
+		"merge_heads",
+		"gumbel",
+		"join_cvs",
+		"chain",
+		"chain_rows",
+		"columns_i8",
+	] {
 		let error = on(&[Card::FaultyKernel(kernel)], "cuda").expect_err(kernel);
 		let DeviceError::Refused(refused) = &error else { panic!("{kernel}: {error}") };
 		assert!(matches!(refused[..], [Refused::NotConforming { .. }]), "{kernel}: {error}");
