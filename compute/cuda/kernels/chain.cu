@@ -4,7 +4,7 @@
 #include "instruction.cuh"
 
 // Elementwise ops with outputs of one shape. A block takes THREADS * EACH elements at a time.
-KERNEL __launch_bounds__(128) chain(const u32 *code, u32 length, u64 rows, u64 cols, u32 key0, u32 key1, const u64 *step) {
+KERNEL __launch_bounds__(128, 6) chain(const u32 *code, u32 length, u64 rows, u64 cols, u32 key0, u32 key1, const u64 *step) {
 	__shared__ Slots slots;
 	const Instruction *instructions = (const Instruction *)code;
 	Draws draws = {key0, key1, step};
@@ -86,7 +86,7 @@ DEVICE void join_lanes(Slots &slots, F32 (&lanes)[WARPS][LANES], const Instructi
 
 // Ops that go row by row, and sums and maxima over columns among them. A row belongs to `team` warps, 1 or all of the block; a
 // segment of it belongs to one. What there is once for a row is the same in all of their threads.
-KERNEL __launch_bounds__(128) chain_rows(const u32 *code, u32 length, u64 rows, u64 cols, u32 team, u32 key0, u32 key1,
+KERNEL __launch_bounds__(128, 6) chain_rows(const u32 *code, u32 length, u64 rows, u64 cols, u32 team, u32 key0, u32 key1,
 										 const u64 *step) {
 	__shared__ Slots slots;
 	__shared__ F32 lanes[WARPS][LANES];

@@ -8,7 +8,7 @@
 #include "saturating.cuh"
 #include "trigonometry.cuh"
 
-constexpr u32 SLOTS = 16;
+constexpr u32 SLOTS = 8;
 constexpr u32 EACH = 4;
 constexpr u32 THREADS = 128;
 // In the place of a slot: the constant `d`.

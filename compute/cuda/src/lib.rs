@@ -62,8 +62,8 @@
 //!
 //! A row of up to 4,096 columns is a warp's, a longer one a block's, whose warps take a segment each; rows of any length go. Fewer
 //! than 64 rows of more than 4,096 columns are left to the kernels of single ops, which share them out over the whole device. A
-//! group has at most 64 ops, 192 instructions, 8 passes over a row, and 16 values at a time, which lie in slots of
-//! shared memory: 33,280 bytes for a block of 128 threads, within the 49,152 of compute capability 6.1.
+//! group has at most 64 ops, 192 instructions, 8 passes over a row, and 8 values at a time, which lie in slots of
+//! shared memory: 16,896 bytes for a block of 128 threads, of which five to six run on a processor.
 //!
 //! A reduction is known only after the whole row, so a row is gone through in passes, each up to the reductions that it can finish.
 //! What a later pass needs again is read again if it is in memory, computed again by the same ops if that is cheap, and else

@@ -9,7 +9,7 @@ const SECTION: u32 = 30;
 const STORE_BYTE: u32 = 31;
 const STORE_ROW_BYTE: u32 = 32;
 /// Slots of a thread: part of the kernel.
-pub(super) const SLOTS: u32 = 16;
+pub(super) const SLOTS: u32 = 8;
 /// In the place of a slot: the instruction's own constant.
 pub(super) const IMMEDIATE: u32 = SLOTS;
 /// Words of an instruction.
