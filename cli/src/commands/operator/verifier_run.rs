@@ -10,7 +10,7 @@ use assay_device::DeviceChoice;
 use assay_engine::Path;
 use assay_protocol::{records::operators::Role, Balance};
 use assay_verifier::VerifierConfig;
-use std::{future::Future, path::PathBuf};
+use std::{future::Future, path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Data-plane port of a verifier.
@@ -44,6 +44,10 @@ pub(crate) struct Run {
 	/// machine has free].
 	#[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
 	memory: Option<u32>,
+	/// Days for which the result of a closed job is kept for who has not fetched it. All else that no job needs any more goes at
+	/// once.
+	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+	keep_results: u16,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -64,6 +68,7 @@ impl Run {
 			path: self.path,
 			device: self.device,
 			memory_mib: self.memory.unwrap_or_else(assay_agent::memory::half_of_free),
+			results: days(self.keep_results),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};
@@ -105,4 +110,9 @@ pub(super) async fn until_stopped<E: std::fmt::Display>(
 		ended = &mut daemon => ended.map_err(failed),
 		() = interrupted() => Err(Error::Interrupted),
 	}
+}
+
+/// So many days.
+pub(super) fn days(days: u16) -> Duration {
+	Duration::from_secs(u64::from(days) * 24 * 3600)
 }
