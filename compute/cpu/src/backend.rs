@@ -3,6 +3,7 @@
 use assay_program::{philox::Key, shape::next_row, Axis, DType, OpKind};
 
 use crate::{
+	draws::{BatchRows, Draws},
 	elementwise::Elementwise,
 	environment, gather,
 	matrix::{Input, Matrix, Output},
@@ -153,13 +154,20 @@ impl Cpu {
 				if x.cols != out.cols || x.dtype != out.dtype || x.rows == 0 {
 					return Err(OpError::Shape("a batch has the columns and the type of its data, which has rows"));
 				}
-				let (step, batch) = (context.step, out.rows);
+				let (step, batch, n, path) = (context.step, out.rows, x.rows, self.path);
 				match kind {
 					OpKind::GatherBatch { stream } => {
-						let key = Key::batch(&context.seed);
-						gather::rows(&x, |element| key.batch_row(stream, step, element, x.rows), out.bits)
+						let draws = Draws { key: Key::batch(&context.seed), stream, step };
+						gather::rows(&x, |first, rows| path.run(BatchRows { draws, n, first, rows }), out.bits)
 					}
-					_ => gather::rows(&x, |element| next_row(step, batch, element, x.rows), out.bits),
+					_ => {
+						let next = |first, rows: &mut [u32]| {
+							for (element, row) in (first..).zip(rows) {
+								*row = next_row(step, batch, element, n);
+							}
+						};
+						gather::rows(&x, next, out.bits)
+					}
 				}
 			}
 			(OpKind::OneHot, [labels]) => {

@@ -190,7 +190,7 @@ fn run(engine: &Engine, until: u64) -> (Result<Outcome, RunError>, State, Vec<u3
 /// Every path, one and two threads, all weights packed, some, and none. Returns whether the run failed.
 fn check(model: &Model, steps: u64) -> bool {
 	let expected = run(&engine(model, cpu(Path::Portable, 1)).op_by_op(), steps);
-	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+	for path in [Path::Portable, Path::Avx2, Path::Avx512, Path::Amx].into_iter().filter(|path| path.supported()) {
 		for threads in [1, 2] {
 			let engine = engine(model, cpu(path, threads));
 			let all = engine.memory().packed;
