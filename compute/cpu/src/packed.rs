@@ -8,7 +8,7 @@ use crate::{
 	int8, matmul,
 	matrix::{floats, floats_mut, Input, Matrix, Output},
 	path::Supported,
-	products::{split, PARALLEL_PRODUCTS},
+	products::PARALLEL_PRODUCTS,
 	Cpu, OpError,
 };
 
@@ -135,7 +135,7 @@ impl Cpu {
 	) -> bool {
 		match alone {
 			true => work(region),
-			false => self.in_pool(|| split(region, self.threads(), height, work)),
+			false => self.split(region, self.threads(), height, work),
 		}
 	}
 

@@ -43,7 +43,8 @@ fn system_saves_tiles() -> bool {
 }
 
 /// Whether Linux lets this process use the tiles: all of its threads, once it was asked. It refuses where a thread's stack for
-/// signals is too small to save them on.
+/// signals is too small to save them on. A filter of system calls must let `arch_prctl` pass until then, by returning an error
+/// at least: one that ends the process would end it here.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn permitted() -> bool {
 	const ARCH_PRCTL: u64 = 158;
