@@ -61,7 +61,7 @@ pub use chain::{
 };
 pub use error::{CpuError, OpError};
 pub use hard::Hard;
-pub use matrix::{Input, Matrix, Output};
+pub use matrix::{bytes, bytes_mut, from_words, to_words, words_of, Input, Matrix, Output};
 pub use packed::Packed;
 pub use path::{Path, Standing};
 pub use rows::{row_reads, Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT};

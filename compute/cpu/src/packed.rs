@@ -6,7 +6,7 @@ use crate::{
 	aligned::Aligned,
 	backend::tensor,
 	int8, matmul,
-	matrix::{floats, floats_mut, Input, Matrix, Output},
+	matrix::{bytes, floats, floats_mut, Input, Matrix, Output},
 	path::Supported,
 	products::PARALLEL_PRODUCTS,
 	Cpu, OpError,
@@ -79,7 +79,7 @@ impl Cpu {
 		};
 		let mut words = Aligned::zeros(words).ok_or(OpError::Memory)?;
 		if matrix.dtype == DType::I8 {
-			let b = int8::Operand { data: matrix.bits, stride, inner_contiguous: transposed };
+			let b = int8::Operand { data: bytes(matrix.bits), stride, inner_contiguous: transposed };
 			int8::pack_all(path, b, inner, cols, words.words_mut());
 		} else {
 			let b = matmul::Operand { data: floats(matrix.bits), stride, inner_contiguous: transposed };
@@ -111,7 +111,7 @@ impl Cpu {
 		let (path, bits) = (self.path, b.words());
 		let alone = m.saturating_mul(inner).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1;
 		let finite = if dtype == DType::I8 {
-			let a = int8::Operand { data: a.bits, stride: inner, inner_contiguous: true };
+			let a = int8::Operand { data: bytes(a.bits), stride: inner, inner_contiguous: true };
 			let work = |region: matmul::Region<'_, u32>| {
 				int8::band(path, a, bits, inner, n, region);
 				true

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::{
 	backend::tensor,
 	elementwise::{self, Elementwise},
-	matrix::{Input, Matrix, Output},
+	matrix::{bytes_mut, Input, Matrix, Output},
 	reduce,
 	sources::Sources,
 	Cpu, OpError,
@@ -49,7 +49,7 @@ impl Cpu {
 	}
 
 	/// Runs `work` over bands of whole rows of the output; it gets the first row and the band.
-	pub(crate) fn bands(&self, out: &mut [u32], cols: usize, work: impl Fn(usize, &mut [u32]) + Sync) {
+	pub(crate) fn bands<T: Send>(&self, out: &mut [T], cols: usize, work: impl Fn(usize, &mut [T]) + Sync) {
 		if out.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
 			return work(0, out);
 		}
@@ -67,25 +67,44 @@ impl Cpu {
 		inputs: &[Input<'_>],
 		out: Output<'_>,
 	) -> Result<bool, OpError> {
+		let (path, shape) = (self.path, (out.rows as usize, out.cols as usize));
+		self.each(first, inputs, shape, out.bits, |sources, out| elementwise::run(path, op, sources, out))
+	}
+
+	pub(crate) fn quantise(&self, inputs: &[Input<'_>], out: Output<'_>) -> Result<bool, OpError> {
+		let (path, shape) = (self.path, (out.rows as usize, out.cols as usize));
+		let bytes = &mut bytes_mut(out.bits)[..shape.0 * shape.1];
+		self.each(DType::F32, inputs, shape, bytes, |sources, out| {
+			elementwise::quantise(path, sources, out);
+			true
+		})
+	}
+
+	/// Runs `work` over parts of an output of a shape.
+	fn each<T: Send>(
+		&self,
+		first: DType,
+		inputs: &[Input<'_>],
+		(rows, cols): (usize, usize),
+		out: &mut [T],
+		work: impl Fn(Sources<'_>, &mut [T]) -> bool + Sync,
+	) -> Result<bool, OpError> {
 		for (input, takes) in inputs.iter().zip([first, DType::F32, DType::F32]) {
 			if matches!(input, Input::Tensor(_)) && tensor(input)?.dtype != takes {
 				return Err(OpError::Shape("an input has another type than the op takes"));
 			}
 		}
-		let (rows, cols) = (out.rows as usize, out.cols as usize);
 		let sources =
 			Sources::new(inputs, rows, cols).ok_or(OpError::Shape("an input cannot be broadcast to the output"))?;
-		let path = self.path;
-		if out.bits.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
-			return Ok(elementwise::run(path, op, sources, out.bits));
+		if out.len() < PARALLEL_ELEMENTS || self.threads() == 1 {
+			return Ok(work(sources, out));
 		}
 		let unit = if sources.is_flat() { 1 } else { sources.cols() };
-		let share = self.share(out.bits.len() / unit) * unit;
+		let share = self.share(out.len() / unit) * unit;
 		Ok(self.pool().install(|| {
-			out.bits
-				.par_chunks_mut(share)
+			out.par_chunks_mut(share)
 				.enumerate()
-				.map(|(index, out)| elementwise::run(path, op, sources.part(index * share, out.len()), out))
+				.map(|(index, out)| work(sources.part(index * share, out.len()), out))
 				.reduce(|| true, |a, b| a & b)
 		}))
 	}

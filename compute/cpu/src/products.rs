@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::{
 	int8,
 	matmul::{self, Operand, Region},
-	matrix::{floats, floats_mut, Matrix, Output},
+	matrix::{bytes, floats, floats_mut, Matrix, Output},
 	Cpu, OpError,
 };
 
@@ -56,10 +56,10 @@ impl Cpu {
 		out: &mut [u32],
 		n: usize,
 	) {
-		let (m, path) = (out.len() / n, self.path);
-		let k = a.bits.len() / m;
-		let a = int8::Operand { data: a.bits, stride: a.cols as usize, inner_contiguous: !trans_a };
-		let b = int8::Operand { data: b.bits, stride: b.cols as usize, inner_contiguous: trans_b };
+		let (m, k) = if trans_a { (a.cols, a.rows) } else { (a.rows, a.cols) };
+		let (m, k, path) = (m as usize, k as usize, self.path);
+		let a = int8::Operand { data: bytes(a.bits), stride: a.cols as usize, inner_contiguous: !trans_a };
+		let b = int8::Operand { data: bytes(b.bits), stride: b.cols as usize, inner_contiguous: trans_b };
 		let region = Region::whole(out, m, n);
 		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
 			int8::run(path, a, b, k, region);

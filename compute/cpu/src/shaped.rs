@@ -8,7 +8,7 @@ use crate::{
 	draws::Draws,
 	hadamard::Hadamard,
 	mask::{self, Dropout, Gumbel},
-	matrix::{is_raised, non_finite_flag, Input, Matrix, Output},
+	matrix::{all_finite, bytes, bytes_mut, Input, Matrix, Output},
 	rearrange,
 	scatter::Scatter,
 	window::{self, Col2im},
@@ -40,7 +40,12 @@ impl Cpu {
 		let cols = out.cols as usize;
 		match (kind, &given[..inputs.len()]) {
 			(OpKind::Columns { first }, [x]) => {
-				self.bands(out.bits, cols, |row, band| rearrange::columns(x, first as usize, row, cols, band));
+				let size = x.dtype.bytes() as usize;
+				let (width, from, len) = (x.cols as usize * size, first as usize * size, cols * size);
+				let bytes_out = &mut bytes_mut(&mut *out.bits)[..out.rows as usize * len];
+				self.bands(bytes_out, len, |row, band| {
+					rearrange::columns(bytes(x.bits), width, from, row, len, band);
+				});
 			}
 			(OpKind::PadColumns { first }, [x]) => {
 				self.bands(out.bits, cols, |row, band| rearrange::pad_columns(x, first as usize, row, cols, band));
@@ -121,8 +126,7 @@ impl Cpu {
 			}
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		}
-		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
-		Ok(out.dtype != DType::F32 || finite(out.bits))
+		Ok(out.dtype != DType::F32 || all_finite(out.bits))
 	}
 }
 

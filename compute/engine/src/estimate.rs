@@ -9,6 +9,7 @@ use std::time::Duration;
 use assay_program::{Axis, OpKind, Operand, TensorId, TensorSpec};
 
 use crate::{
+	plan::words,
 	schedule::{ChainWork, Work},
 	Calibration, Engine,
 };
@@ -121,7 +122,7 @@ impl Engine {
 	}
 
 	fn traffic(&self, id: TensorId, calibration: &Calibration) -> f64 {
-		let bytes = self.spec(id).elements() as f64 * 4.0;
+		let bytes = words(self.spec(id)) as f64 * 4.0;
 		bytes * if bytes <= CACHED_BYTES { calibration.bytes[0] } else { calibration.bytes[1] }
 	}
 }

@@ -17,7 +17,7 @@ pub(super) trait Micro {
 	const BLOCK_WORDS: usize = super::BLOCK_WORDS;
 
 	/// The word of up to `GROUP` elements.
-	fn word(elements: &[u32]) -> u32;
+	fn word(elements: &[i8]) -> u32;
 
 	/// Packs rows of `A` into panels of `ROWS`, all of the same size.
 	fn pack_rows(path: Supported, rows: pack::Source<'_>, panels: &mut Aligned)
@@ -66,10 +66,10 @@ pub(super) trait Micro {
 /// The word of up to four bytes, the first lowest.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[inline(always)]
-pub(super) fn four_bytes(elements: &[u32]) -> u32 {
-	match elements {
-		[a, b, c, d] => (a & 0xff) | (b & 0xff) << 8 | (c & 0xff) << 16 | d << 24,
-		fewer => fewer.iter().rev().fold(0, |word, element| word << 8 | (element & 0xff)),
+pub(super) fn four_bytes(elements: &[i8]) -> u32 {
+	match *elements {
+		[a, b, c, d] => u32::from_le_bytes([a as u8, b as u8, c as u8, d as u8]),
+		_ => elements.iter().rev().fold(0, |word, element| word << 8 | u32::from(*element as u8)),
 	}
 }
 
@@ -93,8 +93,8 @@ impl Micro for Portable {
 	const A_MASK: u32 = 0;
 
 	#[inline(always)]
-	fn word(elements: &[u32]) -> u32 {
-		elements[0]
+	fn word(elements: &[i8]) -> u32 {
+		elements[0] as u32
 	}
 
 	#[inline(always)]
@@ -122,10 +122,11 @@ mod x86 {
 
 	/// Two 16-bit integers.
 	#[inline(always)]
-	fn pair(elements: &[u32]) -> u32 {
-		match elements {
-			[a, b] => (a & 0xffff) | b << 16,
-			[a] => a & 0xffff,
+	fn pair(elements: &[i8]) -> u32 {
+		let half = |element: i8| u32::from(element as u16);
+		match *elements {
+			[a, b] => half(a) | half(b) << 16,
+			[a] => half(a),
 			_ => 0,
 		}
 	}
@@ -140,7 +141,7 @@ mod x86 {
 		const A_MASK: u32 = 0;
 
 		#[inline(always)]
-		fn word(elements: &[u32]) -> u32 {
+		fn word(elements: &[i8]) -> u32 {
 			pair(elements)
 		}
 
@@ -185,7 +186,7 @@ mod x86 {
 		const A_MASK: u32 = 0;
 
 		#[inline(always)]
-		fn word(elements: &[u32]) -> u32 {
+		fn word(elements: &[i8]) -> u32 {
 			pair(elements)
 		}
 
@@ -230,7 +231,7 @@ mod x86 {
 		const A_MASK: u32 = 0x8080_8080;
 
 		#[inline(always)]
-		fn word(elements: &[u32]) -> u32 {
+		fn word(elements: &[i8]) -> u32 {
 			four_bytes(elements)
 		}
 

@@ -36,11 +36,11 @@ const BLOCK_ROWS: usize = 2016;
 /// Columns of `B` packed at once: a multiple of every kernel's width.
 const BLOCK_COLS: usize = 512;
 
-/// A stored matrix of sign-extended bytes, read as `[outer, inner]` of the product: rows of `A`, columns of `B`.
+/// A stored matrix, read as `[outer, inner]` of the product: rows of `A`, columns of `B`.
 #[derive(Clone, Copy)]
 pub(crate) struct Operand<'a> {
 	/// Elements, row-major as stored.
-	pub(crate) data: &'a [u32],
+	pub(crate) data: &'a [i8],
 	/// Elements from one stored row to the next.
 	pub(crate) stride: usize,
 	/// Whether a stored row runs along the inner dimension.
@@ -196,18 +196,18 @@ mod tests {
 			state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
 			// The extremes often.
 			match state >> 60 {
-				0..4 => -128i32 as u32,
+				0..4 => -128,
 				4 => 127,
-				_ => (state >> 40) as u8 as i8 as u32,
+				_ => (state >> 40) as i8,
 			}
 		};
 		for (m, k, n) in [(1, 1, 1), (13, 2049, 33), (12, 3, 32), (25, 4100, 65), (7, 1025, 515), (2018, 5, 3)] {
-			let a: Vec<u32> = (0..m * k).map(|_| byte()).collect();
-			let b: Vec<u32> = (0..k * n).map(|_| byte()).collect();
+			let a: Vec<i8> = (0..m * k).map(|_| byte()).collect();
+			let b: Vec<i8> = (0..k * n).map(|_| byte()).collect();
 			let mut expected = vec![0u32; m * n];
 			for (i, out) in expected.chunks_exact_mut(n).enumerate() {
 				for (j, out) in out.iter_mut().enumerate() {
-					let products = (0..k).map(|at| i64::from(a[i * k + at] as i32) * i64::from(b[at * n + j] as i32));
+					let products = (0..k).map(|at| i64::from(a[i * k + at]) * i64::from(b[at * n + j]));
 					*out = products.sum::<i64>() as u32;
 				}
 			}

@@ -60,7 +60,7 @@ impl<T: Tiles> Micro for Amx<T> {
 	const BLOCK_WORDS: usize = 256;
 
 	#[inline(always)]
-	fn word(elements: &[u32]) -> u32 {
+	fn word(elements: &[i8]) -> u32 {
 		four_bytes(elements)
 	}
 

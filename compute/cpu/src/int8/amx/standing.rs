@@ -40,14 +40,14 @@ pub(super) fn agrees<M: Micro>(path: Supported) -> bool {
 		state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
 		// The lowest often, and the highest.
 		match state >> 61 {
-			0 | 1 => -128i32 as u32,
+			0 | 1 => -128,
 			2 => 127,
-			_ => (state >> 40) as u8 as i8 as u32,
+			_ => (state >> 40) as i8,
 		}
 	};
 	TRIED.into_iter().all(|(rows, inner, cols)| {
-		let a: Vec<u32> = (0..rows * inner).map(|_| byte()).collect();
-		let b: Vec<u32> = (0..inner * cols).map(|_| byte()).collect();
+		let a: Vec<i8> = (0..rows * inner).map(|_| byte()).collect();
+		let b: Vec<i8> = (0..inner * cols).map(|_| byte()).collect();
 		[(true, true), (true, false), (false, true), (false, false)].into_iter().all(|(a_along, b_along)| {
 			let a = Operand { data: &a, stride: if a_along { inner } else { rows }, inner_contiguous: a_along };
 			let b = Operand { data: &b, stride: if b_along { inner } else { cols }, inner_contiguous: b_along };

@@ -91,7 +91,7 @@ fn wrong_tiles_are_found_out() {
 #[test]
 fn the_largest_sum_is_exact() {
 	let inner = assay_program::shape::MAX_INNER_I8 as usize;
-	let lowest = vec![-128i32 as u32; inner];
+	let lowest = vec![-128i8; inner];
 	let operand = Operand { data: &lowest, stride: inner, inner_contiguous: true };
 	let mut out = [0];
 	for path in paths() {
