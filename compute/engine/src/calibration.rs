@@ -5,7 +5,7 @@ use std::{
 	time::{Duration, Instant},
 };
 
-use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
+use assay_cpu::{to_words, Context, Cpu, Input, Matrix, OpError, Output};
 use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, UnaryKind, Window};
 
 /// Time to spend on each measurement.
@@ -59,7 +59,7 @@ impl Samples {
 	) -> Result<f64, OpError> {
 		let ones = |(dtype, rows, cols): (DType, u32, u32)| {
 			let bits = if dtype == DType::F32 { 0x3f40_0000 } else { 1 };
-			vec![bits; (rows * cols) as usize]
+			to_words(dtype, vec![bits; (rows * cols) as usize])
 		};
 		let data: Vec<Vec<u32>> = inputs.iter().map(|shape| ones(*shape)).collect();
 		let matrices = inputs.iter().zip(&data);

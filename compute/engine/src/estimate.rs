@@ -9,7 +9,7 @@ use std::{collections::HashMap, time::Duration};
 use assay_program::{Axis, OpKind, Operand, TensorId};
 
 use crate::{
-	plan::{Place, Plan},
+	plan::{words, Place, Plan},
 	schedule::{ChainWork, Work},
 	Calibration, Engine,
 };
@@ -219,7 +219,7 @@ impl Machine<'_> {
 	}
 
 	fn traffic(&mut self, id: TensorId, times: f64) -> f64 {
-		let bytes = self.engine.spec(id).elements() as f64 * 4.0;
+		let bytes = words(self.engine.spec(id)) as f64 * 4.0;
 		let near = self.caches.touch(id, bytes);
 		bytes * times * self.calibration.bytes[usize::from(!near)]
 	}

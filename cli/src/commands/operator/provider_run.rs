@@ -39,7 +39,8 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512, amx or neon. All give the same bits. auto does not take amx, which
+	/// nobody has run on a processor that has it: run the tests of assay-cpu there first.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// What to run jobs on: cpu, auto (the first CUDA device that computes the right bits, else the CPU), cuda, or cuda:N. With

@@ -32,7 +32,8 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512, amx or neon. All give the same bits. auto does not take amx, which
+	/// nobody has run on a processor that has it: run the tests of assay-cpu there first.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// What to run jobs on: cpu, auto (the first CUDA device that computes the right bits, else the CPU), cuda, or cuda:N. With
@@ -81,9 +82,9 @@ impl Run {
 
 /// Parses a vector path.
 pub(super) fn path(text: &str) -> Result<Path, String> {
-	let known = [Path::Auto, Path::Portable, Path::Avx2, Path::Avx512, Path::Neon];
-	let path = known.into_iter().find(|path| path.name() == text).ok_or("use auto, portable, avx2, avx512 or neon")?;
-	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text}; use auto"))
+	let mut known = [Path::Auto].into_iter().chain(Path::ALL);
+	let path = known.find(|path| path.name() == text).ok_or("use auto, portable, avx2, avx512, amx or neon")?;
+	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text} or gets it wrong; use auto"))
 }
 
 /// Tells that a daemon waits for its node.
