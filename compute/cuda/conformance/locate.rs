@@ -85,11 +85,13 @@ fn single_op<D: Device>(backend: &Backend<D>, engine: &Engine, state: &State) ->
 	for (index, op) in program.ops.iter().enumerate().take(last) {
 		let given = op.inputs.iter().map(|input| match *input {
 			Operand::Scalar(bits) => Ok(Given::Scalar(bits)),
-			Operand::Tensor(id) => tensor(id).map(|tensor| Given::Tensor(tensor.spec(), tensor.bits().to_vec(), true)),
+			Operand::Tensor(id) => {
+				tensor(id).map(|tensor| Given::Tensor(tensor.spec(), tensor.bits().into_owned(), true))
+			}
 		});
 		let (given, output) = (given.collect::<Result<_, String>>()?, tensor(op.output)?);
 		let case = Case { kind: op.kind, given, output: output.spec() };
-		compare_in(core::slice::from_ref(backend), &case, output.bits(), &context)
+		compare_in(core::slice::from_ref(backend), &case, &output.bits(), &context)
 			.map_err(|what| format!("op {index}: {what}"))?;
 	}
 	Ok(())

@@ -1,5 +1,5 @@
-//! Tensors of 8-bit integers: on the device four elements to a word, the first in the low byte, row after row; on the host a
-//! sign-extended word each.
+//! Tensors of 8-bit integers: on the device, and in an engine, four elements to a word, the first in the low byte, row after row;
+//! for whoever asks for bits a sign-extended word each.
 
 use std::borrow::Cow;
 

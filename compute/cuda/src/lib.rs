@@ -83,8 +83,8 @@
 //!
 //! # Memory
 //!
-//! Elements are words; of 8-bit tensors bytes, four to a word, row after row, as int8 products read them. The host has a word for
-//! each: [`Backend`] and [`Session`] convert. Roots are of the canonical form, as everywhere.
+//! Elements are words; of 8-bit tensors bytes, four to a word, row after row, as int8 products read them and as the engine holds
+//! them. [`Backend`] and [`Session`] take and give a word for each. Roots are of the canonical form, as everywhere.
 //!
 //! # What is checked, and what is not
 //!

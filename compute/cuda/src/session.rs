@@ -102,6 +102,21 @@ impl<D: Device> Session<D> {
 	///
 	/// If the device has too little memory, [`CudaError::OutOfMemory`] tells of all that the program takes.
 	pub fn load(backend: &Backend<D>, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Self, SessionError> {
+		let words = data.iter().map(|(id, bits)| {
+			let spec = program.decl(*id).map(|decl| decl.spec()).ok_or(SessionError::Data(id.0))?;
+			same_length(bits.len(), spec).map_err(|_| SessionError::Data(id.0))?;
+			Ok((*id, to_device(spec, bits)))
+		});
+		let words = words.collect::<Result<Vec<_>, SessionError>>()?;
+		Self::load_words(backend, program, &words.iter().map(|(id, words)| (*id, &**words)).collect::<Vec<_>>())
+	}
+
+	/// The same of data in words as the device holds them.
+	pub(crate) fn load_words(
+		backend: &Backend<D>,
+		program: &Program,
+		data: &[(TensorId, &[u32])],
+	) -> Result<Self, SessionError> {
 		program.validate(&Limits::default()).map_err(SessionError::Program)?;
 		let memory = SessionMemory::of(program, &backend.device().profile())?;
 		let (needed, free) = (memory.bytes, backend.device().free_memory()?);
@@ -143,9 +158,9 @@ impl<D: Device> Session<D> {
 					slot.map_or(0, Buffer::address)
 				}
 				Role::Data { .. } => {
-					let bits = data.iter().find(|(data, _)| data.0 == id).map(|(_, bits)| *bits);
-					let bits = bits.filter(|bits| same_length(bits.len(), spec).is_ok());
-					let buffer = filled(device, &to_device(spec, bits.ok_or(SessionError::Data(id))?))?;
+					let words = data.iter().find(|(data, _)| data.0 == id).map(|(_, words)| *words);
+					let words = words.filter(|words| words.len() as u64 == device_words(spec));
+					let buffer = filled(device, words.ok_or(SessionError::Data(id))?)?;
 					memory.push(buffer);
 					memory.last().map_or(0, Buffer::address)
 				}
@@ -208,13 +223,25 @@ impl<D: Device> Session<D> {
 
 	/// Replaces the state: every parameter and state tensor in ascending order of ids, row-major bits each, after `step`
 	/// steps. On [`SessionError::State`] nothing was written.
-	pub fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), SessionError> {
-		let fits = |((_, spec), bits): (&(D::Buffer, TensorSpec), &Vec<u32>)| same_length(bits.len(), *spec).is_ok();
-		if state.len() != self.states.len() || !self.states.iter().zip(state).all(fits) {
+	pub fn write(&mut self, state: &[impl AsRef<[u32]>], step: u64) -> Result<(), SessionError> {
+		let pairs = || self.states.iter().zip(state.iter().map(AsRef::as_ref));
+		let fit = pairs().all(|((_, spec), bits): (_, &[u32])| same_length(bits.len(), *spec).is_ok());
+		if state.len() != self.states.len() || !fit {
 			return Err(SessionError::State);
 		}
-		for ((buffer, spec), bits) in self.states.iter().zip(state) {
-			self.device.upload(&to_device(*spec, bits), buffer)?;
+		let words: Vec<_> = pairs().map(|((_, spec), bits)| to_device(*spec, bits)).collect();
+		self.write_words(&words, step)
+	}
+
+	/// The same of words as the device holds them.
+	pub(crate) fn write_words(&mut self, state: &[impl AsRef<[u32]>], step: u64) -> Result<(), SessionError> {
+		let pairs = || self.states.iter().zip(state.iter().map(AsRef::as_ref));
+		let fit = pairs().all(|((_, spec), words): (_, &[u32])| words.len() as u64 == device_words(*spec));
+		if state.len() != self.states.len() || !fit {
+			return Err(SessionError::State);
+		}
+		for ((buffer, _), words) in pairs() {
+			self.device.upload(words, buffer)?;
 		}
 		self.step = step;
 		Ok(())

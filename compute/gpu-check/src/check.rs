@@ -51,6 +51,7 @@ pub(crate) fn identity(bench: &Bench<'_>, lane: Lane, steps: u64) -> Result<Stri
 		root = here.state_root(&ours).map_err(text)?;
 		if there.state_root(&theirs).map_err(text)? != root || ours != theirs {
 			let data: Vec<_> = data.iter().map(|(id, tensor)| (*id, tensor.bits())).collect();
+			let data: Vec<_> = data.iter().map(|(id, bits)| (*id, &**bits)).collect();
 			let what = suites::locate::in_run(bench.device.backend(), &here, &data, before, ours.step());
 			return Err(format!("another state after segment {segment}, step {}: {what}", theirs.step()));
 		}
