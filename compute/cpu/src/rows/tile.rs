@@ -13,7 +13,7 @@ use crate::{
 	path::Supported,
 	rearrange, reduce,
 	sources::{Lie, Sources},
-	Context,
+	window, Context,
 };
 
 /// Where the rows of a tensor are.
@@ -201,6 +201,11 @@ impl TileOp {
 			OpKind::Lookup => {
 				let rows = (x.len() / cols) as u32;
 				rearrange::lookup(&matrix(x, cols, rows), tile.read(&self.inputs[1]), 0, out);
+			}
+			OpKind::Im2col(window) => {
+				let Some((down, across)) = window.positions() else { return false };
+				let positions = (down as usize * across as usize, across as usize);
+				window::im2col(&window, positions, &matrix(x, source.cols, 0), tile.first, cols, out);
 			}
 			OpKind::Hadamard { log2, .. } => {
 				out.copy_from_slice(x);

@@ -12,6 +12,7 @@ mod ops;
 mod proto;
 mod rows;
 mod tensor;
+mod turn;
 mod wire;
 mod writer;
 
