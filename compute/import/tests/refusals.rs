@@ -114,7 +114,12 @@ fn fails_when_a_window_or_its_weights_do_not_fit() {
 	said("MaxPool", "four", &[list("kernel_shape", &[2])], "images, their channels and their pixels are needed");
 	said("BatchNormalization", "images_of_x four four four row", &[], "input 4 is not known, or not one number");
 	said("BatchNormalization", "images_of_x four four four low", &[], "not above 0");
-	said("BatchNormalization", "images_of_x four four four four", &[attribute("training_mode", 1)], "that the file holds");
+	said(
+		"BatchNormalization",
+		"images_of_x four four four four",
+		&[attribute("training_mode", 1)],
+		"that the file holds",
+	);
 	said("Pad", "images_of_x pads", &[], "two numbers from 0 to 65536");
 	said("Pad", "images_of_x images", &[], "only the channels and pixels of images are padded");
 	said("Pad", "images_of_x far", &[onnx_file::text("mode", "reflect")], "mirror more than there is");
@@ -137,9 +142,11 @@ fn fails_when_a_window_would_take_more_than_the_file_warrants() {
 	said("MaxPool", "images_of_x", &[list("kernel_shape", &[i64::MIN, 1])], "sides are 1 to 65536");
 	let wide = [list("kernel_shape", &[100, 100]), list("pads", &[99; 4])];
 	said("MaxPool", "images_of_x", &wide, "a window over 10000 pixels; at most 1024");
-	// Each of the 65,000 x 65,000 positions has a pixel of its own.
-	said("Conv", "images_of_x w", &[list("pads", &[65_000, 65_000, 0, 0])], "size warrants");
-	said("Conv", "images_of_x w", &[list("pads", &[65_000; 4]), list("strides", &[1, 2])], "size warrants");
+	said("Conv", "images_of_x w", &[list("pads", &[65_000, 65_000, 0, 0])], "too many positions of the window");
+	// Each of 30,004 x 1,003 positions has a pixel of its own, or nine.
+	said("Conv", "images_of_x w", &[list("pads", &[30_000, 1_000, 0, 0])], "size warrants");
+	let uneven = [list("pads", &[30_000, 1_000, 0, 0]), list("strides", &[1, 2])];
+	said("Conv", "images_of_x w", &uneven, "size warrants");
 	// A thousand ops for each of the nodes.
 	let places = [list("kernel_shape", &[30, 30]), list("pads", &[15; 4])];
 	let pool = |at: usize| node("MaxPool", &format!("p{at}"), &format!("p{}", at + 1), &places);

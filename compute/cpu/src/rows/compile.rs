@@ -44,6 +44,7 @@ impl RowGroup {
 					Pass::Op(kind) => row_reads(kind, input, spec, rows),
 					Pass::Magnitude => Some(Reads::SameRow),
 					Pass::DequantiseAdd => row_reads(OpKind::Dequantise, input, spec, rows),
+					Pass::Places { .. } => Some(if input == 0 { Reads::SameRow } else { Reads::Anywhere }),
 				};
 				let by_rows = match reads {
 					Some(Reads::SameRow) => spec.rows == rows && !(flat && spec.elements() == 1),

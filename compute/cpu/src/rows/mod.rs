@@ -7,6 +7,7 @@
 mod compile;
 mod dequantise_add;
 mod fuse;
+mod places;
 mod tile;
 
 use core::cell::RefCell;

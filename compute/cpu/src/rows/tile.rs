@@ -1,8 +1,8 @@
 //! A few rows of a group.
 
-use assay_program::{philox::Key, Axis, DType, OpKind};
+use assay_program::{philox::Key, Axis, BinaryKind, DType, OpKind};
 
-use super::{dequantise_add::DequantiseAdd, fuse::Pass, RowGroup, MAX_KEPT};
+use super::{dequantise_add::DequantiseAdd, fuse::Pass, places::Places, RowGroup, MAX_KEPT};
 use crate::{
 	arg_max,
 	elementwise::{self, Elementwise},
@@ -152,6 +152,11 @@ impl TileOp {
 			Pass::DequantiseAdd => {
 				let [x, row, col, addend] = [a, b, c, d].map(|source| tile.read(source));
 				return path.run(DequantiseAdd { x, row, col, addend, out });
+			}
+			Pass::Places { join, weighted, .. } => {
+				let (x, weights) = (tile.read(a), weighted.then(|| tile.read(b)));
+				let is_max = join == BinaryKind::Max;
+				return path.run(Places { x, width: a.cols, weights, is_max, cols: self.cols, out });
 			}
 		};
 		let op = match kind {

@@ -142,7 +142,9 @@ fn permuted(to: &mut Lowering, array: &Array, order: &[usize], shape: Vec<usize>
 		([0, 2, 3, 1], [_, heads, width, _]) => array.turned.is_none() && *heads > 1 && *width >= MIN_HEAD as usize,
 		_ => false,
 	};
-	if let Some((rows, cols)) = exchanged(&by_stored, order, &array.shape).filter(|groups| *groups == (1, 1) || !is_heads) {
+	if let Some((rows, cols)) =
+		exchanged(&by_stored, order, &array.shape).filter(|groups| *groups == (1, 1) || !is_heads)
+	{
 		return Ok(Array { stored: array.stored, shape, turned: Turned::new(rows, cols) });
 	}
 	match order {
@@ -162,9 +164,8 @@ fn permuted(to: &mut Lowering, array: &Array, order: &[usize], shape: Vec<usize>
 /// How an array is turned whose elements are stored by the axes `stored` and whose own order of them is `order`: the extents of
 /// two neighbouring groups of axes that are exchanged, 1 and 1 where none are; nothing if more than that differs.
 fn exchanged(stored: &[usize], order: &[usize], shape: &[usize]) -> Option<(usize, usize)> {
-	let moved = |axes: &[usize]| -> Vec<usize> {
-		axes.iter().copied().filter(|at| shape.get(*at) != Some(&1)).collect()
-	};
+	let moved =
+		|axes: &[usize]| -> Vec<usize> { axes.iter().copied().filter(|at| shape.get(*at) != Some(&1)).collect() };
 	let (stored, order) = (moved(stored), moved(order));
 	let extent = |axes: &[usize]| -> usize { axes.iter().filter_map(|at| shape.get(*at)).product() };
 	let same = stored.iter().zip(&order).take_while(|(a, b)| a == b).count();

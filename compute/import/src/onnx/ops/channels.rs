@@ -3,10 +3,10 @@
 use assay_engine::Tensor;
 use assay_program::DType;
 
-use super::window::{gathered, Images};
+use super::images::{gathered, Images};
 use crate::onnx::{
 	array::{elements, Held, Lowering, Refusal},
-	node::{axes, Call},
+	node::{axes, axis, Call},
 	tensor::Constant,
 };
 
@@ -63,11 +63,9 @@ pub(super) fn pad(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusa
 	let at = match call.optional(3) {
 		Some(held) => {
 			let list = held.ints()?;
-			let sorted = axes(list, rank)?;
-			if !list.iter().map(|at| if *at < 0 { at + rank as i64 } else { *at }).eq(sorted.iter().map(|at| *at as i64)) {
-				return Err(format!("axes {list:?} are not ascending"));
-			}
-			sorted
+			// Each once.
+			axes(list, rank)?;
+			list.iter().map(|at| axis(*at, rank)).collect::<Result<Vec<_>, _>>()?
 		}
 		None => (0..rank).collect(),
 	};
@@ -76,9 +74,9 @@ pub(super) fn pad(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusa
 	}
 	// By axis, before and after.
 	let mut around = vec![(0u64, 0u64); rank];
-	for (index, axis) in at.iter().enumerate() {
+	for (index, of) in at.iter().enumerate() {
 		let pad = |index: usize| pads.get(index).copied().unwrap_or(0) as u64;
-		if let Some(around) = around.get_mut(*axis) {
+		if let Some(around) = around.get_mut(*of) {
 			*around = (pad(index), pad(index + at.len()));
 		}
 	}

@@ -5,8 +5,9 @@ use assay_models::Value;
 use assay_program::{shape::MIN_HEAD, DType};
 
 use super::{
+	images::Images,
 	matrix::product_with_known,
-	window::{Images, Outside, Sliding},
+	window::{Outside, Sliding},
 };
 use crate::onnx::{
 	array::{elements, Held, Lowering, Refusal},
@@ -96,16 +97,12 @@ pub(super) fn conv(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refus
 		None => None,
 	};
 	let joined = joined(&kernels);
-	let stored = match (groups, *channels, groups / joined) {
-		(groups, 1, _) if groups > 1 && groups == *outputs => depthwise(to, &images, &window, &kernels, bias)?,
-		(_, _, parts) => {
-			let product = match parts {
-				1 => dense(to, &images, &window, &kernels, joined)?,
-				parts => grouped(to, &images, &window, &kernels, (parts, joined))?,
-			};
-			bias.map_or(product, |bias| to.graph.add(product, bias))
-		}
+	let product = match (groups, *channels, groups / joined) {
+		(groups, 1, _) if groups > 1 && groups == *outputs => depthwise(to, &images, &window, &kernels)?,
+		(_, _, 1) => dense(to, &images, &window, &kernels, joined)?,
+		(_, _, parts) => grouped(to, &images, &window, &kernels, (parts, joined))?,
 	};
+	let stored = bias.map_or(product, |bias| to.graph.add(product, bias));
 	Ok(Images::array(images.images, *outputs as u32, &window.positions(), stored))
 }
 
@@ -136,30 +133,15 @@ fn under(to: &mut Lowering, images: &Images, window: &Sliding) -> Result<Value, 
 	}
 }
 
-/// Every channel by itself: the places of the window, ascending, each one fma into the sum, which starts as the bias.
-fn depthwise(
-	to: &mut Lowering,
-	images: &Images,
-	window: &Sliding,
-	kernels: &Kernels<'_>,
-	bias: Option<Value>,
-) -> Result<Value, Refusal> {
+/// Every channel by itself: each place of the window times its weight, added up in ascending order.
+fn depthwise(to: &mut Lowering, images: &Images, window: &Sliding, kernels: &Kernels<'_>) -> Result<Value, Refusal> {
 	to.spend(kernels.bits.len() as u64)?;
 	let by_place = (0..kernels.places).flat_map(|place| (0..kernels.outputs).map(move |output| (output, place)));
 	let bits = by_place.map(|(output, place)| kernels.weight(output, place, 0)).collect();
 	let weights = to.declare(kernels.name, tensor(1, kernels.places * kernels.outputs, bits)?);
 	let columns = under(to, images, window)?;
-	let mut sum = bias;
-	for place in 0..kernels.places as u32 {
-		let first = place * images.channels;
-		let graph = &mut to.graph;
-		let (x, w) = (graph.columns(columns, first, images.channels), graph.columns(weights, first, images.channels));
-		sum = Some(match sum {
-			Some(sum) => graph.fma(x, w, sum),
-			None => graph.mul(x, w),
-		});
-	}
-	sum.ok_or_else(|| "a window over no pixels".into())
+	let products = to.graph.mul(columns, weights);
+	Ok(to.graph.fold_places(products, images.channels, |graph, a, b| graph.add(a, b)))
 }
 
 /// `parts` products, each of `joined` groups, whose channels are put below each other as heads are.

@@ -131,7 +131,11 @@ fn facing(to: &mut Lowering, a: Array, b: Held, trans_b: bool) -> Result<(Array,
 	let bits = (0..b_rows * b_cols).map(|at| {
 		let (row, col) = (at / b_cols, at % b_cols);
 		let of = |at: usize| places.get(at).copied().unwrap_or(at);
-		if trans_b { row * b_cols + of(col) } else { of(row) * b_cols + col }
+		if trans_b {
+			row * b_cols + of(col)
+		} else {
+			of(row) * b_cols + col
+		}
 	});
 	let matrix = constant.picked(vec![b_rows, b_cols], bits);
 	Ok((Array { turned: None, ..a }, matrix.into()))

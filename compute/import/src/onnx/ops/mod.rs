@@ -5,6 +5,7 @@ mod arrange;
 mod channels;
 mod conv;
 mod elementwise;
+mod images;
 mod known;
 mod logic;
 mod matrix;

@@ -4,7 +4,10 @@ use assay_engine::Tensor;
 use assay_models::Value;
 use assay_program::{BinaryKind, DType};
 
-use super::window::{Images, Outside, Sliding};
+use super::{
+	images::Images,
+	window::{Outside, Sliding},
+};
 use crate::onnx::{
 	array::{Held, Lowering, Refusal},
 	node::Call,

@@ -102,7 +102,8 @@ pub(super) fn reduce(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 	let shape: Vec<usize> = x.shape.iter().enumerate().filter_map(|(at, extent)| kept(at, *extent)).collect();
 	// The pixels of images, which are stored as rows.
 	if let Some(turned) = x.turned.filter(|turned| {
-		over.iter().copied().eq(rank - count..rank) && x.shape.get(rank - count..).map_or(1, elements) == turned.cols as u64
+		over.iter().copied().eq(rank - count..rank)
+			&& x.shape.get(rank - count..).map_or(1, elements) == turned.cols as u64
 	}) {
 		let channels = to.with_columns(x.stored, turned.rows as u32);
 		let stored = over_pixels(to, channels, turned.cols as u32, call.op)?;

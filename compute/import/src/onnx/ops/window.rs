@@ -3,10 +3,10 @@
 use assay_models::Value;
 use assay_program::Window;
 
+use super::images::{gathered, Images};
 use crate::onnx::{
-	array::{elements, Array, Held, Lowering, Refusal},
+	array::{elements, Lowering, Refusal},
 	node::Call,
-	turn::Turned,
 };
 
 /// Largest side, stride, distance or padding of a window.
@@ -14,45 +14,6 @@ const MAX_SIDE: i64 = 1 << 16;
 
 /// Most pixels under a window: each of them is at least an op where they are not multiplied.
 const MAX_PLACES: u64 = 1 << 10;
-
-/// Images with their pixels below each other, and their channels beside each other.
-pub(super) struct Images {
-	/// `[images * pixels, channels]`.
-	pub(super) value: Value,
-	pub(super) images: u32,
-	pub(super) channels: u32,
-	/// Pixels along each axis.
-	pub(super) extents: Vec<usize>,
-}
-
-impl Images {
-	/// Of an array of images, channels and pixels along axes, of which there may be none.
-	pub(super) fn of(to: &mut Lowering, held: &Held) -> Result<Self, Refusal> {
-		let array = to.array(held)?;
-		let [images, channels, extents @ ..] = array.shape.as_slice() else {
-			return Err(format!("shape {:?} where images, their channels and their pixels are needed", array.shape));
-		};
-		let small = |extent: u64| u32::try_from(extent).map_err(|_| "too large".to_owned());
-		let pixels = elements(extents);
-		small(elements(&array.shape) / (*channels as u64).max(1))?;
-		let (images, channels) = (small(*images as u64)?, small(*channels as u64)?);
-		let turned = to.turned_as(&array, Turned::new(channels as usize, pixels as usize))?;
-		let value = to.with_columns(turned.stored, channels);
-		Ok(Self { value, images, channels, extents: extents.to_vec() })
-	}
-
-	pub(super) fn pixels(&self) -> u32 {
-		// Below the rows of the value.
-		elements(&self.extents) as u32
-	}
-
-	/// The array of images of `channels` whose pixels are `value`.
-	pub(super) fn array(images: u32, channels: u32, extents: &[usize], value: Value) -> Held {
-		let shape = [&[images as usize, channels as usize], extents].concat();
-		let turned = Turned::new(channels as usize, elements(extents) as usize);
-		Held::Array(Array { stored: value, shape, turned })
-	}
-}
 
 /// A window along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +81,8 @@ impl Sliding {
 		let mut list = |name: &str, each: usize, default: i64, least: i64| {
 			let list = call.int_list(name)?.unwrap_or_else(|| vec![default; each * rank]);
 			let fits = list.len() == each * rank && list.iter().all(|number| (least..=MAX_SIDE).contains(number));
-			fits.then_some(list).ok_or_else(|| {
-				format!("attribute `{name}` is not {} numbers from {least} to {MAX_SIDE}", each * rank)
-			})
+			fits.then_some(list)
+				.ok_or_else(|| format!("attribute `{name}` is not {} numbers from {least} to {MAX_SIDE}", each * rank))
 		};
 		let (strides, dilations, pads) =
 			(list("strides", 1, 1, 1)?, list("dilations", 1, 1, 1)?, list("pads", 2, 0, 0)?);
@@ -147,7 +107,11 @@ impl Sliding {
 				Some(lower) => {
 					let total = ((extent.div_ceil(stride) - 1) * stride + span).saturating_sub(extent);
 					let (less, more) = (total / 2, total - total / 2);
-					if lower { (more, less, true) } else { (less, more, true) }
+					if lower {
+						(more, less, true)
+					} else {
+						(less, more, true)
+					}
 				}
 			};
 			let room = (extent + before + after).checked_sub(span).ok_or_else(|| {
@@ -295,25 +259,4 @@ impl Sliding {
 /// Pixels of the padded image that the window lies over anywhere.
 fn needed(axis: &Along) -> u64 {
 	(axis.positions - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1
-}
-
-/// Of every image `count` pixels, each the one that `pixel` names; +0 for one that is none.
-pub(super) fn gathered(
-	to: &mut Lowering,
-	of: &Images,
-	count: u64,
-	pixel: impl Fn(u64) -> Option<u64>,
-) -> Result<Value, Refusal> {
-	let (images, each) = (u64::from(of.images), u64::from(of.pixels()));
-	if images * each > i32::MAX as u64 {
-		return Err(format!("{images} images of {each} pixels are more rows than ids can name"));
-	}
-	// Before anything is allocated.
-	to.spend(count.saturating_mul(images))?;
-	// One that is none is outside of the table.
-	let row = |image: u64, index: u64| pixel(index).map_or(u32::MAX, |pixel| (image * each + pixel) as u32);
-	let row = &row;
-	let ids = (0..images).flat_map(|image| (0..count).map(move |index| row(image, index))).collect();
-	let ids = to.ids(ids)?;
-	Ok(to.graph.lookup(of.value, ids))
 }
