@@ -3,9 +3,9 @@
 //! The arithmetic is that of the ops, in their order. What the earlier ones would make is never written, and is finite if what
 //! the last one makes is, or was looked at before: so the pass is looked at for all.
 
-use assay_program::{Axis, BinaryKind, OpKind, Reduction, TensorSpec, UnaryKind};
+use assay_program::{Axis, BinaryKind, OpKind, Reduction, TensorSpec, UnaryKind, Window};
 
-use super::{RowInput, RowOp};
+use super::{places::MOST_PLACES, RowInput, RowOp};
 
 /// What a pass does.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,8 +17,8 @@ pub(super) enum Pass {
 	/// An integer at a scale by row and one by column, plus a fourth operand.
 	DequantiseAdd,
 	/// Parts of a row side by side, from the first on, added or the largest taken; before that each element times that of
-	/// a second operand, a row, if it is weighted.
-	Places { join: BinaryKind, parts: u32, weighted: bool },
+	/// a second operand, a row, if it is weighted. With a window, the parts are the pixels under it.
+	Places { join: BinaryKind, parts: u32, weighted: bool, window: Option<Window> },
 }
 
 /// An op of the group, or two.
@@ -112,7 +112,7 @@ fn joined_parts(
 	let ((before, left), (next, right)) = (only_here(*a)?, only_here(*b)?);
 	let (OpKind::Columns { first }, [row]) = (right.kind, right.inputs.as_slice()) else { return None };
 	let so_far = match (&fused[before], left.kind) {
-		(Some((Pass::Places { join: known, parts, weighted: false }, inputs)), _) if *known == join => {
+		(Some((Pass::Places { join: known, parts, weighted: false, .. }, inputs)), _) if *known == join => {
 			(inputs.as_slice() == [*row]).then_some(*parts)
 		}
 		(None, OpKind::Columns { first: 0 }) => (left.inputs.as_slice() == [*row]).then_some(1),
@@ -140,9 +140,22 @@ fn joined_parts(
 		_ => None,
 	};
 	let mut joined = vec![before, next];
-	joined.extend(weighted.as_ref().map(|(at, _)| *at));
-	let pass = Pass::Places { join, parts, weighted: weighted.is_some() };
-	Some(Parts { ops: joined, pass, inputs: weighted.map_or_else(|| vec![*row], |(_, inputs)| inputs) })
+	let Some((product, mut inputs)) = weighted else {
+		let pass = Pass::Places { join, parts, weighted: false, window: None };
+		return Some(Parts { ops: joined, pass, inputs: vec![*row] });
+	};
+	joined.push(product);
+	let window =
+		inputs.first().and_then(|x| only_here(*x)).and_then(|(at, op)| match (op.kind, op.inputs.as_slice()) {
+			(OpKind::Im2col(window), [image]) if parts as usize <= MOST_PLACES => Some((at, window, *image)),
+			_ => None,
+		});
+	if let (Some((at, _, image)), Some(x)) = (window, inputs.first_mut()) {
+		joined.push(at);
+		*x = image;
+	}
+	let pass = Pass::Places { join, parts, weighted: true, window: window.map(|(_, window, _)| window) };
+	Some(Parts { ops: joined, pass, inputs })
 }
 
 fn spec(input: RowInput, ops: &[RowOp], given: &[TensorSpec]) -> Option<TensorSpec> {

@@ -2,7 +2,12 @@
 
 use assay_program::{philox::Key, Axis, BinaryKind, DType, OpKind};
 
-use super::{dequantise_add::DequantiseAdd, fuse::Pass, places::Places, RowGroup, MAX_KEPT};
+use super::{
+	dequantise_add::DequantiseAdd,
+	fuse::Pass,
+	places::{Places, UnderWindow},
+	RowGroup, MAX_KEPT,
+};
 use crate::{
 	arg_max,
 	elementwise::{self, Elementwise},
@@ -152,6 +157,10 @@ impl TileOp {
 			Pass::DequantiseAdd => {
 				let [x, row, col, addend] = [a, b, c, d].map(|source| tile.read(source));
 				return path.run(DequantiseAdd { x, row, col, addend, out });
+			}
+			Pass::Places { window: Some(window), .. } => {
+				let (x, weights, first) = (tile.read(a), tile.read(b), tile.first);
+				return path.run(UnderWindow { window, x, weights, first, channels: self.cols, out });
 			}
 			Pass::Places { join, weighted, .. } => {
 				let (x, weights) = (tile.read(a), weighted.then(|| tile.read(b)));
