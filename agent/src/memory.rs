@@ -35,7 +35,7 @@ impl Need {
 			match decl.role {
 				Role::Data { .. } => {}
 				Role::Param(_) | Role::State(_) => checkpoint = checkpoint.saturating_add(canonical),
-				Role::Temp => all_temps = all_temps.saturating_add(decl.spec().elements().saturating_mul(4)),
+				Role::Temp => all_temps = all_temps.saturating_add(decl.spec().bytes()),
 			}
 		}
 		let declared = sum(&[memory.data, memory.data, memory.state, memory.state, memory.state, memory.temps]);

@@ -21,7 +21,7 @@ pub fn encode(tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Vec<
 			DType::I32 => "I32",
 			DType::I8 => "I8",
 		};
-		let end = offset + tensor.bits().len() * spec.dtype.bytes() as usize;
+		let end = offset + spec.bytes() as usize;
 		header.insert(
 			name.clone(),
 			json!({"dtype": dtype, "shape": [spec.rows, spec.cols], "data_offsets": [offset, end]}),
@@ -35,11 +35,7 @@ pub fn encode(tensors: &[(String, Tensor)], metadata: &[(&str, String)]) -> Vec<
 	let mut bytes = Vec::with_capacity(8 + header.len() + offset);
 	bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
 	bytes.extend_from_slice(header.as_bytes());
-	for (_, tensor) in tensors {
-		// The low byte of a sign-extended element is the element.
-		let size = tensor.spec().dtype.bytes() as usize;
-		tensor.bits().iter().for_each(|bits| bytes.extend(bits.to_le_bytes().into_iter().take(size)));
-	}
+	tensors.iter().for_each(|(_, tensor)| bytes.extend(tensor.to_bytes()));
 	bytes
 }
 

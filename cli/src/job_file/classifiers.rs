@@ -98,8 +98,8 @@ pub(super) fn convolutional(
 
 /// Fails where a model of `classes` classes is trained on labels that start at 1 and end there.
 fn from_zero(file: &JobFile, data: &Classification, classes: u32) -> Result<(), DraftError> {
-	let labels = data.train.y.bits().iter().chain(data.held_out.y.bits());
-	counted_from_zero(file, labels, classes)
+	let (train, held_out) = (data.train.y.bits(), data.held_out.y.bits());
+	counted_from_zero(file, train.iter().chain(&*held_out), classes)
 }
 
 /// The same of any labels.

@@ -10,7 +10,7 @@ mod peer;
 
 use std::time::{Duration, Instant};
 
-use assay_cpu::{Context, Cpu, Input, Matrix, Output, Path};
+use assay_cpu::{to_words, Context, Cpu, Input, Matrix, Output, Path};
 use assay_program::{DType, OpKind};
 use peer::Peer;
 
@@ -34,12 +34,14 @@ fn best(mut run: impl FnMut()) -> f64 {
 struct Square {
 	dtype: DType,
 	side: usize,
+	/// In memory.
 	bits: Vec<u32>,
 }
 
 impl Square {
 	fn new(dtype: DType, side: usize, element: impl FnMut() -> u32) -> Self {
-		Self { dtype, side, bits: core::iter::repeat_with(element).take(side * side).collect() }
+		let elements = core::iter::repeat_with(element).take(side * side).collect();
+		Self { dtype, side, bits: to_words(dtype, elements) }
 	}
 
 	fn input(&self) -> Input<'_> {

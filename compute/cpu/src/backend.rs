@@ -3,9 +3,10 @@
 use assay_program::{philox::Key, shape::next_row, Axis, DType, OpKind};
 
 use crate::{
+	draws::{BatchRows, Draws},
 	elementwise::Elementwise,
 	environment, gather,
-	matrix::{Input, Matrix, Output},
+	matrix::{all_finite, bytes, bytes_mut, words_of, Input, Matrix, Output},
 	path::Supported,
 	reduce, CpuError, OpError, Path,
 };
@@ -104,7 +105,8 @@ impl Cpu {
 			return Err(OpError::FloatEnvironment);
 		}
 		let (rows, cols) = (out.rows as usize, out.cols as usize);
-		if rows == 0 || cols == 0 || rows.checked_mul(cols) != Some(out.bits.len()) {
+		let words = rows.checked_mul(cols).map(|elements| words_of(out.dtype, elements));
+		if rows == 0 || cols == 0 || words != Some(out.bits.len()) {
 			return Err(OpError::Shape("the output's elements are not rows * cols"));
 		}
 		let gives = match kind {
@@ -129,7 +131,7 @@ impl Cpu {
 				self.elementwise(Elementwise::Binary(binary), DType::F32, inputs, out)?
 			}
 			(OpKind::Fma, [_, _, _]) => self.elementwise(Elementwise::Fma, DType::F32, inputs, out)?,
-			(OpKind::Quantise, [_, _]) => self.elementwise(Elementwise::Quantise, DType::F32, inputs, out)?,
+			(OpKind::Quantise, [_, _]) => self.quantise(inputs, out)?,
 			(OpKind::Dequantise, [Input::Tensor(_), _, _]) => {
 				self.elementwise(Elementwise::Dequantise, DType::I32, inputs, out)?
 			}
@@ -153,14 +155,25 @@ impl Cpu {
 				if x.cols != out.cols || x.dtype != out.dtype || x.rows == 0 {
 					return Err(OpError::Shape("a batch has the columns and the type of its data, which has rows"));
 				}
-				let (step, batch) = (context.step, out.rows);
+				let (step, batch, n, path) = (context.step, out.rows, x.rows, self.path);
+				let width = cols * x.dtype.bytes() as usize;
+				let (data, batch_rows) = (bytes(x.bits), &mut bytes_mut(out.bits)[..rows * width]);
 				match kind {
 					OpKind::GatherBatch { stream } => {
-						let key = Key::batch(&context.seed);
-						gather::rows(&x, |element| key.batch_row(stream, step, element, x.rows), out.bits)
+						let draws = Draws { key: Key::batch(&context.seed), stream, step };
+						let drawn = |first, rows: &mut [u32]| path.run(BatchRows { draws, n, first, rows });
+						gather::rows(data, width, drawn, batch_rows);
 					}
-					_ => gather::rows(&x, |element| next_row(step, batch, element, x.rows), out.bits),
+					_ => {
+						let next = |first, rows: &mut [u32]| {
+							for (element, row) in (first..).zip(rows) {
+								*row = next_row(step, batch, element, n);
+							}
+						};
+						gather::rows(data, width, next, batch_rows);
+					}
 				}
+				x.dtype != DType::F32 || all_finite(out.bits)
 			}
 			(OpKind::OneHot, [labels]) => {
 				let labels = tensor(labels)?;
@@ -203,9 +216,7 @@ impl Cpu {
 pub(crate) fn tensor<'a>(input: &Input<'a>) -> Result<Matrix<'a>, OpError> {
 	match input {
 		Input::Tensor(matrix) if matrix.rows == 0 || matrix.cols == 0 => Err(OpError::Shape("an input is empty")),
-		Input::Tensor(matrix) if u64::from(matrix.rows) * u64::from(matrix.cols) == matrix.bits.len() as u64 => {
-			Ok(*matrix)
-		}
+		Input::Tensor(matrix) if matrix.is_whole() => Ok(*matrix),
 		Input::Tensor(_) => Err(OpError::Shape("an input's elements are not rows * cols")),
 		Input::Scalar(_) => Err(OpError::Shape("the op takes a tensor where a scalar was given")),
 	}

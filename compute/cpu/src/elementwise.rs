@@ -19,20 +19,22 @@ use crate::{
 trait Function {
 	/// Inputs that matter; the others are passed any bits.
 	const ARITY: usize;
-	/// Whether the result is a number, which must be finite.
-	const NUMBER: bool;
+	/// The bits of a number, or an integer.
+	type Output: Copy;
 
-	/// The bits of the result from those of the inputs.
-	fn apply<R: Real>(a: u32, b: u32, c: u32) -> u32;
+	/// The result from the bits of the inputs.
+	fn apply<R: Real>(a: u32, b: u32, c: u32) -> Self::Output;
+
+	/// [`non_finite_flag`] of a number.
+	fn flag(value: Self::Output) -> u32;
 }
 
-/// The elementwise ops.
+/// The elementwise ops that give numbers.
 #[derive(Clone, Copy)]
 pub(crate) enum Elementwise {
 	Unary(UnaryKind),
 	Binary(BinaryKind),
 	Fma,
-	Quantise,
 	Dequantise,
 }
 
@@ -42,13 +44,18 @@ macro_rules! functions {
 			struct $name;
 			impl Function for $name {
 				const ARITY: usize = $arity;
-				const NUMBER: bool = true;
+				type Output = u32;
 
 				#[inline(always)]
 				fn apply<R: Real>(a: u32, b: u32, c: u32) -> u32 {
 					let ($a, $b, $c) = (R::from_bits(a), R::from_bits(b), R::from_bits(c));
 					let value: R = $value;
 					value.to_bits()
+				}
+
+				#[inline(always)]
+				fn flag(value: u32) -> u32 {
+					non_finite_flag(value)
 				}
 			}
 		)*
@@ -83,11 +90,17 @@ struct Quantise;
 
 impl Function for Quantise {
 	const ARITY: usize = 2;
-	const NUMBER: bool = false;
+	type Output = i8;
 
 	#[inline(always)]
-	fn apply<R: Real>(x: u32, scale: u32, _: u32) -> u32 {
-		functions::quantise(R::from_bits(x), R::from_bits(scale)) as u32
+	fn apply<R: Real>(x: u32, scale: u32, _: u32) -> i8 {
+		// In range: it is clamped.
+		functions::quantise(R::from_bits(x), R::from_bits(scale)) as i8
+	}
+
+	#[inline(always)]
+	fn flag(_: i8) -> u32 {
+		0
 	}
 }
 
@@ -96,15 +109,20 @@ struct Dequantise;
 
 impl Function for Dequantise {
 	const ARITY: usize = 3;
-	const NUMBER: bool = true;
+	type Output = u32;
 
 	#[inline(always)]
 	fn apply<R: Real>(value: u32, row: u32, col: u32) -> u32 {
 		functions::dequantise(value as i32, R::from_bits(row), R::from_bits(col)).to_bits()
 	}
+
+	#[inline(always)]
+	fn flag(value: u32) -> u32 {
+		non_finite_flag(value)
+	}
 }
 
-/// Fills `out` and tells whether every element that is a number is finite.
+/// Fills `out` and tells whether every element is finite.
 pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &mut [u32]) -> bool {
 	let function = match op {
 		Elementwise::Unary(UnaryKind::Neg) => one::<Neg>,
@@ -127,20 +145,24 @@ pub(crate) fn run(path: Supported, op: Elementwise, sources: Sources<'_>, out: &
 		Elementwise::Binary(BinaryKind::Min) => two::<Min>,
 		Elementwise::Binary(BinaryKind::Greater) => two::<Greater>,
 		Elementwise::Fma => three::<MultiplyAdd>,
-		Elementwise::Quantise => two::<Quantise>,
 		Elementwise::Dequantise => three::<Dequantise>,
 	};
 	function(path, sources, out)
 }
 
-fn one<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+/// Fills `out` with the integers of numbers at scales.
+pub(crate) fn quantise(path: Supported, sources: Sources<'_>, out: &mut [i8]) {
+	two::<Quantise>(path, sources, out);
+}
+
+fn one<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [F::Output]) -> bool {
 	match sources.along() {
 		[true, ..] => path.run(Rows::<F, true, true, true>::new(sources, out)),
 		[false, ..] => path.run(Rows::<F, false, false, false>::new(sources, out)),
 	}
 }
 
-fn two<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+fn two<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [F::Output]) -> bool {
 	match sources.along() {
 		[true, true, _] => path.run(Rows::<F, true, true, true>::new(sources, out)),
 		[true, false, _] => path.run(Rows::<F, true, false, false>::new(sources, out)),
@@ -149,7 +171,7 @@ fn two<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> b
 	}
 }
 
-fn three<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) -> bool {
+fn three<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [F::Output]) -> bool {
 	match sources.along() {
 		[true, true, true] => path.run(Rows::<F, true, true, true>::new(sources, out)),
 		[true, true, false] => path.run(Rows::<F, true, true, false>::new(sources, out)),
@@ -164,14 +186,14 @@ fn three<F: Function>(path: Supported, sources: Sources<'_>, out: &mut [u32]) ->
 
 /// All rows. `A`, `B` and `C` tell whether an input has an element for each of a row or one for all; inputs that do not
 /// matter are as the last one that does.
-struct Rows<'a, 'b, F, const A: bool, const B: bool, const C: bool> {
+struct Rows<'a, 'b, F: Function, const A: bool, const B: bool, const C: bool> {
 	sources: Sources<'a>,
-	out: &'b mut [u32],
+	out: &'b mut [F::Output],
 	function: PhantomData<F>,
 }
 
-impl<'a, 'b, F, const A: bool, const B: bool, const C: bool> Rows<'a, 'b, F, A, B, C> {
-	fn new(sources: Sources<'a>, out: &'b mut [u32]) -> Self {
+impl<'a, 'b, F: Function, const A: bool, const B: bool, const C: bool> Rows<'a, 'b, F, A, B, C> {
+	fn new(sources: Sources<'a>, out: &'b mut [F::Output]) -> Self {
 		Self { sources, out, function: PhantomData }
 	}
 }
@@ -203,15 +225,14 @@ fn map<F: Function, const FUSED: bool, const A: bool, const B: bool, const C: bo
 	a: &[u32],
 	b: &[u32],
 	c: &[u32],
-	out: &mut [u32],
+	out: &mut [F::Output],
 ) -> u32 {
-	let flag = |value: u32| if F::NUMBER { non_finite_flag(value) } else { 0 };
 	let (first_a, first_b, first_c) = (a[0], b[0], c[0]);
 	if !A && !B && !C {
 		// Not in a loop: the compiler would make a loop for every way through the function.
 		let value = F::apply::<Hard<FUSED>>(first_a, first_b, first_c);
 		out.fill(value);
-		return flag(value);
+		return F::flag(value);
 	}
 	let len = out.len();
 	let (a, b, c) = (&a[..if A { len } else { 1 }], &b[..if B { len } else { 1 }], &c[..if C { len } else { 1 }]);
@@ -222,7 +243,7 @@ fn map<F: Function, const FUSED: bool, const A: bool, const B: bool, const C: bo
 		let z = if C { c[i] } else { first_c };
 		let value = F::apply::<Hard<FUSED>>(x, y, z);
 		out[i] = value;
-		flags |= flag(value);
+		flags |= F::flag(value);
 	}
 	flags
 }

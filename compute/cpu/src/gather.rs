@@ -1,21 +1,17 @@
 //! Batches and labels.
 
-use assay_program::DType;
-
-use crate::matrix::{is_raised, non_finite_flag, Matrix};
-
-/// Copies the row of `data` that `row_of` names for each row of `out`. Returns whether every f32 is finite.
-pub(crate) fn rows(data: &Matrix<'_>, row_of: impl Fn(u32) -> u32, out: &mut [u32]) -> bool {
-	let cols = data.cols as usize;
-	let mut flags = 0u32;
-	for (element, out) in (0u32..).zip(out.chunks_exact_mut(cols)) {
-		let row = row_of(element) as usize;
-		out.copy_from_slice(&data.bits[row * cols..][..cols]);
-		if data.dtype == DType::F32 {
-			flags |= out.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits));
+/// Copies rows of `data` to `out`, of `width` bytes each. `rows_of` gives those of as many output rows as there is room for, from a
+/// first one.
+pub(crate) fn rows(data: &[i8], width: usize, rows_of: impl Fn(u32, &mut [u32]), out: &mut [i8]) {
+	const ROWS: usize = 256;
+	let mut rows = [0; ROWS];
+	for (first, out) in (0u32..).step_by(ROWS).zip(out.chunks_mut(ROWS * width)) {
+		let rows = &mut rows[..out.len() / width];
+		rows_of(first, rows);
+		for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+			out.copy_from_slice(&data[*row as usize * width..][..width]);
 		}
 	}
-	!is_raised(flags)
 }
 
 /// Rows with 1 in the label's column; none where the label is outside.

@@ -6,9 +6,9 @@ use crate::{
 	aligned::Aligned,
 	backend::tensor,
 	int8, matmul,
-	matrix::{floats, floats_mut, Input, Matrix, Output},
+	matrix::{bytes, floats, floats_mut, Input, Matrix, Output},
 	path::Supported,
-	products::{split, PARALLEL_PRODUCTS},
+	products::PARALLEL_PRODUCTS,
 	Cpu, OpError,
 };
 
@@ -79,7 +79,7 @@ impl Cpu {
 		};
 		let mut words = Aligned::zeros(words).ok_or(OpError::Memory)?;
 		if matrix.dtype == DType::I8 {
-			let b = int8::Operand { data: matrix.bits, stride, inner_contiguous: transposed };
+			let b = int8::Operand { data: bytes(matrix.bits), stride, inner_contiguous: transposed };
 			int8::pack_all(path, b, inner, cols, words.words_mut());
 		} else {
 			let b = matmul::Operand { data: floats(matrix.bits), stride, inner_contiguous: transposed };
@@ -111,16 +111,16 @@ impl Cpu {
 		let (path, bits) = (self.path, b.words());
 		let alone = m.saturating_mul(inner).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1;
 		let finite = if dtype == DType::I8 {
-			let a = int8::Operand { data: a.bits, stride: inner, inner_contiguous: true };
+			let a = int8::Operand { data: bytes(a.bits), stride: inner, inner_contiguous: true };
 			let work = |region: matmul::Region<'_, u32>| {
 				int8::band(path, a, bits, inner, n, region);
 				true
 			};
-			self.over_regions(matmul::Region::whole(&mut *out.bits, m, n), alone, &work)
+			self.over_regions(matmul::Region::whole(&mut *out.bits, m, n), alone, int8::height(path), &work)
 		} else {
 			let a = matmul::Operand { data: floats(a.bits), stride: inner, inner_contiguous: true };
 			let work = |region: matmul::Region<'_>| matmul::band(path, a, bits, inner, n, region);
-			self.over_regions(matmul::Region::whole(floats_mut(&mut *out.bits), m, n), alone, &work)
+			self.over_regions(matmul::Region::whole(floats_mut(&mut *out.bits), m, n), alone, matmul::HEIGHT, &work)
 		};
 		self.spoil(kind, 0, out.bits);
 		finite.then_some(()).ok_or(OpError::NonFinite)
@@ -130,11 +130,12 @@ impl Cpu {
 		&self,
 		region: matmul::Region<'_, T>,
 		alone: bool,
+		height: usize,
 		work: &(impl Fn(matmul::Region<'_, T>) -> bool + Sync),
 	) -> bool {
 		match alone {
 			true => work(region),
-			false => self.in_pool(|| split(region, self.threads(), work)),
+			false => self.split(region, self.threads(), height, work),
 		}
 	}
 

@@ -2,10 +2,10 @@
 
 use crate::matrix::Matrix;
 
-/// The columns from `from` on, as many as the output has.
-pub(crate) fn columns(x: &Matrix<'_>, from: usize, first: usize, cols: usize, band: &mut [u32]) {
-	for (row, out) in (first..).zip(band.chunks_exact_mut(cols)) {
-		out.copy_from_slice(&x.bits[row * x.cols as usize + from..][..cols]);
+/// Of rows of `width` bytes, `len` bytes from byte `from` on.
+pub(crate) fn columns(x: &[i8], width: usize, from: usize, first: usize, len: usize, band: &mut [i8]) {
+	for (row, out) in (first..).zip(band.chunks_exact_mut(len)) {
+		out.copy_from_slice(&x[row * width + from..][..len]);
 	}
 }
 

@@ -5,9 +5,10 @@ use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSp
 use crate::{
 	arg_max,
 	backend::tensor,
+	draws::Draws,
 	hadamard::Hadamard,
 	mask::{self, Dropout, Gumbel},
-	matrix::{is_raised, non_finite_flag, Input, Matrix, Output},
+	matrix::{all_finite, bytes, bytes_mut, Input, Matrix, Output},
 	rearrange,
 	scatter::Scatter,
 	window::{self, Col2im},
@@ -39,7 +40,12 @@ impl Cpu {
 		let cols = out.cols as usize;
 		match (kind, &given[..inputs.len()]) {
 			(OpKind::Columns { first }, [x]) => {
-				self.bands(out.bits, cols, |row, band| rearrange::columns(x, first as usize, row, cols, band));
+				let size = x.dtype.bytes() as usize;
+				let (width, from, len) = (x.cols as usize * size, first as usize * size, cols * size);
+				let bytes_out = &mut bytes_mut(&mut *out.bits)[..out.rows as usize * len];
+				self.bands(bytes_out, len, |row, band| {
+					rearrange::columns(bytes(x.bits), width, from, row, len, band);
+				});
 			}
 			(OpKind::PadColumns { first }, [x]) => {
 				self.bands(out.bits, cols, |row, band| rearrange::pad_columns(x, first as usize, row, cols, band));
@@ -56,11 +62,12 @@ impl Cpu {
 				});
 			}
 			(OpKind::Gumbel { stream }, [x]) => {
-				let (key, step, path) = (Key::gumbel(&context.seed), context.step, self.path);
+				let draws = Draws { key: Key::gumbel(&context.seed), stream, step: context.step };
+				let path = self.path;
 				// As if of rows of four, so that no band begins inside a block of draws.
 				self.bands(out.bits, 4, |quad, out| {
 					let first = quad * 4;
-					path.run(Gumbel { key, stream, step, first, x: &x.bits[first..], out });
+					path.run(Gumbel { draws, first, x: &x.bits[first..], out });
 				});
 			}
 			(OpKind::Im2col(window), [x]) => {
@@ -107,10 +114,11 @@ impl Cpu {
 				});
 			}
 			(OpKind::Dropout { stream, keep, scale }, [x]) => {
-				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
-				let dropout = Dropout { key, stream, step: context.step, keep, scale };
+				let draws = Draws { key: Key::dropout(&context.seed), stream, step: context.step };
+				let dropout = Dropout { draws, keep, scale: f32::from_bits(scale) };
+				let path = self.path;
 				// As if of rows of four, so that no band begins inside a block of draws.
-				self.bands(out.bits, 4, |quad, band| dropout.run(&x.bits[quad * 4..], quad * 4, band));
+				self.bands(out.bits, 4, |quad, band| dropout.run(path, &x.bits[quad * 4..], quad * 4, band));
 			}
 			(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
 				let blocks = (blocks as usize, share as usize);
@@ -118,8 +126,7 @@ impl Cpu {
 			}
 			_ => return Err(OpError::Shape("wrong number of inputs")),
 		}
-		let finite = |bits: &[u32]| !is_raised(bits.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)));
-		Ok(out.dtype != DType::F32 || finite(out.bits))
+		Ok(out.dtype != DType::F32 || all_finite(out.bits))
 	}
 }
 

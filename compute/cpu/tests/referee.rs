@@ -1,6 +1,6 @@
 //! Every op kind on every path and on one and two threads, bit by bit against the referee.
 
-use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output, Path};
+use assay_cpu::{from_words, to_words, words_of, Context, Cpu, Input, Matrix, OpError, Output, Path};
 use assay_program::{
 	Axis, BinaryKind, DType, OpGeometry, OpKind, OperandSpec, Reduction, StepContext, TensorSpec, UnaryKind, Window,
 };
@@ -85,10 +85,16 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		.collect();
 	let expected = run_op(&geometry, &soft, &StepContext { seed: SEED, step }).expect("runs");
 	let finite = output.dtype != DType::F32 || expected.iter().all(|bits| f32::from_bits(*bits).is_finite());
+	let words = given.iter().map(|given| match given {
+		Given::Tensor(spec, bits, _) => to_words(spec.dtype, bits.clone()),
+		Given::Scalar(_) => Vec::new(),
+	});
+	let words: Vec<Vec<u32>> = words.collect();
 	let inputs: Vec<Input<'_>> = given
 		.iter()
-		.map(|given| match given {
-			Given::Tensor(spec, bits, _) => {
+		.zip(&words)
+		.map(|(given, bits)| match given {
+			Given::Tensor(spec, _, _) => {
 				Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
 			}
 			Given::Scalar(bits) => Input::Scalar(*bits),
@@ -96,9 +102,10 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 		.collect();
 	for cpu in backends {
 		// Poisoned, so that an element that is not written shows.
-		let mut bits = vec![0xdead_beef; output.elements() as usize];
-		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
+		let mut words = vec![0xdead_beef; words_of(output.dtype, expected.len())];
+		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut words };
 		let result = cpu.run(kind, &inputs, &Context { seed: SEED, step }, out);
+		let bits = from_words(output.dtype, &words, expected.len());
 		let place =
 			format!("{kind:?} {:?} -> {output:?} on {:?}, {} threads", geometry.inputs(), cpu.path(), cpu.threads());
 		assert_eq!(result, if finite { Ok(()) } else { Err(OpError::NonFinite) }, "{place}");
@@ -117,7 +124,7 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 			let mut again = vec![0xdead_beef; bits.len()];
 			let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut again };
 			assert_eq!(cpu.run_packed(kind, a, &packed, out), result, "{place}, packed");
-			assert!(again.iter().zip(&bits).all(|(a, b)| same(*a, *b)), "{place}, packed");
+			assert!(again.iter().zip(&*bits).all(|(a, b)| same(*a, *b)), "{place}, packed");
 		}
 	}
 }
@@ -261,13 +268,16 @@ fn zeros_keep_the_sign_that_the_order_gives() {
 #[test]
 fn batches_and_labels() {
 	let (backends, mut random) = (backends(), Random(7));
-	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33)] {
+	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33), (5000, 1, 700)] {
 		let Given::Tensor(spec, bits, _) = f32s(rows, cols, || random.any()) else { unreachable!() };
+		let Given::Tensor(int8, bytes, _) = i8s(rows, cols, &mut random) else { unreachable!() };
 		let labels = TensorSpec { dtype: DType::I32, ..spec };
 		for kind in [OpKind::GatherBatch { stream: 9 }, OpKind::NextBatch] {
 			check(&backends, kind, &[Given::Tensor(spec, bits.clone(), true)], TensorSpec::f32(batch, cols));
 			let given = Given::Tensor(labels, bits.clone(), true);
 			check(&backends, kind, &[given], TensorSpec { rows: batch, ..labels });
+			let given = Given::Tensor(int8, bytes.clone(), true);
+			check(&backends, kind, &[given], TensorSpec { rows: batch, ..int8 });
 		}
 	}
 	let labels: Vec<u32> = (0..50u32).map(|i| i.wrapping_sub(5)).chain([u32::MAX, 1 << 31]).collect();
@@ -296,6 +306,11 @@ fn copies_and_heads() {
 		check(&backends, OpKind::Columns { first }, std::slice::from_ref(&ids), output);
 		let output = TensorSpec { dtype: DType::I32, rows: rows * cols, cols: 1 };
 		check(&backends, OpKind::Flatten, &[ids], output);
+		let bytes = i8s(rows, cols, &mut random);
+		let output = TensorSpec { dtype: DType::I8, rows, cols: count };
+		check(&backends, OpKind::Columns { first }, std::slice::from_ref(&bytes), output);
+		let output = TensorSpec { dtype: DType::I8, rows: rows * cols, cols: 1 };
+		check(&backends, OpKind::Flatten, &[bytes], output);
 	}
 	for (sequences, rows, heads, width) in [(1, 1, 1, 5), (2, 5, 3, 9), (3, 160, 4, 64), (9, 1, 40, 8)] {
 		let x = f32s(sequences * rows, heads * width, || random.any());

@@ -52,8 +52,9 @@ pub(crate) fn bits(engine: &Engine, state: &State) -> Vec<Vec<u32>> {
 	tensors.filter_map(|(id, _)| Some(engine.state_tensor(state, id)?.bits().to_vec())).collect()
 }
 
+/// Data of a model that has none in int8.
 pub(crate) fn data(model: &Model) -> Vec<(TensorId, &[u32])> {
-	model.data.iter().map(|(id, tensor)| (*id, tensor.bits())).collect()
+	model.data.iter().map(|(id, tensor)| (*id, tensor.matrix().bits)).collect()
 }
 
 /// A convolutional classifier of noise.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use assay_commitment::Hash;
-use assay_engine::{Accelerator, AcceleratorError, Loaded, Stepped};
+use assay_engine::{Accelerator, AcceleratorError, Loaded, Stepped, Tensor};
 use assay_program::{Program, TensorId};
 
 use crate::{Backend, CudaError, Device, OpError, Session, SessionError, SharedDevice};
@@ -36,9 +36,11 @@ impl<D: SharedDevice> Accelerator for DeviceAccelerator<D> {
 		self.name.clone()
 	}
 
-	fn load(&self, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Box<dyn Loaded>, AcceleratorError> {
+	fn load(&self, program: &Program, data: &[(TensorId, &Tensor)]) -> Result<Box<dyn Loaded>, AcceleratorError> {
 		let _alone = lock(&self.alone);
-		let session = Session::load(&self.backend, program, data).map_err(reason)?;
+		let bits: Vec<_> = data.iter().map(|(id, tensor)| (*id, tensor.bits())).collect();
+		let data: Vec<(TensorId, &[u32])> = bits.iter().map(|(id, bits)| (*id, &**bits)).collect();
+		let session = Session::load(&self.backend, program, &data).map_err(reason)?;
 		Ok(Box::new(OnDevice { session: Some(session), alone: Arc::clone(&self.alone) }))
 	}
 }
@@ -62,8 +64,9 @@ impl<D: Device> OnDevice<D> {
 }
 
 impl<D: SharedDevice> Loaded for OnDevice<D> {
-	fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), AcceleratorError> {
-		self.with(|session| session.write(state, step))
+	fn write(&mut self, state: &[Tensor], step: u64) -> Result<(), AcceleratorError> {
+		let state: Vec<_> = state.iter().map(Tensor::bits).collect();
+		self.with(|session| session.write(&state, step))
 	}
 
 	fn step(&mut self) -> Result<Stepped, AcceleratorError> {

@@ -206,12 +206,13 @@ impl<D: Device> Session<D> {
 
 	/// Replaces the state: every parameter and state tensor in ascending order of ids, row-major bits each, after `step`
 	/// steps. On [`SessionError::State`] nothing was written.
-	pub fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), SessionError> {
-		let fits = |((_, spec), bits): (&(D::Buffer, TensorSpec), &Vec<u32>)| same_length(bits.len(), *spec).is_ok();
-		if state.len() != self.states.len() || !self.states.iter().zip(state).all(fits) {
+	pub fn write(&mut self, state: &[impl AsRef<[u32]>], step: u64) -> Result<(), SessionError> {
+		let pairs = || self.states.iter().zip(state.iter().map(AsRef::as_ref));
+		let fit = pairs().all(|((_, spec), bits): (_, &[u32])| same_length(bits.len(), *spec).is_ok());
+		if state.len() != self.states.len() || !fit {
 			return Err(SessionError::State);
 		}
-		for ((buffer, _), bits) in self.states.iter().zip(state) {
+		for ((buffer, _), bits) in pairs() {
 			self.device.upload(bits, buffer)?;
 		}
 		self.step = step;

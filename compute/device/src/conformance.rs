@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use assay_cpu::{Context, Input, Matrix, OpError, Output};
+use assay_cpu::{from_words, to_words, words_of, Context, Input, Matrix, OpError, Output};
 use assay_cuda::{
 	cases::{case, compare, f32s, i8s, label, Case, Given, Random, CONTEXT, ROUND},
 	Backend, Device, DeviceAccelerator, SharedDevice,
@@ -147,18 +147,28 @@ fn one<D: Device>(backend: &Backend<D>, cpu: &Cpu, case: &Case) -> Result<(), St
 /// What the CPU refuses, which no case of this crate is.
 pub fn answer(cpu: &Cpu, case: &Case) -> Result<Vec<u32>, String> {
 	let Case { kind, given, output } = case;
-	let inputs: Vec<Input<'_>> = given.iter().map(input).collect();
-	let mut bits = vec![0xffde_ad01; output.elements() as usize];
+	let words: Vec<Vec<u32>> = given.iter().map(words).collect();
+	let inputs: Vec<Input<'_>> = given.iter().zip(&words).map(|(given, words)| input(given, words)).collect();
+	let count = output.elements() as usize;
+	let mut bits = vec![0xffde_ad01; words_of(output.dtype, count)];
 	let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
 	match cpu.run(*kind, &inputs, &Context { seed: CONTEXT.seed, step: CONTEXT.step }, out) {
-		Ok(()) | Err(OpError::NonFinite) => Ok(bits),
+		Ok(()) | Err(OpError::NonFinite) => Ok(from_words(output.dtype, &bits, count).into_owned()),
 		Err(error) => Err(format!("the CPU refuses {kind:?}: {error}")),
 	}
 }
 
-fn input(given: &Given) -> Input<'_> {
+/// An operand in memory.
+fn words(given: &Given) -> Vec<u32> {
 	match given {
-		Given::Tensor(spec, bits, _) => {
+		Given::Tensor(spec, bits, _) => to_words(spec.dtype, bits.clone()),
+		Given::Scalar(_) => Vec::new(),
+	}
+}
+
+fn input<'a>(given: &Given, bits: &'a [u32]) -> Input<'a> {
+	match given {
+		Given::Tensor(spec, _, _) => {
 			Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
 		}
 		Given::Scalar(bits) => Input::Scalar(*bits),
@@ -177,7 +187,7 @@ fn roots<D: Device>(backend: &Backend<D>) -> Result<(), Difference> {
 			let bits = (0..rows * cols).map(|_| element(random.next() >> 3)).collect();
 			let wrong = |what: String| Difference::Root { rows, cols, dtype, what };
 			let tensor = Tensor::new(dtype, rows, cols, bits).map_err(|error| wrong(error.to_string()))?;
-			let there = backend.upload(tensor.spec(), tensor.bits()).map_err(|error| wrong(error.to_string()))?;
+			let there = backend.upload(tensor.spec(), &tensor.bits()).map_err(|error| wrong(error.to_string()))?;
 			if backend.root(&there).map_err(|error| wrong(error.to_string()))? != tensor.root() {
 				return Err(wrong("not the CPU's".into()));
 			}

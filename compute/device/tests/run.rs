@@ -6,7 +6,9 @@ use std::{
 };
 
 use assay_device::{run, Compute};
-use assay_engine::{Accelerator, AcceleratorError, Cpu, Engine, Hash, Loaded, Outcome, Path, RunError, Stepped};
+use assay_engine::{
+	Accelerator, AcceleratorError, Cpu, Engine, Hash, Loaded, Outcome, Path, RunError, Stepped, Tensor,
+};
 use assay_models::{Graph, Optimiser};
 use assay_program::{Header, Init, Lane, Program, TensorId};
 
@@ -28,13 +30,13 @@ impl Accelerator for Broken {
 		"broken".into()
 	}
 
-	fn load(&self, _: &Program, _: &[(TensorId, &[u32])]) -> Result<Box<dyn Loaded>, AcceleratorError> {
+	fn load(&self, _: &Program, _: &[(TensorId, &Tensor)]) -> Result<Box<dyn Loaded>, AcceleratorError> {
 		Ok(Box::new(*self))
 	}
 }
 
 impl Loaded for Broken {
-	fn write(&mut self, _: &[Vec<u32>], _: u64) -> Result<(), AcceleratorError> {
+	fn write(&mut self, _: &[Tensor], _: u64) -> Result<(), AcceleratorError> {
 		Ok(())
 	}
 

@@ -13,7 +13,7 @@ use assay_program::{Role, TensorId};
 
 use crate::{
 	state::{DeviceCopy, Mark},
-	Accelerator, AcceleratorError, Engine, Hash, Loaded, Outcome, RunError, State, StepReport, Stepped,
+	Accelerator, AcceleratorError, Engine, Hash, Loaded, Outcome, RunError, State, StepReport, Stepped, Tensor,
 };
 
 /// A program's place on a device.
@@ -42,7 +42,7 @@ impl Engine {
 		self.accelerated = None;
 		let decls = self.program.tensors.iter().zip(0u32..);
 		let ids = decls.filter(|(decl, _)| matches!(decl.role, Role::Data { .. })).map(|(_, id)| TensorId(id));
-		let data: Vec<(TensorId, &[u32])> = ids.zip(self.data.iter().map(|tensor| tensor.bits())).collect();
+		let data: Vec<(TensorId, &Tensor)> = ids.zip(&self.data).collect();
 		let program = accelerator.load(&self.program, &data)?;
 		let device = Mutex::new(OnDevice { program, holds: None });
 		self.accelerated = Some(Accelerated { name: accelerator.name(), device, failure: OnceLock::new() });
@@ -119,8 +119,8 @@ impl Engine {
 		let after = match step == start {
 			true => None,
 			false => {
-				let tensors = device.program.read().map_err(failed(step))?;
-				let after = State::new(step, tensors);
+				let read = device.program.read().map_err(failed(step))?;
+				let after = State::new(step, self.tensors_of(read)?);
 				self.check_state(&after)?;
 				Some(after)
 			}
@@ -136,6 +136,15 @@ impl Engine {
 		state.mark = Mark::of(&copy);
 		device.holds = Some(copy);
 		ended
+	}
+
+	/// The parameter and state tensors with these bits.
+	fn tensors_of(&self, bits: Vec<Vec<u32>>) -> Result<Vec<Tensor>, RunError> {
+		let tensor = |(id, bits): (&TensorId, Vec<u32>)| {
+			let spec = self.spec(*id);
+			Tensor::new(spec.dtype, spec.rows, spec.cols, bits).map_err(|_| RunError::ForeignState)
+		};
+		self.states.iter().zip(bits).map(tensor).collect()
 	}
 
 	/// The failure of the step after `state` as the CPU finds it. `Err` if the CPU can do the step.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use assay_program::{Program, TensorId};
 
-use crate::Hash;
+use crate::{Hash, Tensor};
 
 /// A device, such as a GPU, that gives the bits of the CPU backend. Shared by all engines of a process.
 pub trait Accelerator: fmt::Debug + Send + Sync {
@@ -12,20 +12,20 @@ pub trait Accelerator: fmt::Debug + Send + Sync {
 	fn name(&self) -> String;
 
 	/// Puts a program and its data there, with room for its state and its temps, and runs nothing. `data` are the data tensors,
-	/// ascending, row-major bits.
+	/// ascending.
 	///
 	/// # Errors
 	/// [`AcceleratorError::OutOfMemory`] before anything is kept there; others where the device cannot run the program.
-	fn load(&self, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Box<dyn Loaded>, AcceleratorError>;
+	fn load(&self, program: &Program, data: &[(TensorId, &Tensor)]) -> Result<Box<dyn Loaded>, AcceleratorError>;
 }
 
 /// A program on a device. What it takes there is given back when it is dropped.
 pub trait Loaded: fmt::Debug + Send {
-	/// Replaces the state: the parameter and state tensors ascending by id, row-major bits, after `step` steps.
+	/// Replaces the state: the parameter and state tensors ascending by id, after `step` steps.
 	///
 	/// # Errors
 	/// [`AcceleratorError`], as for every call here; the state on the device is unknown then.
-	fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), AcceleratorError>;
+	fn write(&mut self, state: &[Tensor], step: u64) -> Result<(), AcceleratorError>;
 
 	/// Does one step, and leaves the state as it was if an output holds an infinity or NaN.
 	fn step(&mut self) -> Result<Stepped, AcceleratorError>;
@@ -33,7 +33,7 @@ pub trait Loaded: fmt::Debug + Send {
 	/// Bits of the program's metrics at the last step that was done, in the program's order.
 	fn metrics(&mut self) -> Result<Vec<u32>, AcceleratorError>;
 
-	/// The parameter and state tensors, as [`Loaded::write`] takes them.
+	/// The row-major bits of the parameter and state tensors, ascending by id, those of int8 elements sign-extended.
 	fn read(&mut self) -> Result<Vec<Vec<u32>>, AcceleratorError>;
 
 	/// Roots of the parameter and state tensors, ascending by id.

@@ -7,7 +7,7 @@
 
 use assay_commitment::{tensor_root, Hash};
 
-use crate::{tensor, Engine, RunError, State, TensorError};
+use crate::{Engine, RunError, State, Tensor, TensorError};
 
 const MAGIC: [u8; 8] = *b"ASSAYCKP";
 const VERSION: u16 = 1;
@@ -67,9 +67,7 @@ impl Engine {
 		blob.extend_from_slice(&VERSION.to_le_bytes());
 		blob.extend_from_slice(&self.commitment().root());
 		blob.extend_from_slice(&state.step.to_le_bytes());
-		for (id, bits) in self.states().iter().zip(state.tensors()) {
-			blob.extend_from_slice(&tensor::canonical(&self.spec(*id), bits));
-		}
+		state.tensors().iter().for_each(|tensor| blob.extend_from_slice(&tensor.to_canonical()));
 		Ok(blob)
 	}
 
@@ -97,12 +95,13 @@ impl Engine {
 		let mut tensors = Vec::with_capacity(self.states().len());
 		let mut roots = Vec::with_capacity(self.states().len());
 		for id in self.states() {
-			let wrong = |error| CheckpointError::Tensor { id: id.0, source: TensorError::Layout(error) };
-			let layout = self.spec(*id).layout().map_err(wrong)?;
+			let wrong = |source| CheckpointError::Tensor { id: id.0, source };
+			let spec = self.spec(*id);
+			let layout = spec.layout().map_err(TensorError::Layout).map_err(wrong)?;
 			// In range: the length was checked against the sum of all layouts.
 			let (bytes, after) = rest.split_at(layout.byte_len() as usize);
 			rest = after;
-			tensors.push(layout.from_canonical(bytes).map_err(wrong)?);
+			tensors.push(Tensor::from_canonical(spec.dtype, spec.rows, spec.cols, bytes).map_err(wrong)?);
 			roots.push(tensor_root(bytes));
 		}
 		let root = self.root_of(step, &roots).map_err(|_| CheckpointError::Step(step))?;

@@ -18,7 +18,7 @@ use crate::{
 pub struct Engine {
 	pub(crate) program: Program,
 	trees: ProgramTrees,
-	/// Row-major bits of the data tensors, ascending by tensor id.
+	/// The data tensors, ascending by tensor id.
 	pub(crate) data: Vec<Tensor>,
 	/// Initial values that the program names by root, ascending by tensor id.
 	pub(crate) given: Vec<(TensorId, Tensor)>,
@@ -109,7 +109,7 @@ impl Engine {
 	pub(crate) fn check_state(&self, state: &State) -> Result<(), RunError> {
 		let fits = state.tensors().len() == self.states.len()
 			&& state.step <= self.program.header.steps
-			&& self.states.iter().zip(state.tensors()).all(|(id, bits)| bits.len() as u64 == self.spec(*id).elements());
+			&& self.states.iter().zip(state.tensors()).all(|(id, tensor)| tensor.spec() == self.spec(*id));
 		fits.then_some(()).ok_or(RunError::ForeignState)
 	}
 

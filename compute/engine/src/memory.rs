@@ -2,7 +2,10 @@
 
 use assay_program::{OpKind, TensorSpec};
 
-use crate::{plan::Plan, Engine};
+use crate::{
+	plan::{words, Plan},
+	Engine,
+};
 
 /// Rows and columns of the panels that a thread packs for a product, and the words of each.
 const PANEL_OUTER: u64 = 2016 + 512;
@@ -35,7 +38,7 @@ impl RunMemory {
 impl Engine {
 	/// What a run of this program will allocate on this engine's threads.
 	pub fn memory(&self) -> RunMemory {
-		let bytes = |spec: TensorSpec| spec.elements() * 4;
+		let bytes = |spec: TensorSpec| words(spec) as u64 * 4;
 		let given = self.program.tensors.iter().filter(|decl| decl.role.given_root().is_some());
 		let states = self.program.state_tensors().map(|(_, decl)| bytes(decl.spec()));
 		let threads = self.cpu.threads() as u64;

@@ -1,9 +1,10 @@
 //! Where the tensors of a step live.
 
-use assay_program::{Program, Role};
+use assay_cpu::words_of;
+use assay_program::{Program, Role, TensorSpec};
 
 /// Where a tensor's elements are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
 	/// Position among the parameter and state tensors.
 	State(usize),
@@ -20,8 +21,13 @@ pub(crate) enum Place {
 pub(crate) struct Plan {
 	/// By tensor id.
 	pub(crate) places: Vec<Place>,
-	/// Elements of each buffer.
+	/// Words of each buffer.
 	pub(crate) buffers: Vec<usize>,
+}
+
+/// Words of memory of a tensor.
+pub(crate) fn words(spec: TensorSpec) -> usize {
+	words_of(spec.dtype, spec.elements() as usize)
 }
 
 impl Plan {
@@ -62,8 +68,8 @@ impl Plan {
 		let mut free: Vec<usize> = Vec::new();
 		for (index, op) in program.ops.iter().enumerate() {
 			let id = op.output.0 as usize;
-			let elements = program.tensors[id].spec().elements() as usize;
-			let best = free.iter().position(|buffer| buffers[*buffer] >= elements).or(free.len().checked_sub(1));
+			let words = words(program.tensors[id].spec());
+			let best = free.iter().position(|buffer| buffers[*buffer] >= words).or(free.len().checked_sub(1));
 			let buffer = match best {
 				Some(position) => free.remove(position),
 				None => {
@@ -71,7 +77,7 @@ impl Plan {
 					buffers.len() - 1
 				}
 			};
-			buffers[buffer] = buffers[buffer].max(elements);
+			buffers[buffer] = buffers[buffer].max(words);
 			places[id] = Place::Buffer(buffer);
 			if share {
 				let mut release = |id: usize| {

@@ -6,7 +6,7 @@ use assay_cpu::{Context, Input, Matrix, OpError, Output};
 use assay_program::{Op, Operand, TensorId};
 
 use crate::{
-	plan::{Place, Plan},
+	plan::{words, Place, Plan},
 	workspace::Workspace,
 	Engine, RunError, State, Tensor,
 };
@@ -127,7 +127,7 @@ impl Engine {
 			.map(|id| {
 				let decl = self.program.decl(*id).ok_or(RunError::NotAnOutput(id.0))?;
 				let bits = workspace.temp(*id, &decl.spec()).ok_or(RunError::NotAnOutput(id.0))?;
-				Ok(Tensor::from_parts(decl.spec(), bits.to_vec()))
+				Ok(Tensor::from_words(decl.spec(), bits.to_vec()))
 			})
 			.collect()
 	}
@@ -209,8 +209,7 @@ impl Engine {
 				Operand::Tensor(id) => Input::Tensor(self.matrix(id, state, workspace)),
 			};
 		}
-		let output =
-			Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..spec.elements() as usize] };
+		let output = Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..words(spec)] };
 		let result = self.cpu.run(op.kind, &inputs[..op.inputs.len().min(3)], context, output);
 		workspace.buffers[buffer] = out;
 		result
@@ -221,7 +220,7 @@ impl Engine {
 		match workspace.plan.places[id.0 as usize] {
 			Place::Buffer(buffer) => {
 				let spec = self.spec(id);
-				let bits = &workspace.buffers[buffer][..spec.elements() as usize];
+				let bits = &workspace.buffers[buffer][..words(spec)];
 				Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits }
 			}
 			place => self.outside(id, place, state),
@@ -232,8 +231,8 @@ impl Engine {
 	pub(crate) fn outside<'a>(&'a self, id: TensorId, place: Place, state: &'a State) -> Matrix<'a> {
 		let spec = self.spec(id);
 		let bits: &[u32] = match place {
-			Place::State(position) => &state.tensors()[position],
-			Place::Data(position) => self.data[position].bits(),
+			Place::State(position) => state.tensors()[position].words(),
+			Place::Data(position) => self.data[position].words(),
 			Place::Buffer(_) | Place::Nowhere => &[],
 		};
 		Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits }

@@ -4,7 +4,7 @@ use assay_cpu::{Context, Matrix, OpError, Output, Packed, MAX_CHAIN_GIVEN, MAX_C
 use assay_program::{DType, Operand};
 
 use crate::{
-	plan::Place,
+	plan::{words, Place},
 	schedule::{ChainWork, Group, Schedule, Work},
 	workspace::Workspace,
 	Engine, RunError, State,
@@ -50,8 +50,7 @@ impl Engine {
 		};
 		let mut out = core::mem::take(&mut workspace.buffers[buffer]);
 		let spec = self.spec(op.output);
-		let output =
-			Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..spec.elements() as usize] };
+		let output = Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..words(spec)] };
 		let result = self.cpu.run_packed(op.kind, &self.matrix(a, state, workspace), &packed, output);
 		workspace.buffers[buffer] = out;
 		result
@@ -70,7 +69,7 @@ impl Engine {
 		}
 		let mut kept: [&mut [u32]; MAX_KEPT] = Default::default();
 		for ((kept, taken), (id, _)) in kept.iter_mut().zip(&mut taken).zip(&chain.kept) {
-			*kept = &mut taken[..self.spec(*id).elements() as usize];
+			*kept = &mut taken[..words(self.spec(*id))];
 		}
 		let nothing = Matrix { dtype: DType::F32, rows: 0, cols: 0, bits: &[] };
 		let mut given = [nothing; MAX_CHAIN_GIVEN];
@@ -115,7 +114,7 @@ impl Engine {
 		}
 		let mut kept: [&mut [u32]; MAX_KEPT] = Default::default();
 		for ((kept, taken), (id, _)) in kept.iter_mut().zip(&mut taken).zip(&group.kept) {
-			*kept = &mut taken[..self.spec(*id).elements() as usize];
+			*kept = &mut taken[..words(self.spec(*id))];
 		}
 		let nothing = Matrix { dtype: DType::F32, rows: 0, cols: 0, bits: &[] };
 		let mut given = [nothing; MAX_GIVEN];

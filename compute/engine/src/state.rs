@@ -5,15 +5,15 @@ use std::sync::{
 	Arc, OnceLock,
 };
 
-use crate::Hash;
+use crate::{Hash, Tensor};
 
 /// The parameter and state tensors of a program after some steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
 	/// Steps done.
 	pub(crate) step: u64,
-	/// Row-major bits of the parameter and state tensors, ascending by tensor id.
-	tensors: Vec<Vec<u32>>,
+	/// The parameter and state tensors, ascending by tensor id.
+	tensors: Vec<Tensor>,
 	/// Says that a device holds the same.
 	pub(crate) mark: Mark,
 	/// By tensor. What follows from a tensor's elements and is kept beside them is known by these.
@@ -40,7 +40,7 @@ fn fresh() -> u64 {
 }
 
 impl State {
-	pub(crate) fn new(step: u64, tensors: Vec<Vec<u32>>) -> Self {
+	pub(crate) fn new(step: u64, tensors: Vec<Tensor>) -> Self {
 		let contents = Contents(tensors.iter().map(|_| fresh()).collect());
 		Self { step, tensors, mark: Mark::default(), contents }
 	}
@@ -56,7 +56,7 @@ impl State {
 		self.mark = Mark::default();
 	}
 
-	pub(crate) fn tensors(&self) -> &[Vec<u32>] {
+	pub(crate) fn tensors(&self) -> &[Tensor] {
 		&self.tensors
 	}
 
@@ -65,16 +65,16 @@ impl State {
 		self.contents.0.get(position).copied().unwrap_or_else(fresh)
 	}
 
-	/// Replaces the elements of a tensor by as many.
-	pub(crate) fn assign(&mut self, position: usize, elements: &[u32]) {
-		self.tensors[position].copy_from_slice(elements);
+	/// Replaces the words of a tensor by as many.
+	pub(crate) fn assign(&mut self, position: usize, words: &[u32]) {
+		self.tensors[position].words_mut().copy_from_slice(words);
 		self.contents.0[position] = fresh();
 		self.mark = Mark::default();
 	}
 
-	/// Exchanges the elements of a tensor for as many in a buffer.
+	/// Exchanges the words of a tensor for as many in a buffer.
 	pub(crate) fn exchange(&mut self, position: usize, buffer: &mut Vec<u32>) {
-		core::mem::swap(&mut self.tensors[position], buffer);
+		core::mem::swap(self.tensors[position].words_mut(), buffer);
 		self.contents.0[position] = fresh();
 		self.mark = Mark::default();
 	}

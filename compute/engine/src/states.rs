@@ -1,10 +1,10 @@
 //! States: the first one, their tensors, their roots.
 
 use assay_commitment::{Hash, StateLeaf, StateMeta, StateTree};
-use assay_program::{philox::Key, Init, Role, TensorId};
+use assay_program::{philox::Key, Init, Role, TensorId, TensorSpec};
 use rayon::prelude::*;
 
-use crate::{tensor, Engine, RunError, State, Tensor};
+use crate::{Engine, RunError, State, Tensor};
 
 impl Engine {
 	/// The state before the first step.
@@ -14,14 +14,16 @@ impl Engine {
 			.program
 			.state_tensors()
 			.map(|(id, decl)| {
-				let elements = decl.spec().elements() as usize;
+				let spec = decl.spec();
 				match decl.role {
-					Role::Param(Init::Constant(bits)) | Role::State(Init::Constant(bits)) => vec![bits; elements],
+					Role::Param(Init::Constant(bits)) | Role::State(Init::Constant(bits)) => Tensor::filled(spec, bits),
+					// Of f32 tensors only.
 					Role::Param(Init::Uniform { bound, stream }) | Role::State(Init::Uniform { bound, stream }) => {
-						(0..elements).map(|element| key.uniform(stream, element as u32, bound)).collect()
+						let element = |element| key.uniform(stream, element as u32, bound);
+						Tensor::from_words(spec, (0..spec.elements()).map(element).collect())
 					}
-					Role::Param(Init::Given { .. }) | Role::State(Init::Given { .. }) => self.given_bits(id),
-					_ => vec![0; elements],
+					Role::Param(Init::Given { .. }) | Role::State(Init::Given { .. }) => self.given_value(id, spec),
+					_ => Tensor::filled(spec, 0),
 				}
 			})
 			.collect();
@@ -29,14 +31,14 @@ impl Engine {
 	}
 
 	/// The given initial value of a tensor: [`Engine::with_limits`] found one for each that needs one.
-	fn given_bits(&self, id: TensorId) -> Vec<u32> {
-		self.data_tensor(id).map(|tensor| tensor.into_bits()).unwrap_or_default()
+	fn given_value(&self, id: TensorId, spec: TensorSpec) -> Tensor {
+		self.data_tensor(id).unwrap_or_else(|| Tensor::filled(spec, 0))
 	}
 
 	/// A parameter or state tensor of a state of this program.
 	pub fn state_tensor(&self, state: &State, id: TensorId) -> Option<Tensor> {
 		let position = self.states.iter().position(|state| *state == id)?;
-		Some(Tensor::from_parts(self.program.decl(id)?.spec(), state.tensors().get(position)?.clone()))
+		state.tensors().get(position).cloned()
 	}
 
 	/// A data tensor of the program, or a given initial value.
@@ -65,7 +67,7 @@ impl Engine {
 				if tensor.spec() != decl.spec() {
 					return Err(RunError::ForeignState);
 				}
-				state.assign(position, tensor.bits());
+				state.assign(position, tensor.words());
 			}
 		}
 		Ok(state)
@@ -88,12 +90,11 @@ impl Engine {
 
 	/// Roots of the parameter and state tensors, ascending by tensor id.
 	pub(crate) fn state_tensor_roots(&self, state: &State) -> Vec<Hash> {
-		let root = |(id, bits): (&TensorId, &Vec<u32>)| tensor::root(&self.spec(*id), bits);
-		let elements: usize = state.tensors().iter().map(Vec::len).sum();
+		let elements: u64 = state.tensors().iter().map(|tensor| tensor.spec().elements()).sum();
 		if elements < 1 << 16 {
-			return self.states.iter().zip(state.tensors()).map(root).collect();
+			return state.tensors().iter().map(Tensor::root).collect();
 		}
-		self.cpu.pool().install(|| self.states.par_iter().zip(state.tensors()).map(root).collect())
+		self.cpu.pool().install(|| state.tensors().par_iter().map(Tensor::root).collect())
 	}
 
 	pub(crate) fn root_of(&self, step: u64, roots: &[Hash]) -> Result<Hash, RunError> {

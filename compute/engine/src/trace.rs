@@ -109,7 +109,7 @@ impl Engine {
 	pub fn traced_tensor(&self, trace: &StepTrace, id: TensorId) -> Option<Tensor> {
 		self.program().decl(id)?;
 		let matrix = self.matrix(id, &trace.pre, &trace.workspace);
-		Some(Tensor::from_parts(self.spec(id), matrix.bits.to_vec()))
+		Some(Tensor::from_words(self.spec(id), matrix.bits.to_vec()))
 	}
 
 	/// Canonical bytes of [`Engine::traced_tensor`].

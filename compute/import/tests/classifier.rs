@@ -116,7 +116,7 @@ fn a_perceptrons_classes_are_those_of_a_plain_forward() {
 	for activation in [Activation::Relu, Activation::Tanh] {
 		let (trained, held_out) = (perceptron(activation), digits().held_out);
 		let found = scores(&trained.program(&held_out.x, &settings(50, Lane::F32)));
-		let right = compare(&found, &held_out.x, held_out.y.bits(), |x| {
+		let right = compare(&found, &held_out.x, &held_out.y.bits(), |x| {
 			let apply = |x: Vec<f64>| -> Vec<f64> {
 				x.into_iter().map(|x| if activation == Activation::Relu { x.max(0.0) } else { x.tanh() }).collect()
 			};
@@ -134,7 +134,7 @@ fn a_convolutional_networks_classes_are_those_of_a_plain_forward() {
 	let found = scores(&trained.program(&held_out.x, &settings(60, Lane::F32)));
 	let params = ["convolution0", "convolution1", "output"]
 		.map(|name| (trained.f64(&format!("{name}.weight")), trained.f64(&format!("{name}.bias"))));
-	let right = compare(&found, &held_out.x, held_out.y.bits(), |x| {
+	let right = compare(&found, &held_out.x, &held_out.y.bits(), |x| {
 		// A pixel's channels together.
 		let (mut x, mut side, mut channels) = (x.to_vec(), 8usize, 1usize);
 		for (w, b) in &params[..2] {
@@ -228,7 +228,7 @@ fn int8_keeps_the_classes() {
 		let right = |lane| {
 			let scores = scores(&trained.program(&data.held_out.x, &settings(64, lane))).to_f32();
 			let classes = scores.chunks(10).map(|row| best(&row.iter().map(|x| f64::from(*x)).collect::<Vec<_>>()));
-			classes.zip(data.held_out.y.bits()).filter(|(class, label)| *class == **label as usize).count()
+			classes.zip(&*data.held_out.y.bits()).filter(|(class, label)| *class == **label as usize).count()
 		};
 		let (exact, int8) = (right(Lane::F32), right(Lane::I8));
 		println!("{exact} of 359 in f32, {int8} in int8");

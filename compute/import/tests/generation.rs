@@ -57,7 +57,8 @@ fn a_slot_without_a_prompt_repeats_the_last() {
 	let (config, prompts) = (settings(3), prompts(4));
 	let output = run(&directory, &prompts, &config);
 	assert_eq!((output.spec().rows, output.spec().cols), (6, 9));
-	let rows: Vec<&[u32]> = output.bits().chunks(9).collect();
+	let bits = output.bits();
+	let rows: Vec<&[u32]> = bits.chunks(9).collect();
 	assert_eq!((rows[4], rows[5]), (rows[3], rows[3]));
 	assert_ne!(rows[2], rows[3]);
 }

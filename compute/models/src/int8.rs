@@ -37,12 +37,12 @@ pub fn quantised(x: &Tensor, over: Axis) -> Result<(Tensor, Tensor), TensorError
 		let quotient = value / scales.get(place(at)).copied().unwrap_or(0.0);
 		// Zeros by the scale zero stay zeros.
 		let whole = if quotient.is_nan() { 0.0 } else { quotient.clamp(-127.0, 127.0).round_ties_even() };
-		whole as i32 as u32
+		whole as i8
 	};
-	let bytes = values.iter().enumerate().map(byte).collect();
+	let bytes = Tensor::int8(rows, cols, values.iter().enumerate().map(byte))?;
 	let columns = if over == Axis::Rows { cols } else { rows };
 	let scales = Tensor::new(DType::F32, 1, columns, scales.iter().map(|scale| scale.to_bits()).collect())?;
-	Ok((Tensor::new(DType::I8, rows, cols, bytes)?, scales))
+	Ok((bytes, scales))
 }
 
 impl Graph {

@@ -80,7 +80,7 @@ mod tests {
 		let cut = Sequences::cut(&ids, 3, 3).unwrap();
 		assert_eq!((cut.train.spec().rows, cut.train.spec().cols), (5, 4));
 		assert_eq!(cut.train.bits()[..8], [100, 101, 102, 103, 103, 104, 105, 106]);
-		assert_eq!(cut.held_out.bits(), [106, 107, 108, 109, 115, 116, 117, 118]);
+		assert_eq!(*cut.held_out.bits(), [106, 107, 108, 109, 115, 116, 117, 118]);
 		let mut predicted: Vec<u32> =
 			cut.train.bits().chunks(4).chain(cut.held_out.bits().chunks(4)).flat_map(|row| row[1..].to_vec()).collect();
 		predicted.sort_unstable();

@@ -190,7 +190,7 @@ fn run(engine: &Engine, until: u64) -> (Result<Outcome, RunError>, State, Vec<u3
 /// Every path, one and two threads, all weights packed, some, and none. Returns whether the run failed.
 fn check(model: &Model, steps: u64) -> bool {
 	let expected = run(&engine(model, cpu(Path::Portable, 1)).op_by_op(), steps);
-	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+	for path in [Path::Portable, Path::Avx2, Path::Avx512, Path::Amx].into_iter().filter(|path| path.supported()) {
 		for threads in [1, 2] {
 			let engine = engine(model, cpu(path, threads));
 			let all = engine.memory().packed;
@@ -427,4 +427,43 @@ fn heads_that_are_also_needed_below_each_other_are() {
 	let out = graph.state("out", 288, 8, Init::Zeros);
 	graph.update(out, mixed);
 	assert!(!check(&Model { program: graph.finish(header(2)).expect("valid"), data: vec![(id, x)] }, 2));
+}
+
+/// Int8 outputs whose rows are no whole words: kept, cut into columns, of batches of data, read by products, in groups and chains.
+#[test]
+fn int8_rows_of_any_width_are_kept() {
+	for (rows, cols, inner) in [(61, 33, 7), (203, 701, 699), (64, 2051, 1030), (1000, 5, 3)] {
+		let mut net = Net { graph: Graph::new(rows), draw: Draw(u64::from(rows)), data: Vec::new(), rows, count: 0 };
+		let x = net.given(DType::F32, rows, cols, |draw| (draw.below(2001) as f32 / 1000.0 - 1.0).to_bits());
+		let stored = net.given(DType::I8, 3 * rows, inner, |draw| (draw.below(256) as u8 as i8) as u32);
+		let w = net.given(DType::I8, inner, 37, |draw| (draw.below(256) as u8 as i8) as u32);
+		let graph = &mut net.graph;
+		let magnitude = graph.abs(x);
+		let largest = graph.max(magnitude, Axis::Cols);
+		let scale = graph.mul(largest, 1.0 / 127.0);
+		let bytes = graph.quantise(x, scale);
+		let some = graph.columns(bytes, 1, inner);
+		let batch = graph.next_batch(stored);
+		let flat = graph.flatten(batch);
+		for (name, value) in [("bytes", bytes), ("some", some), ("batch", batch), ("flat", flat)] {
+			let spec = graph.spec(value);
+			let state = graph.int8_state(name, spec.rows, spec.cols, 0);
+			graph.update(state, value);
+		}
+		for (name, operand) in [("y", some), ("z", batch)] {
+			let sums = graph.int8_matmul(operand, false, w, false);
+			let y = graph.dequantise(sums, scale, 1e-3);
+			let bytes = graph.quantise(y, 0.01);
+			let square = graph.int8_matmul(bytes, true, bytes, false);
+			let square = graph.dequantise(square, 1e-3, 1.0);
+			for (name, value) in [(name.to_owned(), y), (format!("{name}2"), square)] {
+				let spec = graph.spec(value);
+				let state = graph.state(&name, spec.rows, spec.cols, Init::Zeros);
+				graph.update(state, value);
+			}
+		}
+		let header = Header { batch: rows, ..header(2) };
+		let model = Model { program: net.graph.finish(header).expect("valid"), data: net.data };
+		assert!(!check(&model, 2), "{rows} x {cols}");
+	}
 }

@@ -17,16 +17,16 @@ fn rows_labels_and_split() {
 	let data = read(text, options).expect("well formed");
 	assert_eq!((data.features, data.classes), (2, 3));
 	assert_eq!(data.train.x.to_f32(), [2.0, 4.0, -1.0, 12.0]);
-	assert_eq!(data.train.y.bits(), [0, 1]);
+	assert_eq!(*data.train.y.bits(), [0, 1]);
 	assert_eq!(data.held_out.x.to_f32(), [6.0, 9.0]);
-	assert_eq!(data.held_out.y.bits(), [2]);
+	assert_eq!(*data.held_out.y.bits(), [2]);
 }
 
 #[test]
 fn no_header_and_label_by_position() {
 	let data = read("1,7\n0,8\n", CsvOptions { label: LabelColumn::Index(0), ..every_second() }).expect("well formed");
-	assert_eq!((data.train.y.bits(), data.train.x.to_f32()), (&[1][..], vec![7.0]));
-	assert_eq!((data.held_out.y.bits(), data.held_out.x.to_f32()), (&[0][..], vec![8.0]));
+	assert_eq!((&*data.train.y.bits(), data.train.x.to_f32()), (&[1][..], vec![7.0]));
+	assert_eq!((&*data.held_out.y.bits(), data.held_out.x.to_f32()), (&[0][..], vec![8.0]));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn tables_with_and_without_labels() {
 	assert_eq!(all.x.to_f32(), [2.0, 0.0, 4.0, 6.0, 4.0, 9.0]);
 	let labelled = read(text, Some(&LabelColumn::Named("k".into()))).expect("well formed");
 	assert_eq!((labelled.x.to_f32(), labelled.x.spec().cols), (vec![2.0, 4.0, 6.0, 9.0], 2));
-	assert_eq!(labelled.labels.expect("labels").bits(), [0, 2]);
+	assert_eq!(*labelled.labels.expect("labels").bits(), [0, 2]);
 	// One column is enough where none of them is a label.
 	assert_eq!(read("5\n6\n", None).expect("well formed").x.to_f32(), [10.0, 12.0]);
 	let message = |text: &str| read(text, None).expect_err("refused").to_string();

@@ -58,7 +58,8 @@ fn groups_of_any_size_give_the_mean_of_all_sequences() {
 	let engine = engine(&transformer(&config(), &data.train).expect("valid"), cpu(Path::Auto, 1));
 	let mut state = engine.initial_state();
 	engine.run(&mut state, 20, &mut |_| ControlFlow::Continue(())).expect("runs");
-	let rows: Vec<&[u32]> = data.held_out.bits().chunks(10).collect();
+	let bits = data.held_out.bits();
+	let rows: Vec<&[u32]> = bits.chunks(10).collect();
 	assert_eq!(rows.len(), 6);
 	let each: Vec<f32> = rows
 		.iter()

@@ -10,7 +10,7 @@
 //! | `F32`, `I32` | 4 | 32 x 32 | 8 rows x 32 columns | 1024 | 256 |
 //! | `I8` | 1 | 64 x 64 | 16 rows x 64 columns | 4096 | 1024 |
 //!
-//! In memory every element is 32 bits; an `I8` is sign-extended.
+//! The elements that go in and come out are 32 bits each; an `I8` is sign-extended.
 
 use alloc::{vec, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -261,24 +261,35 @@ impl Layout {
 		}
 		// At most as many as `bytes.len()`, which is in memory.
 		let count = usize::try_from(self.elements()).map_err(|_| LayoutError::TooLarge)?;
-		let size = self.element_bytes() as usize;
 		let mut elements = vec![0u32; count];
-		let mut inside = 0u64;
-		self.for_each_span(count, |element, byte, len| {
-			let source = bytes.get(byte..byte + size * len)?;
-			let target = elements.get_mut(element..element + len)?;
-			self.read(source, target);
-			inside += target.iter().filter(|bits| **bits != 0).count() as u64;
+		self.spans(bytes, |element, span| {
+			self.read(span, elements.get_mut(element..)?);
 			Some(())
 		})?;
-		let total = match self.dtype {
-			DType::F32 | DType::I32 => bytes.chunks_exact(4).filter(|slot| *slot != [0; 4]).count() as u64,
-			DType::I8 => bytes.iter().filter(|byte| **byte != 0).count() as u64,
-		};
-		if total != inside {
-			return Err(LayoutError::Padding);
-		}
 		Ok(elements)
+	}
+
+	/// Calls `visit` with each run of elements that lie side by side in canonical bytes and in row-major order: the first one's
+	/// index, and their bytes. Rejects what [`Layout::from_canonical`] rejects, padding after the last call; [`LayoutError::Length`]
+	/// also if `visit` gives `None`.
+	pub fn spans<'a>(
+		&self,
+		bytes: &'a [u8],
+		mut visit: impl FnMut(usize, &'a [u8]) -> Option<()>,
+	) -> Result<(), LayoutError> {
+		if bytes.len() as u64 != self.byte_len() {
+			return Err(LayoutError::Length);
+		}
+		let count = usize::try_from(self.elements()).map_err(|_| LayoutError::TooLarge)?;
+		let size = self.element_bytes() as usize;
+		let set = |bytes: &[u8]| bytes.iter().filter(|byte| **byte != 0).count() as u64;
+		let mut inside = 0u64;
+		self.for_each_span(count, |element, byte, len| {
+			let span = bytes.get(byte..byte + size * len)?;
+			inside += set(span);
+			visit(element, span)
+		})?;
+		(set(bytes) == inside).then_some(()).ok_or(LayoutError::Padding)
 	}
 
 	/// Canonical bytes of one chunk of row-major element bits.

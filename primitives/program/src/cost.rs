@@ -88,16 +88,12 @@ impl OpGeometry {
 	pub fn cost(&self) -> Cost {
 		let inputs = self.inputs().iter().filter_map(|input| input.spec());
 		let output = self.output().elements();
+		let written = self.output().bytes();
 		let read = match self.kind() {
-			OpKind::GatherBatch { .. } | OpKind::NextBatch | OpKind::Lookup => output,
-			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.elements())),
+			OpKind::GatherBatch { .. } | OpKind::NextBatch | OpKind::Lookup => written,
+			_ => inputs.clone().fold(0, |sum: u64, spec| sum.saturating_add(spec.bytes())),
 		};
-		let (read, written) = (read.saturating_mul(4), output.saturating_mul(self.output().dtype.bytes().into()));
-		let bytes = match self.kind() {
-			// Both operands are bytes.
-			OpKind::MatMulI8 { .. } => (read / 4).saturating_add(written),
-			_ => read.saturating_add(written),
-		};
+		let bytes = read.saturating_add(written);
 		let first = inputs.clone().next();
 		let (flops, referee_ops) = match (self.kind(), first) {
 			(OpKind::MatMul { trans_a, .. } | OpKind::MatMulI8 { trans_a, .. }, Some(a)) => {
@@ -166,7 +162,7 @@ impl Program {
 
 	/// Bytes that executing the program needs, unpadded. Meaningful for a valid program.
 	pub fn memory(&self) -> Memory {
-		let bytes = |id: u32| self.tensors.get(id as usize).map_or(0, |decl| decl.spec().elements().saturating_mul(4));
+		let bytes = |id: u32| self.tensors.get(id as usize).map_or(0, |decl| decl.spec().bytes());
 		let mut memory = Memory::default();
 		for (decl, id) in self.tensors.iter().zip(0u32..) {
 			if decl.role.given_root().is_some() {

@@ -27,6 +27,11 @@ impl TensorSpec {
 		self.rows as u64 * self.cols as u64
 	}
 
+	/// Bytes of the elements.
+	pub const fn bytes(&self) -> u64 {
+		self.elements().saturating_mul(self.dtype.bytes() as u64)
+	}
+
 	/// Canonical layout.
 	pub fn layout(&self) -> Result<Layout, LayoutError> {
 		Layout::new(self.dtype, self.rows, self.cols)

@@ -48,10 +48,11 @@ pub struct Rows {
 }
 
 /// The numbers of each row of `output`, of as many items as `groups` groups of `batch` are.
-fn numbers(output: &Tensor, groups: u64, batch: u32) -> impl Iterator<Item = Vec<f32>> + '_ {
+fn numbers(output: &Tensor, groups: u64, batch: u32) -> impl Iterator<Item = Vec<f32>> {
 	let cols = output.spec().cols.max(1) as usize;
 	let done = usize::try_from(groups.saturating_mul(batch.into())).unwrap_or(usize::MAX);
-	output.bits().chunks(cols).take(done).map(|row| row.iter().map(|bits| f32::from_bits(*bits)).collect())
+	let rows: Vec<Vec<f32>> = output.to_f32().chunks(cols).take(done).map(<[f32]>::to_vec).collect();
+	rows.into_iter()
 }
 
 /// Place of the largest number, the first of equal ones.

@@ -2,11 +2,11 @@
 
 use assay_program::OpKind;
 
-use super::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, Place, SHAPE};
+use super::{Chain, ChainInput, ChainProduct, ChainSlot, ChainStage, Factor, Heads, Place, SHAPE, WORD};
 use crate::{products::PARALLEL_PRODUCTS, rows::MAX_KEPT, OpError};
 
-/// Words of a thread's tensors for a band: half of a second-level cache.
-const BAND_WORDS: usize = 1 << 17;
+/// Bytes of a thread's tensors for a band: half of a second-level cache.
+const BAND_BYTES: usize = 1 << 19;
 /// Most rows of a band.
 const MOST_ROWS: usize = 96;
 /// Bands are of a multiple of so many rows: the height of the kernels' tiles, and of blocks of draws.
@@ -24,7 +24,7 @@ impl Chain {
 			return Err(SHAPE);
 		}
 		let per_row: usize = locals.iter().sum();
-		let most = (BAND_WORDS / per_row.max(1)).clamp(least_rows(&stages, &slots), MOST_ROWS) / UNIT * UNIT;
+		let most = (BAND_BYTES / per_row.max(1)).clamp(least_rows(&stages, &slots), MOST_ROWS) / UNIT * UNIT;
 		// A band of whole blocks: what a block is multiplied with is packed once for it.
 		let block = stages.iter().find_map(|stage| match stage {
 			ChainStage::Product(ChainProduct { kind: OpKind::BlockMatMul { blocks, .. }, .. }) => {
@@ -40,7 +40,9 @@ impl Chain {
 		};
 		let work = stages.iter().map(|stage| match stage {
 			ChainStage::Rows { group, .. } => group.elements().saturating_mul(8),
-			ChainStage::Product(product) => rows.saturating_mul(product.inner).saturating_mul(slots[product.out].0),
+			ChainStage::Product(product) => {
+				rows.saturating_mul(product.inner).saturating_mul(slots[product.out].0 / WORD)
+			}
 		});
 		let large = work.fold(0, usize::saturating_add) >= PARALLEL_PRODUCTS;
 		Ok(Self { stages, rows, band, unit, slots, kept, locals, large })
@@ -52,8 +54,8 @@ impl Chain {
 fn least_rows(stages: &[ChainStage], slots: &[(usize, Place)]) -> usize {
 	let bytes = stages.iter().map(|stage| match stage {
 		ChainStage::Product(product) if matches!(product.b, Factor::Packed(_)) => {
-			let width = if matches!(product.kind, OpKind::MatMulI8 { .. }) { 1 } else { 4 };
-			product.inner.saturating_mul(slots[product.out].0).saturating_mul(width)
+			let cols = slots[product.out].0 / WORD;
+			product.inner.saturating_mul(cols).saturating_mul(product.takes().bytes() as usize)
 		}
 		_ => 0,
 	});
@@ -69,11 +71,11 @@ fn check(stages: &[ChainStage], slots: &[ChainSlot], rows: usize) -> Result<(), 
 	for stage in stages {
 		let reads = |input: ChainInput, width: usize| match input {
 			ChainInput::Given(_) => true,
-			ChainInput::Slot(slot) => made.get(slot) == Some(&true) && slots[slot].cols == width,
+			ChainInput::Slot(slot) => made.get(slot) == Some(&true) && slots[slot].width() == width,
 		};
 		let outputs: Vec<(usize, usize)> = match stage {
 			ChainStage::Rows { group, given, kept } => {
-				// Elements of a group's row, where rows do not matter to the group.
+				// Bytes of a group's row, where rows do not matter to the group.
 				if rows == 0 || !group.rows().is_multiple_of(rows) {
 					return Err(SHAPE);
 				}
@@ -108,14 +110,15 @@ fn check(stages: &[ChainStage], slots: &[ChainSlot], rows: usize) -> Result<(), 
 					}
 					_ => false,
 				};
-				if !fits || product.inner == 0 || !reads(product.a, product.inner) {
+				let width = product.inner * product.takes().bytes() as usize;
+				if !fits || product.inner == 0 || !reads(product.a, width) {
 					return Err(SHAPE);
 				}
-				vec![(product.out, slots.get(product.out).map_or(0, |slot| slot.cols))]
+				vec![(product.out, slots.get(product.out).map_or(0, |slot| slot.cols * WORD))]
 			}
 		};
 		for (slot, width) in outputs {
-			if slots.get(slot).is_none_or(|slot| slot.cols != width || width == 0) || made[slot] {
+			if slots.get(slot).is_none_or(|slot| slot.width() != width || width == 0) || made[slot] {
 				return Err(SHAPE);
 			}
 			made[slot] = true;
@@ -124,7 +127,7 @@ fn check(stages: &[ChainStage], slots: &[ChainSlot], rows: usize) -> Result<(), 
 	made.iter().all(|made| *made).then_some(()).ok_or(SHAPE)
 }
 
-/// Where each slot is, elements per row of each kept output and of each tensor of a thread. Such a tensor serves one slot after
+/// Where each slot is, bytes per row of each kept output and of each tensor of a thread. Such a tensor serves one slot after
 /// another, never one of a stage that reads it.
 #[allow(clippy::type_complexity)]
 fn places(stages: &[ChainStage], slots: &[ChainSlot]) -> (Vec<(usize, Place)>, Vec<usize>, Vec<usize>) {
@@ -146,20 +149,20 @@ fn places(stages: &[ChainStage], slots: &[ChainSlot]) -> (Vec<(usize, Place)>, V
 	let mut taken: Vec<Vec<(usize, usize)>> = Vec::new();
 	for (slot, (from, to)) in slots.iter().zip(span) {
 		if slot.kept {
-			placed.push((slot.cols, Place::Kept(kept.len())));
-			kept.push(slot.cols);
+			placed.push((slot.width(), Place::Kept(kept.len())));
+			kept.push(slot.width());
 			continue;
 		}
 		let free = |at: &usize| taken[*at].iter().all(|(first, last)| to < *first || *last < from);
-		let best = (0..locals.len()).filter(free).min_by_key(|at| slot.cols.abs_diff(locals[*at]));
+		let best = (0..locals.len()).filter(free).min_by_key(|at| slot.width().abs_diff(locals[*at]));
 		let at = best.unwrap_or_else(|| {
 			locals.push(0);
 			taken.push(Vec::new());
 			locals.len() - 1
 		});
-		locals[at] = locals[at].max(slot.cols);
+		locals[at] = locals[at].max(slot.width());
 		taken[at].push((from, to));
-		placed.push((slot.cols, Place::Local(at)));
+		placed.push((slot.width(), Place::Local(at)));
 	}
 	(placed, kept, locals)
 }

@@ -8,7 +8,7 @@
 mod compile;
 mod run;
 
-use assay_program::OpKind;
+use assay_program::{DType, OpKind};
 
 use crate::{rows::RowGroup, Cpu, OpError};
 
@@ -80,6 +80,8 @@ pub enum ChainStage {
 /// A tensor that a stage makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainSlot {
+	/// Element type.
+	pub dtype: DType,
 	/// Elements of a row.
 	pub cols: usize,
 	/// Whether it is needed outside of the chain; else only a band of it exists at a time.
@@ -104,20 +106,42 @@ pub struct Chain {
 	band: usize,
 	/// What threads' shares of the rows are a multiple of.
 	unit: usize,
-	/// By slot: its elements per row, and where it is.
+	/// By slot: its bytes per row, and where it is.
 	slots: Vec<(usize, Place)>,
-	/// Elements per row of each kept output.
+	/// Bytes per row of each kept output.
 	kept: Vec<usize>,
-	/// Elements per row of each tensor of a thread.
+	/// Bytes per row of each tensor of a thread.
 	locals: Vec<usize>,
 	/// Whether there is enough to do for several threads.
 	large: bool,
 }
 
+impl ChainSlot {
+	/// Bytes of a row.
+	fn width(&self) -> usize {
+		self.cols * self.dtype.bytes() as usize
+	}
+}
+
+impl ChainProduct {
+	/// Type of the operands.
+	fn takes(&self) -> DType {
+		match self.kind {
+			OpKind::MatMulI8 { .. } => DType::I8,
+			_ => DType::F32,
+		}
+	}
+}
+
 impl Chain {
-	/// Elements of each tensor that a thread needs to run the chain.
+	/// Words of each tensor that a thread needs to run the chain.
 	pub fn locals(&self) -> impl Iterator<Item = usize> + '_ {
-		self.locals.iter().map(|width| width * self.band)
+		self.locals.iter().map(|width| (width * self.band).div_ceil(4))
+	}
+
+	/// Elements of a row of a product.
+	fn cols(&self, product: &ChainProduct) -> usize {
+		self.slots[product.out].0 / WORD
 	}
 
 	/// The groups of row ops.
@@ -136,5 +160,8 @@ impl Cpu {
 		self.pool().broadcast(|_| run::reserve(locals));
 	}
 }
+
+/// Bytes of an element of a product.
+const WORD: usize = 4;
 
 const SHAPE: OpError = OpError::Shape("the stages of a chain do not fit each other");

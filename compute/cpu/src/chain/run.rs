@@ -2,13 +2,13 @@
 
 use core::cell::RefCell;
 
-use assay_program::{DType, OpKind};
+use assay_program::OpKind;
 
 use super::{Chain, ChainInput, ChainProduct, ChainStage, Factor, Heads, Place, MAX_CHAIN_GIVEN, SHAPE};
 use crate::{
 	int8,
 	matmul::{self, Operand, Region},
-	matrix::{floats, floats_mut},
+	matrix::{bytes, floats, floats_mut, words_of},
 	rows::{Band, Outside, MAX_GIVEN, MAX_KEPT},
 	Context, Cpu, Matrix, OpError, Packed,
 };
@@ -17,7 +17,7 @@ thread_local! {
 	static LOCALS: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes room for tensors of these sizes on the calling thread.
+/// Makes room for tensors of so many words on the calling thread.
 pub(super) fn reserve(sizes: &[usize]) {
 	LOCALS.with_borrow_mut(|locals| make_room(locals, sizes.iter().copied()));
 }
@@ -61,7 +61,8 @@ impl Cpu {
 		if !crate::environment::is_default() {
 			return Err(OpError::FloatEnvironment);
 		}
-		let kept_fit = chain.kept.iter().zip(kept.iter()).all(|(width, bits)| width * chain.rows == bits.len());
+		let kept_fit =
+			chain.kept.iter().zip(kept.iter()).all(|(width, bits)| (width * chain.rows).div_ceil(4) == bits.len());
 		if kept.len() != chain.kept.len() || !kept_fit || given.len() > MAX_CHAIN_GIVEN {
 			return Err(SHAPE);
 		}
@@ -90,15 +91,17 @@ impl Cpu {
 		let fits = match stage {
 			ChainStage::Rows { group, given: inputs, .. } => {
 				inputs.iter().zip(group.widths().0).all(|(input, width)| match input {
-					ChainInput::Given(at) => len(*at).is_some_and(|len| *width == 0 || len == width * group.rows()),
+					ChainInput::Given(at) => {
+						len(*at).is_some_and(|len| *width == 0 || len == (width * group.rows()).div_ceil(4))
+					}
 					ChainInput::Slot(_) => true,
 				})
 			}
-			ChainStage::Product(ChainProduct { kind, a, b, inner, out, .. }) => {
-				let cols = chain.slots[*out].0;
-				let dtype = if matches!(kind, OpKind::MatMulI8 { .. }) { DType::I8 } else { DType::F32 };
+			ChainStage::Product(product) => {
+				let ChainProduct { kind, a, b, inner, .. } = product;
+				let (cols, dtype) = (chain.cols(product), product.takes());
 				let first = match a {
-					ChainInput::Given(at) => len(*at) == Some(chain.rows * inner),
+					ChainInput::Given(at) => len(*at) == Some(words_of(dtype, chain.rows * inner)),
 					ChainInput::Slot(_) => true,
 				};
 				first
@@ -153,17 +156,17 @@ impl Run<'_> {
 						let mut taken: [Taken<'_>; MAX_KEPT] = Default::default();
 						let mut outputs: [&mut [u32]; MAX_KEPT] = Default::default();
 						for ((slot, taken), output) in kept.iter().zip(&mut taken).zip(&mut outputs) {
-							let (cols, place) = self.chain.slots[*slot];
+							let (width, place) = self.chain.slots[*slot];
 							*taken = take(place, &mut band, locals);
-							*output = taken.rows(rows * cols);
+							*output = taken.words((rows * width).div_ceil(4));
 						}
 						let mut outside = [Outside::default(); MAX_GIVEN];
 						for (outside, input) in outside.iter_mut().zip(given) {
 							*outside = match *input {
 								ChainInput::Given(at) => Outside { bits: self.given[at].bits, first: 0 },
 								ChainInput::Slot(slot) => {
-									let (cols, place) = self.chain.slots[slot];
-									let bits = read(place, &band, locals, rows * cols);
+									let (width, place) = self.chain.slots[slot];
+									let bits = read(place, &band, locals, (rows * width).div_ceil(4));
 									Outside { bits, first: first * factor }
 								}
 							};
@@ -176,16 +179,18 @@ impl Run<'_> {
 						finite
 					}
 					ChainStage::Product(product) => {
-						let (cols, place) = self.chain.slots[product.out];
+						let (cols, place) = (self.chain.cols(product), self.chain.slots[product.out].1);
 						let mut taken = take(place, &mut band, locals);
-						let len = band.rows * product.inner;
-						// From the band's first row on; with heads side by side, all there is.
+						let len = words_of(product.takes(), band.rows * product.inner);
+						// From the band's first row on, a whole number of words; with heads side by side, all there is.
 						let a = match product.a {
 							ChainInput::Given(at) if product.heads[0].is_some() => self.given[at].bits,
-							ChainInput::Given(at) => &self.given[at].bits[band.first * product.inner..][..len],
+							ChainInput::Given(at) => {
+								&self.given[at].bits[words_of(product.takes(), band.first * product.inner)..][..len]
+							}
 							ChainInput::Slot(slot) => read(self.chain.slots[slot].1, &band, locals, len),
 						};
-						let out = taken.rows(band.rows * cols);
+						let out = taken.words(band.rows * cols);
 						let finite = self.product(product, a, band.first, cols, out);
 						self.cpu.spoil(product.kind, band.first * cols, out);
 						put_back(place, taken, &mut band, locals);
@@ -200,7 +205,7 @@ impl Run<'_> {
 		let (path, inner, rows) = (self.cpu.path, product.inner, out.len() / cols);
 		match (product.b, product.kind) {
 			(Factor::Packed(at), OpKind::MatMulI8 { .. }) => {
-				let a = int8::Operand { data: a, stride: inner, inner_contiguous: true };
+				let a = int8::Operand { data: bytes(a), stride: inner, inner_contiguous: true };
 				int8::band(path, a, self.packed[at].words(), inner, cols, Region::whole(out, rows, cols));
 				true
 			}
@@ -259,7 +264,7 @@ impl Default for Taken<'_> {
 }
 
 impl Taken<'_> {
-	fn rows(&mut self, len: usize) -> &mut [u32] {
+	fn words(&mut self, len: usize) -> &mut [u32] {
 		match self {
 			Taken::Kept(bits) => &mut bits[..len],
 			Taken::Local(bits) => &mut bits[..len],

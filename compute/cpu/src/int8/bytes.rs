@@ -12,7 +12,7 @@ use crate::matmul::transpose::turn;
 /// The processor has AVX-512 F.
 #[target_feature(enable = "avx512f")]
 pub(super) fn avx512<'a, M: Micro>(
-	row: &impl Fn(usize) -> &'a [u32],
+	row: &impl Fn(usize) -> &'a [i8],
 	used: usize,
 	width: usize,
 	mask: u32,
@@ -28,7 +28,9 @@ pub(super) fn avx512<'a, M: Micro>(
 			let mut block = [_mm512_setzero_ps(); 16];
 			for (i, words) in block.iter_mut().enumerate().take(used) {
 				let source = &row(first + i)[k..k + BLOCK];
-				*words = _mm512_castsi512_ps(_mm512_xor_si512(narrow(source), flip));
+				// SAFETY: 64 bytes.
+				let source = unsafe { _mm512_loadu_si512(source.as_ptr().cast()) };
+				*words = _mm512_castsi512_ps(_mm512_xor_si512(source, flip));
 			}
 			for words in &mut block[used..] {
 				*words = _mm512_castsi512_ps(flip);
@@ -44,18 +46,4 @@ pub(super) fn avx512<'a, M: Micro>(
 	for i in 0..if row(0).len() > whole { used } else { 0 } {
 		along::<M>(&row(i)[whole..], width, mask, &mut panel[whole / 4 * width + i..]);
 	}
-}
-
-/// The low bytes of 64 elements.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn narrow(elements: &[u32]) -> __m512i {
-	let mut bytes = [_mm_setzero_si128(); 4];
-	for (bytes, elements) in bytes.iter_mut().zip(elements.as_chunks::<16>().0) {
-		// SAFETY: 16 elements.
-		*bytes = _mm512_cvtepi32_epi8(unsafe { _mm512_loadu_si512(elements.as_ptr().cast()) });
-	}
-	let [a, b, c, d] = bytes;
-	let low = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(a), b);
-	_mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(low, c), d)
 }

@@ -17,7 +17,7 @@ impl Micro for Dot {
 	const A_MASK: u32 = 0;
 
 	#[inline(always)]
-	fn word(elements: &[u32]) -> u32 {
+	fn word(elements: &[i8]) -> u32 {
 		four_bytes(elements)
 	}
 

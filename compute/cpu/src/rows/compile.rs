@@ -1,6 +1,6 @@
 //! Checks a group and lays out its scratch.
 
-use assay_program::{shape::check_op, OpKind, OperandSpec, TensorSpec};
+use assay_program::{shape::check_op, DType, OpKind, OperandSpec, TensorSpec};
 
 use super::{
 	fuse::{passes, Fused, Pass},
@@ -53,7 +53,7 @@ impl RowGroup {
 					None => return Err(OpError::Shape("the op cannot be part of a group")),
 				};
 				if let (Place::Given(at), true) = (place, by_rows) {
-					widths[at] = if flat { 1 } else { spec.cols as usize };
+					widths[at] = row_bytes(spec, flat);
 				}
 				if !by_rows && !matches!(place, Place::Given(_)) && spec.elements() != 1 {
 					return Err(OpError::Shape("an op of a group reads other rows of an earlier one"));
@@ -74,11 +74,12 @@ impl RowGroup {
 			return Err(OpError::Shape("the group reads or keeps too many tensors"));
 		}
 		let rows = if flat { ops[0].output.elements() as usize } else { rows as usize };
-		let per_row: usize = scratch.iter().sum::<usize>() * 4;
+		let per_row: usize = scratch.iter().sum();
 		let widest = passes.iter().map(|op| if flat { 1 } else { op.output.cols as usize }).max().unwrap_or(1);
 		let tile = (TILE_BYTES / per_row.max(1)).min((TILE_ELEMENTS / widest).max(1)).max(1);
-		// Dropout draws four elements at a time, so a tile of it begins at a multiple of four; wide rows do anyway.
-		let tile = if flat || tile > 4 || has_draws(ops) { tile.next_multiple_of(4) } else { tile }.min(rows.max(1));
+		// Dropout draws four elements at a time, and four bytes are a word, so a tile of them begins at a multiple of four; wide
+		// rows do anyway.
+		let tile = if flat || tile > 4 || has_fours(ops) { tile.next_multiple_of(4) } else { tile }.min(rows.max(1));
 		let elements = ops.iter().map(|op| op.output.elements() as usize).sum();
 		Ok(Self {
 			ops: tile_ops,
@@ -86,7 +87,7 @@ impl RowGroup {
 			tile,
 			given: widths,
 			kept,
-			scratch: scratch.iter().map(|width| width * tile).collect(),
+			scratch: scratch.iter().map(|width| (width * tile).div_ceil(4)).collect(),
 			elements,
 		})
 	}
@@ -110,8 +111,15 @@ fn check_ops(ops: &[RowOp], given: &[TensorSpec], rows: u32) -> Result<(), OpErr
 	Ok(())
 }
 
-fn has_draws(ops: &[RowOp]) -> bool {
-	ops.iter().any(|op| matches!(op.kind, OpKind::Dropout { .. }) && !op.output.cols.is_multiple_of(4))
+/// Whether an output is of draws or of bytes, and its rows do not begin at multiples of four.
+fn has_fours(ops: &[RowOp]) -> bool {
+	let in_fours = |op: &RowOp| matches!(op.kind, OpKind::Dropout { .. }) || op.output.dtype == DType::I8;
+	ops.iter().any(|op| in_fours(op) && !op.output.cols.is_multiple_of(4))
+}
+
+/// Bytes of a row, or of an element where rows do not matter.
+fn row_bytes(spec: TensorSpec, flat: bool) -> usize {
+	spec.dtype.bytes() as usize * if flat { 1 } else { spec.cols as usize }
 }
 
 /// Whether every op treats its elements alike, wherever they are: then rows need not be kept together.
@@ -143,7 +151,7 @@ fn lie(spec: TensorSpec, output: TensorSpec, flat: bool) -> Lie {
 	}
 }
 
-/// Where each output goes, elements per row of each scratch tensor and of each kept output. A scratch tensor serves one output
+/// Where each output goes, bytes per row of each scratch tensor and of each kept output. A scratch tensor serves one output
 /// after another, never one of an op that reads it.
 fn places(ops: &[Fused], flat: bool) -> (Vec<Place>, Vec<usize>, Vec<usize>) {
 	let mut last: Vec<usize> = (0..ops.len()).collect();
@@ -160,7 +168,7 @@ fn places(ops: &[Fused], flat: bool) -> (Vec<Place>, Vec<usize>, Vec<usize>) {
 	// Until which op each scratch tensor is taken.
 	let mut taken: Vec<usize> = Vec::new();
 	for (index, op) in ops.iter().enumerate() {
-		let width = if flat { 1 } else { op.output.cols as usize };
+		let width = row_bytes(op.output, flat);
 		if op.kept {
 			places.push(Place::Kept(kept.len()));
 			kept.push(width);

@@ -87,11 +87,11 @@ pub struct RowGroup {
 	rows: usize,
 	/// Rows at a time.
 	tile: usize,
-	/// Elements per row of each given tensor that is read by rows, 0 for the others.
+	/// Bytes per row of each given tensor that is read by rows, 0 for the others.
 	given: Vec<usize>,
-	/// Elements per row of each kept output.
+	/// Bytes per row of each kept output.
 	kept: Vec<usize>,
-	/// Elements of each scratch tensor for one tile.
+	/// Words of each scratch tensor for one tile.
 	scratch: Vec<usize>,
 	/// Elements of all outputs.
 	elements: usize,
@@ -102,11 +102,6 @@ thread_local! {
 }
 
 impl RowGroup {
-	/// Elements of scratch that each thread needs to run the group.
-	pub fn scratch_elements(&self) -> usize {
-		self.scratch.iter().sum()
-	}
-
 	/// Rows of the group: those of every output, or all their elements where rows do not matter to it.
 	pub(crate) fn rows(&self) -> usize {
 		self.rows
@@ -117,7 +112,7 @@ impl RowGroup {
 		self.elements
 	}
 
-	/// Elements per row of each given tensor that is read by rows, 0 for the others, and of each kept output.
+	/// Bytes per row of each given tensor that is read by rows, 0 for the others, and of each kept output.
 	pub(crate) fn widths(&self) -> (&[usize], &[usize]) {
 		(&self.given, &self.kept)
 	}
@@ -130,13 +125,13 @@ impl RowGroup {
 		})
 	}
 
-	/// Sizes of the scratch tensors.
+	/// Words of the scratch tensors.
 	pub fn scratch(&self) -> &[usize] {
 		&self.scratch
 	}
 }
 
-/// Makes room for scratch tensors of these sizes on the calling thread.
+/// Makes room for scratch tensors of so many words on the calling thread.
 pub(crate) fn reserve(sizes: &[usize]) {
 	SCRATCH.with_borrow_mut(|scratch| make_room(scratch, sizes));
 }
@@ -165,7 +160,9 @@ impl Cpu {
 		if !crate::environment::is_default() {
 			return Err(OpError::FloatEnvironment);
 		}
-		let fits = |width: &usize, len: usize| *width == 0 || width.checked_mul(group.rows) == Some(len);
+		let fits = |width: &usize, words: usize| {
+			*width == 0 || width.checked_mul(group.rows).map(|bytes| bytes.div_ceil(4)) == Some(words)
+		};
 		let given_fit = group.given.iter().zip(given).all(|(width, matrix)| fits(width, matrix.bits.len()));
 		let kept_fit = group.kept.iter().zip(kept.iter()).all(|(width, bits)| fits(width, bits.len()));
 		if given.len() != group.given.len() || kept.len() != group.kept.len() || !given_fit || !kept_fit {

@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
 	arg_max,
+	draws::Draws,
 	elementwise::{self, Elementwise},
 	gather,
 	hadamard::Hadamard,
 	mask::{self, Dropout},
-	matrix::{is_raised, non_finite_flag, Matrix},
+	matrix::{all_finite, bytes, bytes_mut, Matrix},
 	path::Supported,
 	rearrange, reduce,
 	sources::{Lie, Sources},
@@ -57,7 +58,7 @@ pub(crate) struct Band<'a> {
 	/// The first row.
 	pub(crate) first: usize,
 	pub(crate) rows: usize,
-	/// These rows of the kept outputs.
+	/// These rows of the kept outputs, in words.
 	pub(crate) kept: [&'a mut [u32]; MAX_KEPT],
 }
 
@@ -70,12 +71,13 @@ pub(crate) struct Outside<'a> {
 }
 
 impl<'a> Band<'a> {
-	/// Two bands, the first of `rows` rows.
+	/// Two bands, the first of `rows` rows, which are whole words of every output. `widths` are bytes per row.
 	pub(crate) fn split(self, rows: usize, widths: &[usize]) -> (Band<'a>, Band<'a>) {
 		let mut below: [&mut [u32]; MAX_KEPT] = Default::default();
 		let mut kept = self.kept;
 		for ((top, below), width) in kept.iter_mut().zip(&mut below).zip(widths) {
-			(*top, *below) = core::mem::take(top).split_at_mut(rows * width);
+			debug_assert!((rows * width).is_multiple_of(4), "a band begins at a word");
+			(*top, *below) = core::mem::take(top).split_at_mut(rows * width / 4);
 		}
 		let rest = Band { first: self.first + rows, rows: self.rows - rows, kept: below };
 		(Band { first: self.first, rows, kept }, rest)
@@ -96,19 +98,18 @@ impl RowGroup {
 		for start in (0..band.rows).step_by(self.tile) {
 			let rows = self.tile.min(band.rows - start);
 			for op in &self.ops {
-				let len = rows * op.cols;
 				finite &= match op.output {
 					Place::Kept(at) => {
 						let out = core::mem::take(&mut band.kept[at]);
 						let tile = Tile { first: band.first + start, start, rows, given, kept: &band.kept, scratch };
-						let finite = op.run(path, context, &tile, &mut out[start * op.cols..][..len]);
+						let finite = op.run(path, context, &tile, start, out);
 						band.kept[at] = out;
 						finite
 					}
 					Place::Scratch(at) => {
 						let mut out = core::mem::take(&mut scratch[at]);
 						let tile = Tile { first: band.first + start, start, rows, given, kept: &band.kept, scratch };
-						let finite = op.run(path, context, &tile, &mut out[..len]);
+						let finite = op.run(path, context, &tile, 0, &mut out);
 						scratch[at] = out;
 						finite
 					}
@@ -132,24 +133,72 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
+	/// Elements of four bytes.
 	#[inline]
 	fn read<'b>(&'b self, source: &'b Source) -> &'b [u32] {
-		let len = self.rows * source.cols;
 		match &source.place {
 			Place::Scalar(bits) => bits,
-			Place::Given(at) if source.by_rows => {
-				let given = &self.given[*at];
-				&given.bits[(self.first - given.first) * source.cols..][..len]
+			Place::Given(at) if !source.by_rows => self.given[*at].bits,
+			_ => {
+				let (words, row) = self.rows_of(source);
+				&words[row * source.cols..][..self.rows * source.cols]
 			}
-			Place::Given(at) => self.given[*at].bits,
-			Place::Kept(at) => &self.kept[*at][self.start * source.cols..][..len],
-			Place::Scratch(at) => &self.scratch[*at][..len],
+		}
+	}
+
+	/// The tile's rows of int8 elements.
+	#[inline]
+	fn read_bytes<'b>(&'b self, source: &'b Source) -> &'b [i8] {
+		let (words, row) = self.rows_of(source);
+		&bytes(words)[row * source.cols..][..self.rows * source.cols]
+	}
+
+	/// The memory of a tensor that is read by rows, and where in it the tile's rows begin.
+	#[inline]
+	fn rows_of<'b>(&'b self, source: &'b Source) -> (&'b [u32], usize) {
+		match &source.place {
+			Place::Scalar(bits) => (bits, 0),
+			Place::Given(at) => (self.given[*at].bits, self.first - self.given[*at].first),
+			Place::Kept(at) => (self.kept[*at], self.start),
+			Place::Scratch(at) => (&self.scratch[*at], 0),
 		}
 	}
 }
 
 impl TileOp {
-	fn run(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
+	/// Writes the tile's rows from row `row` of an output on.
+	fn run(&self, path: Supported, context: &Context, tile: &Tile<'_>, row: usize, out: &mut [u32]) -> bool {
+		let (start, len) = (row * self.cols, tile.rows * self.cols);
+		match self.dtype {
+			DType::I8 => self.run_bytes(path, tile, &mut bytes_mut(out)[start..][..len]),
+			DType::F32 | DType::I32 => self.run_words(path, context, tile, &mut out[start..][..len]),
+		}
+	}
+
+	/// Ops whose output is int8.
+	fn run_bytes(&self, path: Supported, tile: &Tile<'_>, out: &mut [i8]) -> bool {
+		let source = &self.inputs[0];
+		match self.pass {
+			Pass::Op(OpKind::Quantise) => elementwise::quantise(path, self.sources(tile, out.len()), out),
+			Pass::Op(OpKind::Columns { first }) => {
+				rearrange::columns(tile.read_bytes(source), source.cols, first as usize, 0, self.cols, out);
+			}
+			// No other kind gives int8 in a group.
+			_ => return false,
+		}
+		true
+	}
+
+	/// The inputs of an elementwise op over the tile's elements.
+	fn sources<'a>(&'a self, tile: &'a Tile<'_>, elements: usize) -> Sources<'a> {
+		let [a, b, c, _] = &self.inputs;
+		let inputs = [(tile.read(a), a.lie), (tile.read(b), b.lie), (tile.read(c), c.lie)];
+		let flat = inputs.iter().all(|(_, lie)| matches!(lie, Lie::Whole | Lie::One));
+		let (rows, cols) = if flat { (1, elements) } else { (tile.rows, self.cols) };
+		Sources::lying(inputs, rows, cols)
+	}
+
+	fn run_words(&self, path: Supported, context: &Context, tile: &Tile<'_>, out: &mut [u32]) -> bool {
 		let [a, b, c, d] = &self.inputs;
 		let kind = match self.pass {
 			Pass::Op(kind) => kind,
@@ -172,14 +221,10 @@ impl TileOp {
 			OpKind::Unary(unary) => Elementwise::Unary(unary),
 			OpKind::Binary(binary) => Elementwise::Binary(binary),
 			OpKind::Fma => Elementwise::Fma,
-			OpKind::Quantise => Elementwise::Quantise,
 			OpKind::Dequantise => Elementwise::Dequantise,
 			_ => return self.run_shaped(kind, path, context, tile, out),
 		};
-		let inputs = [(tile.read(a), a.lie), (tile.read(b), b.lie), (tile.read(c), c.lie)];
-		let flat = inputs.iter().all(|(_, lie)| matches!(lie, Lie::Whole | Lie::One));
-		let (rows, cols) = if flat { (1, out.len()) } else { (tile.rows, self.cols) };
-		elementwise::run(path, op, Sources::lying(inputs, rows, cols), out)
+		elementwise::run(path, op, self.sources(tile, out.len()), out)
 	}
 
 	/// Ops that are not elementwise.
@@ -203,11 +248,12 @@ impl TileOp {
 				mask::causal(x, cols, rows as usize, offset as usize, fill, tile.first, out);
 			}
 			OpKind::Dropout { stream, keep, scale } => {
-				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
-				Dropout { key, stream, step: context.step, keep, scale }.run(x, tile.first * cols, out);
+				let draws = Draws { key: Key::dropout(&context.seed), stream, step: context.step };
+				let dropout = Dropout { draws, keep, scale: f32::from_bits(scale) };
+				dropout.run(path, x, tile.first * cols, out);
 			}
 			OpKind::Columns { first } => {
-				rearrange::columns(&matrix(x, source.cols, tile.rows as u32), first as usize, 0, cols, out);
+				rearrange::columns(bytes(x), source.cols * 4, first as usize * 4, 0, cols * 4, bytes_mut(out));
 			}
 			OpKind::PadColumns { first } => {
 				rearrange::pad_columns(&matrix(x, source.cols, tile.rows as u32), first as usize, 0, cols, out);
@@ -228,6 +274,6 @@ impl TileOp {
 			// Groups are made of the kinds above.
 			_ => return false,
 		}
-		self.dtype != DType::F32 || !is_raised(out.iter().fold(0, |flags, bits| flags | non_finite_flag(*bits)))
+		self.dtype != DType::F32 || all_finite(out)
 	}
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use assay_cpu::{Context, Cpu, Input, Matrix, OpError, Output};
+use assay_cpu::{from_words, to_words, words_of, Context, Cpu, Input, Matrix, OpError, Output};
 use assay_cuda::cases::{Case, Given, CONTEXT};
 use assay_program::DType;
 
@@ -52,10 +52,16 @@ impl Options {
 /// Runs the op on every backend: its bits, and whether it fails, are as expected.
 pub(crate) fn on_cpus(cpus: &[Cpu], case: &Case, expected: &[u32]) -> Result<(), String> {
 	let Case { kind, given, output } = case;
+	let words = given.iter().map(|given| match given {
+		Given::Tensor(spec, bits, _) => to_words(spec.dtype, bits.clone()),
+		Given::Scalar(_) => Vec::new(),
+	});
+	let words: Vec<Vec<u32>> = words.collect();
 	let inputs: Vec<Input<'_>> = given
 		.iter()
-		.map(|given| match given {
-			Given::Tensor(spec, bits, _) => {
+		.zip(&words)
+		.map(|(given, bits)| match given {
+			Given::Tensor(spec, _, _) => {
 				Input::Tensor(Matrix { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits })
 			}
 			Given::Scalar(bits) => Input::Scalar(*bits),
@@ -70,9 +76,10 @@ pub(crate) fn on_cpus(cpus: &[Cpu], case: &Case, expected: &[u32]) -> Result<(),
 	};
 	for cpu in cpus {
 		// Poisoned, so that an element that is not written shows.
-		let mut bits = vec![0xdead_beef; expected.len()];
-		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut bits };
+		let mut words = vec![0xdead_beef; words_of(output.dtype, expected.len())];
+		let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut words };
 		let result = cpu.run(*kind, &inputs, &context, out);
+		let bits = from_words(output.dtype, &words, expected.len());
 		let place = || format!("{kind:?} -> {output:?} on {:?}, {} threads", cpu.path(), cpu.threads());
 		if result != wanted {
 			return Err(format!("{}: {result:?}, the referee says {wanted:?}", place()));

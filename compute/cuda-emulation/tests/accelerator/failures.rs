@@ -7,7 +7,7 @@ use std::sync::{
 
 use assay_cuda::Device as _;
 use assay_cuda_emulation::{Emulated, Order};
-use assay_engine::{Accelerator, AcceleratorError, Hash, Loaded, Outcome, RunError, Stepped};
+use assay_engine::{Accelerator, AcceleratorError, Hash, Loaded, Outcome, RunError, Stepped, Tensor};
 use assay_program::{Lane, Program, TensorId};
 
 use super::{device, on_cpu, on_device, programs, segment, usual};
@@ -83,7 +83,7 @@ impl<A: Accelerator> Accelerator for Failing<A> {
 		"failing".into()
 	}
 
-	fn load(&self, program: &Program, data: &[(TensorId, &[u32])]) -> Result<Box<dyn Loaded>, AcceleratorError> {
+	fn load(&self, program: &Program, data: &[(TensorId, &Tensor)]) -> Result<Box<dyn Loaded>, AcceleratorError> {
 		let program = self.device.load(program, data)?;
 		Ok(Box::new(FailingProgram { program, calls: self.calls.clone() }))
 	}
@@ -99,7 +99,7 @@ impl FailingProgram {
 }
 
 impl Loaded for FailingProgram {
-	fn write(&mut self, state: &[Vec<u32>], step: u64) -> Result<(), AcceleratorError> {
+	fn write(&mut self, state: &[Tensor], step: u64) -> Result<(), AcceleratorError> {
 		self.count()?;
 		self.program.write(state, step)
 	}

@@ -6,12 +6,15 @@ use assay_cpu::OpError;
 use assay_program::{Program, TensorId};
 
 use super::{outside_places, Schedule, Work};
-use crate::{packs::Wants, plan::Place};
+use crate::{
+	packs::Wants,
+	plan::{words, Place},
+};
 
 /// A tensor that needs a buffer, from the piece of work that writes it to the last that reads it.
 struct Lifetime {
 	id: TensorId,
-	elements: usize,
+	words: usize,
 	from: usize,
 	to: usize,
 	/// Whether it changes places with a state, so that its buffer has its very size.
@@ -25,20 +28,19 @@ pub(super) fn place(program: &Program, mut work: Vec<Work>, wants: Wants) -> Res
 	let (swaps, copies) = updates(program, &places);
 	let swapped: BTreeSet<TensorId> = swaps.iter().map(|(_, id)| *id).collect();
 	let mut lifetimes = lifetimes(program, &work, &swapped);
-	lifetimes.sort_by_key(|life| (!life.swapped, core::cmp::Reverse(life.elements), life.from));
+	lifetimes.sort_by_key(|life| (!life.swapped, core::cmp::Reverse(life.words), life.from));
 	let mut buffers: Vec<(usize, Vec<(usize, usize)>)> = Vec::new();
 	for life in &lifetimes {
-		let fits = |(elements, taken): &(usize, Vec<(usize, usize)>)| {
-			let size = if life.swapped { *elements == life.elements } else { *elements >= life.elements };
+		let fits = |(words, taken): &(usize, Vec<(usize, usize)>)| {
+			let size = if life.swapped { *words == life.words } else { *words >= life.words };
 			size && taken.iter().all(|(from, to)| life.to < *from || *to < life.from)
 		};
 		// Of those that fit the smallest, so that a small tensor does not take a large one's.
 		let fitting = buffers.iter().enumerate().filter(|(_, buffer)| fits(buffer));
-		let buffer =
-			fitting.min_by_key(|(_, (elements, _))| *elements).map(|(buffer, _)| buffer).unwrap_or_else(|| {
-				buffers.push((life.elements, Vec::new()));
-				buffers.len() - 1
-			});
+		let buffer = fitting.min_by_key(|(_, (words, _))| *words).map(|(buffer, _)| buffer).unwrap_or_else(|| {
+			buffers.push((life.words, Vec::new()));
+			buffers.len() - 1
+		});
 		buffers[buffer].1.push((life.from, life.to));
 		places[life.id.0 as usize] = Place::Buffer(buffer);
 	}
@@ -62,7 +64,7 @@ pub(super) fn place(program: &Program, mut work: Vec<Work>, wants: Wants) -> Res
 	}
 	let swaps = swaps.into_iter().map(|(state, id)| Ok((state, buffer_of(&places, id)?)));
 	let swaps = swaps.collect::<Result<Vec<_>, OpError>>()?;
-	let buffers = buffers.into_iter().map(|(elements, _)| elements).collect();
+	let buffers = buffers.into_iter().map(|(words, _)| words).collect();
 	Ok(Schedule { work, places, buffers, scratch, bands, swaps, copies, wants })
 }
 
@@ -107,9 +109,9 @@ fn lifetimes(program: &Program, works: &[Work], swapped: &BTreeSet<TensorId>) ->
 	let mut lifetimes = Vec::new();
 	for (from, work) in works.iter().enumerate() {
 		for id in work.kept(program) {
-			let elements = program.tensors[id.0 as usize].spec().elements() as usize;
+			let words = words(program.tensors[id.0 as usize].spec());
 			let to = last[id.0 as usize].max(from);
-			lifetimes.push(Lifetime { id, elements, from, to, swapped: swapped.contains(&id) });
+			lifetimes.push(Lifetime { id, words, from, to, swapped: swapped.contains(&id) });
 		}
 	}
 	lifetimes

@@ -212,7 +212,8 @@ impl Joiner<'_> {
 			.iter()
 			.map(|id| {
 				let kept = readers.get(id) > inside.get(id);
-				ChainSlot { cols: self.program.tensors[id.0 as usize].cols as usize, kept }
+				let decl = &self.program.tensors[id.0 as usize];
+				ChainSlot { dtype: decl.dtype, cols: decl.cols as usize, kept }
 			})
 			.collect();
 		let kept: Vec<(TensorId, usize)> =

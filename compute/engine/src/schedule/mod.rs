@@ -89,11 +89,11 @@ pub(crate) struct Schedule {
 	pub(crate) work: Vec<Work>,
 	/// By tensor id; [`Place::Nowhere`] for outputs that only their group reads.
 	pub(crate) places: Vec<Place>,
-	/// Elements of each buffer.
+	/// Words of each buffer.
 	pub(crate) buffers: Vec<usize>,
-	/// Elements of each scratch tensor that the groups need of a thread.
+	/// Words of each scratch tensor that the groups need of a thread.
 	pub(crate) scratch: Vec<usize>,
-	/// Elements of each tensor that the chains need of a thread.
+	/// Words of each tensor that the chains need of a thread.
 	pub(crate) bands: Vec<usize>,
 	/// Updates whose value changes places with the state: position of the state and buffer of the value.
 	pub(crate) swaps: Vec<(usize, usize)>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use assay_program::{Program, TensorId};
 
 use super::{again::Set, given, kept};
+use crate::plan::words;
 
 /// Ready sets that are looked at for one that frees memory.
 const CHOICE: usize = 32;
@@ -24,11 +25,11 @@ pub(super) fn order(program: &Program, producers: &[Option<usize>], needed: &[bo
 		.collect();
 	let updated: BTreeSet<TensorId> = program.updates.iter().map(|update| update.value).collect();
 	let ends: BTreeSet<TensorId> = updated.iter().copied().chain(program.metrics.iter().copied()).collect();
-	let bytes = |id: &TensorId| program.tensors[id.0 as usize].spec().elements() as i64;
+	let words = |id: &TensorId| words(program.tensors[id.0 as usize].spec()) as i64;
 	// Values of updates have room of their own.
 	let makes: Vec<i64> = sets
 		.iter()
-		.map(|set| kept(program, needed, set).iter().filter(|id| !updated.contains(id)).map(bytes).sum())
+		.map(|set| kept(program, needed, set).iter().filter(|id| !updated.contains(id)).map(words).sum())
 		.collect();
 	// By tensor, sets that are still to read it; by set, how many it waits for, and who waits for it.
 	let mut left = vec![0u32; program.tensors.len()];
@@ -46,7 +47,7 @@ pub(super) fn order(program: &Program, producers: &[Option<usize>], needed: &[bo
 	while let Some(first) = ready.first().copied() {
 		let frees = |set: usize| -> i64 {
 			let last = |id: &&TensorId| left[id.0 as usize] == 1 && !ends.contains(id);
-			reads[set].iter().filter(last).map(bytes).sum()
+			reads[set].iter().filter(last).map(words).sum()
 		};
 		let next = ready.iter().copied().take(CHOICE).find(|set| frees(*set) >= makes[*set]).unwrap_or(first);
 		ready.remove(&next);

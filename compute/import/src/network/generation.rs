@@ -117,7 +117,8 @@ impl Generation {
 	/// among them. The rows of `output` that are beyond the prompts' are left out.
 	pub fn continuations(&self, prompts: &[Vec<u32>], output: &Tensor) -> Vec<Vec<u32>> {
 		let cols = output.spec().cols.max(1) as usize;
-		let rows = prompts.iter().zip(output.bits().chunks(cols));
+		let bits = output.bits();
+		let rows = prompts.iter().zip(bits.chunks(cols));
 		let token = |bits: &u32| f32::from_bits(*bits) as u32;
 		let new = |(prompt, row): (&Vec<u32>, &[u32])| {
 			let new = row.iter().skip(prompt.len().saturating_sub(1)).take(self.tokens as usize).map(token);

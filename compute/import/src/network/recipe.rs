@@ -118,13 +118,14 @@ fn settings(engine: &Engine, recipe: &Recipe) -> Option<(Generation, Vec<Vec<u32
 	let groups = slots.checked_div(batch).filter(|_| slots.is_multiple_of(batch))?;
 	let steps = u64::from(groups).checked_mul(window.into())?;
 	// All sizes below are those of tensors that the program has.
-	if header.steps != steps || given.bits().len() as u64 != steps.checked_mul(batch.into())? {
+	if header.steps != steps || given.spec().elements() != steps.checked_mul(batch.into())? {
 		return None;
 	}
 	let (batch_rows, positions) = (batch as usize, window as usize);
+	let ids = given.bits();
 	let prompt = |slot: usize| -> Vec<u32> {
 		let (group, slot) = (slot / batch_rows, slot % batch_rows);
-		let at = given.bits().iter().skip(group * positions * batch_rows + slot).step_by(batch_rows);
+		let at = ids.iter().skip(group * positions * batch_rows + slot).step_by(batch_rows);
 		at.take(positions).take_while(|id| **id != NONE).copied().collect()
 	};
 	let prompts = (0..slots as usize).map(prompt).collect();

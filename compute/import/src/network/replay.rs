@@ -46,7 +46,8 @@ pub fn claims(engine: &Engine, after: &State, segment: u64) -> Option<Vec<u32>> 
 	let first = steps.start.checked_div(window.into())?.checked_mul(batch.into())?;
 	let last = steps.end.checked_div(window.into())?.checked_mul(batch.into())?;
 	let cols = window as usize;
-	let slots = output.bits().get(usize::try_from(first).ok()?.checked_mul(cols)?..)?;
+	let bits = output.bits();
+	let slots = bits.get(usize::try_from(first).ok()?.checked_mul(cols)?..)?;
 	let slots = slots.chunks(cols).take(usize::try_from(last.checked_sub(first)?).ok()?);
 	let token = |bits: &u32| f32::from_bits(*bits) as u32;
 	Some(slots.flat_map(|row| row.iter().take(cols.saturating_sub(1)).map(token)).collect())
@@ -304,7 +305,7 @@ impl Replay {
 		}
 		let context = Context { seed: [0; 32], step: 0 };
 		let add = OpKind::Binary(BinaryKind::Add);
-		let finite = self.op(add, &[(spec, output.bits()), (spec, placed)], &context, spec, &mut sum)?;
+		let finite = self.op(add, &[(spec, &output.bits()), (spec, placed)], &context, spec, &mut sum)?;
 		finite.then(|| tensor(spec, sum)).transpose()
 	}
 

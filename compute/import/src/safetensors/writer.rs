@@ -103,19 +103,10 @@ impl View for Source<'_> {
 	}
 
 	fn data(&self) -> Cow<'_, [u8]> {
-		let bits = self.tensor.bits().iter();
-		Cow::Owned(match self.tensor.spec().dtype {
-			DType::F32 | DType::I32 => bits.flat_map(|bits| bits.to_le_bytes()).collect(),
-			// An element is its low byte.
-			DType::I8 => bits.map(|bits| *bits as u8).collect(),
-		})
+		Cow::Owned(self.tensor.to_bytes())
 	}
 
 	fn data_len(&self) -> usize {
-		let element = match self.tensor.spec().dtype {
-			DType::F32 | DType::I32 => 4,
-			DType::I8 => 1,
-		};
-		self.tensor.bits().len() * element
+		self.tensor.spec().bytes() as usize
 	}
 }
