@@ -209,7 +209,8 @@ fn windows(seed: u64, channels: u32, wild: bool) -> Model {
 	let product = graph.matmul(columns, matrix);
 	let product = graph.relu(product);
 	// Where nothing else reads the pixels, none need be written.
-	let kept = if seed % 3 == 0 { vec![("joined", joined), ("product", product)] } else { vec![("joined", joined)] };
+	let kept =
+		if seed.is_multiple_of(3) { vec![("joined", joined), ("product", product)] } else { vec![("joined", joined)] };
 	for (name, value) in kept {
 		let cols = graph.spec(value).cols;
 		let state = graph.state(name, rows, cols, Init::Zeros);

@@ -31,6 +31,9 @@ pub(super) struct Fused {
 	pub(super) kept: bool,
 }
 
+/// A pass of several ops and what it reads, by the ops' positions.
+type Joined = (Pass, Vec<RowInput>);
+
 /// The passes of a group.
 pub(super) fn passes(ops: &[RowOp], given: &[TensorSpec]) -> Vec<Fused> {
 	let mut readers = vec![0u32; ops.len()];
@@ -45,7 +48,7 @@ pub(super) fn passes(ops: &[RowOp], given: &[TensorSpec]) -> Vec<Fused> {
 	};
 	// By op, the one that it becomes part of, and by op what it becomes.
 	let mut joined = vec![false; ops.len()];
-	let mut fused: Vec<Option<(Pass, Vec<RowInput>)>> = vec![None; ops.len()];
+	let mut fused: Vec<Option<Joined>> = vec![None; ops.len()];
 	for (index, op) in ops.iter().enumerate() {
 		let found = match (op.kind, op.inputs.as_slice()) {
 			(OpKind::Reduce { reduction: Reduction::Max, axis: Axis::Cols }, [x]) => alone(*x)
@@ -100,7 +103,7 @@ fn joined_parts(
 	op: &RowOp,
 	ops: &[RowOp],
 	given: &[TensorSpec],
-	(readers, fused): (&[u32], &[Option<(Pass, Vec<RowInput>)>]),
+	(readers, fused): (&[u32], &[Option<Joined>]),
 ) -> Option<Parts> {
 	let (OpKind::Binary(join @ (BinaryKind::Add | BinaryKind::Max)), [a, b]) = (op.kind, op.inputs.as_slice()) else {
 		return None;
