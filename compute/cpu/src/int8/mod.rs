@@ -22,7 +22,7 @@ use crate::{
 	Path,
 };
 use kernel::Micro;
-pub(crate) use packed::{band, pack_all, packed_words};
+pub(crate) use packed::{band, pack_all, packed_words, unpack};
 
 /// Words of the inner dimension in a panel; with [`BLOCK_COLS`], 1 MiB, which the second-level cache holds.
 const BLOCK_WORDS: usize = 512;
