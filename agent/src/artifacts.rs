@@ -7,7 +7,7 @@ use crate::memory::{Allowance, Need, Purpose, MIB};
 use assay_cpu::Cpu;
 use assay_device::Compute;
 use assay_engine::{requirements, Engine, EngineError, Tensor, TensorError};
-use assay_p2p::{BlobHash, BlobStore, DataPlane, FetchError, InvalidProvider, Provider, StoreError};
+use assay_p2p::{BlobHash, BlobStore, DataPlane, FetchError, Hold, InvalidProvider, Provider, StoreError};
 use assay_program::{validate::Quantity, Limits, Program, ProgramError, ProgramTrees, TensorId};
 use assay_protocol::{job::JobSpec, Hash};
 use std::{sync::Arc, time::Duration};
@@ -117,9 +117,16 @@ pub struct Inputs {
 	program: Program,
 	need: Need,
 	limits: Limits,
+	/// Keeps the blobs until somebody has a record of them.
+	holds: Vec<Hold>,
 }
 
 impl Inputs {
+	/// The blobs of program and data.
+	pub fn blobs(&self) -> Vec<Hash> {
+		self.holds.iter().map(|hold| *hold.hash().as_bytes()).collect()
+	}
+
 	/// The program.
 	pub fn program(&self) -> &Program {
 		&self.program
@@ -142,17 +149,21 @@ pub async fn fetch(
 	sources: &[Provider],
 	memory: Allowance,
 ) -> Result<Inputs, ArtifactError> {
+	let program = plane.store().hold(BlobHash::from(spec.program_blob));
 	let bytes = blob(plane, spec.program_blob, sources, MAX_PROGRAM, "program").await?;
 	let limits = limits(memory);
-	let inputs = inputs(spec, &bytes, limits, memory)?;
+	let mut inputs = inputs(spec, &bytes, limits, memory)?;
+	inputs.holds.push(program);
 	for data in requirements(&inputs.program) {
 		let layout = data
 			.spec
 			.layout()
 			.map_err(|error| ArtifactError::Data { id: data.id.0, source: TensorError::Layout(error) })?;
 		let what = || format!("data set `{}`", data.name);
+		let hash = BlobHash::from(data.root);
+		inputs.holds.push(plane.store().hold(hash));
 		plane
-			.fetch(BlobHash::from(data.root), sources, layout.byte_len())
+			.fetch(hash, sources, layout.byte_len())
 			.await
 			.map_err(|source| ArtifactError::Fetch { what: what(), source })?;
 	}
@@ -230,7 +241,7 @@ fn inputs(spec: &JobSpec, bytes: &[u8], limits: Limits, memory: Allowance) -> Re
 		return Err(refuse(needed, need.declared()));
 	}
 	match program.validate(&limits) {
-		Ok(()) => Ok(Inputs { program, need, limits }),
+		Ok(()) => Ok(Inputs { program, need, limits, holds: Vec::new() }),
 		Err(ProgramError::TooLarge { what: Quantity::TotalBytes, value, .. }) => Err(refuse(value, need.declared())),
 		Err(error) => Err(ArtifactError::Program(format!("{error:?}"))),
 	}

@@ -15,6 +15,7 @@
 //! - [`specs`]: orders, which never change, read once.
 //! - [`error`]: what can go wrong in every daemon.
 //! - [`peer`]: the parts that every daemon starts with.
+//! - [`upkeep`]: disk space given back.
 //! - [`artifacts`]: a job's program and data, fetched and checked once, ready to run.
 
 pub mod actions;
@@ -32,6 +33,7 @@ pub mod peer;
 pub mod specs;
 pub mod store;
 pub mod submitter;
+pub mod upkeep;
 pub mod views;
 pub mod wire;
 
@@ -43,3 +45,4 @@ pub use keys::{Account, KeyError, Keypair};
 pub use peer::{Peer, PeerConfig, PeerError};
 pub use specs::Specs;
 pub use submitter::{SubmitError, Submitter};
+pub use upkeep::Upkeep;

@@ -110,6 +110,24 @@ impl Store {
 		Ok(records)
 	}
 
+	/// Every key that starts with `prefix`, ascending.
+	///
+	/// # Errors
+	/// [`StoreError::Io`].
+	pub fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+		let transaction = self.database.begin_read().map_err(io)?;
+		let table = transaction.open_table(RECORDS).map_err(io)?;
+		let mut keys = Vec::new();
+		for entry in table.range(prefix..).map_err(io)? {
+			let (key, _) = entry.map_err(io)?;
+			if !key.value().starts_with(prefix) {
+				break;
+			}
+			keys.push(key.value().to_string());
+		}
+		Ok(keys)
+	}
+
 	/// Removes every record whose key starts with `prefix`.
 	///
 	/// # Errors

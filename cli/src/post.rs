@@ -9,7 +9,7 @@ use assay_agent::{
 	Chain, ChainError, Peer, Snapshot, SubmitError,
 };
 use assay_engine::Engine;
-use assay_p2p::{BlobHash, PeerId, Refusal};
+use assay_p2p::{BlobHash, BlobStore, PeerId, Refusal};
 use assay_protocol::{
 	job::JobSpec,
 	records::market::{Job, JobState},
@@ -213,10 +213,10 @@ impl Keep {
 		Ok(self.store.get(&self.key(job, root))?)
 	}
 
-	/// Fetches the job's last verified state from whoever has it, checks it and keeps it.
+	/// Fetches the job's last verified state from whoever has it, checks it and keeps it instead of the ones before it.
 	///
 	/// # Errors
-	/// [`Error::ResultUnavailable`], [`Error::Chain`], [`Error::Store`].
+	/// [`Error::ResultUnavailable`], [`Error::Chain`], [`Error::Store`], [`Error::Blobs`].
 	pub async fn fetch(&self, peer: &Peer, engine: &Engine, job: JobId) -> Result<Kept, Error> {
 		let snapshot = peer.chain.finalized().await?;
 		let record = watch::job(&snapshot, job).await?;
@@ -228,7 +228,23 @@ impl Keep {
 		let verified = states::verified(&peer.plane, engine, job, &record.verified.root, &providers).await?;
 		let kept = Kept { milestones: record.verified.milestones, checkpoint: verified.checkpoint };
 		self.store.put(&self.key(job, &record.verified.root), &kept)?;
+		self.drop_before(peer.plane.store(), job, &kept)?;
 		Ok(kept)
+	}
+
+	/// Drops the job's states of fewer verified milestones: nobody resumes from them.
+	fn drop_before(&self, blobs: &BlobStore, job: JobId, newest: &Kept) -> Result<(), Error> {
+		let all = self.store.scan::<Kept>("verified/")?;
+		let of_job = format!("verified/{}/{job:020}/", hex::encode(self.chain));
+		let is_old = |key: &str, kept: &Kept| key.starts_with(&of_job) && kept.milestones < newest.milestones;
+		let (old, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(key, kept)| is_old(key, kept));
+		for (key, kept) in old {
+			self.store.remove(&key)?;
+			if !rest.iter().any(|(_, other)| other.checkpoint == kept.checkpoint) {
+				blobs.remove(&BlobHash::from(kept.checkpoint))?;
+			}
+		}
+		Ok(())
 	}
 
 	/// Answers requests for kept states from now on, so that a job outlives its worker.
@@ -249,5 +265,28 @@ impl Keep {
 				Ok(Reply::Verified { checkpoint }.encode())
 			}
 		});
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_newest_state_of_a_job_replaces_the_ones_before_it() {
+		let folder = tempfile::tempdir().unwrap();
+		let keep = Keep::new(Store::open(&folder.path().join("state.redb")).unwrap(), [1; 32]);
+		let blobs = BlobStore::open(folder.path().join("blobs")).unwrap();
+		let [first, second, shared] = [1u8, 2, 3].map(|byte| *blobs.put(&[byte]).unwrap().as_bytes());
+		let mut kept = Vec::new();
+		for (job, milestones, checkpoint) in [(7, 1, first), (7, 2, shared), (7, 3, second), (8, 1, shared)] {
+			let state = Kept { milestones, checkpoint };
+			keep.store.put(&keep.key(job, &[milestones as u8; 32]), &state).unwrap();
+			kept.push(state);
+		}
+		keep.drop_before(&blobs, 7, &kept[2]).unwrap();
+		assert_eq!([1, 2, 3].map(|at: u8| keep.get(7, &[at; 32]).unwrap().is_some()), [false, false, true]);
+		assert!(keep.get(8, &[1; 32]).unwrap().is_some());
+		assert_eq!([first, second, shared].map(|blob| blobs.has(&blob.into())), [false, true, true]);
 	}
 }

@@ -4,13 +4,18 @@ use crate::{job_file::Draft, Error};
 use assay_engine::{Calibration, Cpu, Engine, Path};
 use assay_protocol::parameters::Parameters;
 use serde::Serialize;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
+
+/// Share of a worker's time above which hashing states is worth a word, and seconds of a job below which it is not.
+const HASHING: (f64, f64) = (0.02, 10.0);
 
 /// Times on this machine, estimated, and the chain's, seconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Time {
 	/// To run a segment, which is what a verifier does.
 	pub segment_seconds: f64,
+	/// To hash the state after a segment, measured.
+	pub commit_seconds: f64,
 	/// To run the job.
 	pub job_seconds: f64,
 	/// That a verifier has to run a segment and commit to what it found.
@@ -31,15 +36,19 @@ impl Time {
 		let cpu = Arc::new(Cpu::new(Path::Auto, 0).map_err(|error| failed(&error))?);
 		let calibration = Calibration::measure(&cpu).map_err(|error| failed(&error))?;
 		let engine = Engine::new(draft.program.clone(), draft.data.clone(), cpu).map_err(|error| failed(&error))?;
-		Ok(Self::of(engine.estimate(&calibration).as_secs_f64(), draft, parameters))
+		let (state, started) = (engine.initial_state(), Instant::now());
+		engine.state_root(&state).map_err(|error| failed(&error))?;
+		let commit_seconds = started.elapsed().as_secs_f64();
+		Ok(Self::of(engine.estimate(&calibration).as_secs_f64(), commit_seconds, draft, parameters))
 	}
 
-	/// Of a machine on which a step takes so many seconds.
-	pub fn of(step_seconds: f64, draft: &Draft, parameters: &Parameters) -> Self {
+	/// Of a machine on which a step and the hash of a state take so many seconds.
+	pub fn of(step_seconds: f64, commit_seconds: f64, draft: &Draft, parameters: &Parameters) -> Self {
 		let header = &draft.program.header;
 		let block_seconds = if *parameters == Parameters::public() { 6 } else { 1 };
 		Self {
 			segment_seconds: step_seconds * f64::from(header.segment_steps),
+			commit_seconds,
 			job_seconds: step_seconds * header.steps as f64,
 			blind_window_seconds: u64::from(parameters.blind_window) * block_seconds,
 			deadline_seconds: u64::from(draft.spec.offer.deadline) * block_seconds,
@@ -56,6 +65,13 @@ impl Time {
 			warnings.push(format!(
 				"a verifier like this machine takes {took} for a segment, and {blind_window_seconds} s is all that it has: \
 				 use more `segments`, or smaller steps"
+			));
+		}
+		let hashing = self.commit_seconds / segment_seconds;
+		if hashing > HASHING.0 && job_seconds * hashing > HASHING.1 {
+			warnings.push(format!(
+				"hashing the state after every segment adds {:.0} % to a worker's time: use fewer `segments` or `milestones`",
+				hashing * 100.0
 			));
 		}
 		if job_seconds > deadline_seconds as f64 {
@@ -100,6 +116,7 @@ mod tests {
 	fn what_is_too_slow_is_warned_of() {
 		let time = |segment_seconds: f64, job_seconds: f64| Time {
 			segment_seconds,
+			commit_seconds: 0.0,
 			job_seconds,
 			blind_window_seconds: 20,
 			deadline_seconds: 1_000,
@@ -110,6 +127,10 @@ mod tests {
 		assert!(slow.len() == 1 && slow[0].contains("10.5 s for a segment") && slow[0].contains("20 s"), "{slow:?}");
 		let late = time(1.0, 9_000.0).warnings();
 		assert!(late.len() == 1 && late[0].contains("2.5 h") && late[0].contains("offer.deadline"), "{late:?}");
+		let hashing = |commit_seconds| Time { commit_seconds, ..time(1.0, 900.0) }.warnings();
+		assert!(hashing(0.019).is_empty());
+		assert!(hashing(0.05)[0].contains("adds 5 %"), "{:?}", hashing(0.05));
+		assert!(Time { commit_seconds: 0.5, ..time(1.0, 19.0) }.warnings().is_empty(), "few seconds in all");
 		assert_eq!([seconds(0.0001), seconds(0.25), seconds(130.0)], ["below 1 ms", "250 ms", "130 s"]);
 	}
 }

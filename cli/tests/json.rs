@@ -129,7 +129,7 @@ fn estimates() {
 		verifiers_ready: 0,
 		verifiers_needed: 0,
 	});
-	estimate.take(Time::of(1.0, &draft, &Parameters::development()));
+	estimate.take(Time::of(1.0, 0.0, &draft, &Parameters::development()));
 	assert!(!estimate.detection.is_empty());
 	assert!(
 		estimate.warnings.iter().any(|warning| warning.contains("50.0 s for a segment")),

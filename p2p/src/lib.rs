@@ -140,7 +140,7 @@ pub use plane::{
 };
 pub use provider::{InvalidProvider, Provider};
 pub use ranges::{Geometry, GroupRange, GROUP_BYTES, MAX_BLOB_LEN, PIECE_GROUPS};
-pub use store::{BlobStore, StoreError};
+pub use store::{BlobStore, Hold, StoreError, Swept};
 pub use tokio_util::sync::CancellationToken;
 pub use wire::{
 	blob::BlobRefusal,

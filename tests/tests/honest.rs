@@ -8,10 +8,11 @@ use assay_tests::{
 	client::{expected_root, Client},
 	jobs::Small,
 	ledger::{Balances, Costs},
-	network::{Network, Terms},
+	network::{process_name, Network, Terms},
 	process::program,
+	until,
 };
-use std::{path::Path, time::Duration};
+use std::{ops::RangeInclusive, path::Path, time::Duration};
 
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -65,12 +66,31 @@ async fn an_honest_job_is_verified_and_paid_and_every_coin_is_accounted_for() ->
 	assert_eq!(before.change(&after, &validator), fees as i128, "the validator has the transaction fees");
 	let sum: i128 = accounts.iter().map(|who| before.change(&after, who)).sum();
 	assert_eq!(sum, 0, "no coin appeared or vanished");
+	only_the_result_is_kept(&network, "//Bob", 1..=1).await?;
+	for verifier in verifiers {
+		// Who checked the last segment has the result too.
+		only_the_result_is_kept(&network, verifier, 0..=1).await?;
+	}
 	a_machine_with_a_broken_lane_refuses_to_bid(&network, &folder).await?;
 	network.check_health()?;
 	client.shutdown().await;
 	drop(network);
 	std::fs::remove_dir_all(&folder)?;
 	Ok(())
+}
+
+/// Program, data and all other states leave a daemon's folder with the job.
+async fn only_the_result_is_kept(network: &Network, key: &str, blobs: RangeInclusive<usize>) -> Result<()> {
+	let folder = network.folder().join(process_name(key)).join("blobs/blobs");
+	until(LIMIT, "a folder without what no job needs", || async {
+		let mut found = 0;
+		for part in std::fs::read_dir(&folder)? {
+			let files = std::fs::read_dir(part?.path())?.filter_map(Result::ok);
+			found += files.filter(|file| file.path().extension().is_some_and(|suffix| suffix == "data")).count();
+		}
+		Ok(blobs.contains(&found).then_some(()))
+	})
+	.await
 }
 
 /// One lane of its vector products has the last bit wrong: the daemon says so and ends before it registers.

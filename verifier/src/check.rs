@@ -11,7 +11,7 @@ use assay_agent::{
 };
 use assay_cpu::Cpu;
 use assay_engine::{CheckpointError, Engine, Outcome, RunError, State};
-use assay_p2p::{BlobHash, BlobStore, FetchError, Provider};
+use assay_p2p::{BlobHash, BlobStore, FetchError, Hold, Provider};
 use assay_protocol::{job::JobSpec, plan::JobPlan, Hash, JobId, MilestoneIndex, SegmentIndex};
 use codec::{Decode, DecodeAll, Encode};
 use std::{future::Future, sync::Arc, time::Duration};
@@ -84,6 +84,47 @@ impl Answers {
 		self.store.put_new(&Self::key(id), answer).map(|_| ())
 	}
 
+	/// Every answer.
+	pub fn all(&self) -> Result<Vec<(CheckId, Answer)>, StoreError> {
+		let id = |key: &str| {
+			let mut parts = key.split('/').skip(1);
+			let (job, attempt) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+			Some(CheckId { job, attempt, milestone: parts.next()?.parse().ok()?, segment: parts.next()?.parse().ok()? })
+		};
+		let answers = self.store.scan::<Answer>("answer/")?;
+		Ok(answers.into_iter().filter_map(|(key, answer)| Some((id(&key)?, answer))).collect())
+	}
+
+	/// Removes the answer of a check. What was committed with its nonce cannot be revealed after that.
+	pub fn forget(&self, id: CheckId) -> Result<(), StoreError> {
+		self.store.remove(&Self::key(id))
+	}
+
+	/// Records the blobs of a job's program and data.
+	pub fn record_inputs(&self, job: JobId, blobs: &[Hash]) -> Result<(), StoreError> {
+		self.store.put(&Self::inputs_key(job), &blobs)
+	}
+
+	/// The blobs of a job's program and data, if they are known.
+	pub fn inputs(&self, job: JobId) -> Result<Vec<Hash>, StoreError> {
+		Ok(self.store.get(&Self::inputs_key(job))?.unwrap_or_default())
+	}
+
+	/// Removes the record of a job's program and data.
+	pub fn forget_inputs(&self, job: JobId) -> Result<(), StoreError> {
+		self.store.remove(&Self::inputs_key(job))
+	}
+
+	/// Every job whose program and data are recorded.
+	pub fn jobs(&self) -> Result<Vec<JobId>, StoreError> {
+		let job = |key: &String| key.rsplit('/').next()?.parse().ok();
+		Ok(self.store.keys("inputs/")?.iter().filter_map(job).collect())
+	}
+
+	fn inputs_key(job: JobId) -> String {
+		format!("inputs/{job:020}")
+	}
+
 	/// The blob of a state with this root that a check of `job` ended in.
 	pub fn state_of(&self, job: JobId, root: &Hash) -> Result<Option<Hash>, StoreError> {
 		let answers = self.store.scan::<Answer>(&format!("answer/{job:020}/"))?;
@@ -139,17 +180,21 @@ impl Check {
 	/// [`VerifierError`]; nothing is kept then.
 	pub async fn run(self) -> Result<(), VerifierError> {
 		let inputs = self.until_stopped(self.inputs()).await?;
-		let pre = self.until_stopped(self.pre_state(&inputs)).await?;
+		self.answers.record_inputs(self.id.job, &inputs.blobs())?;
+		let (pre, _pre) = self.until_stopped(self.pre_state(&inputs)).await?;
 		let claims = self.until_stopped(async { Ok(self.claims(&inputs).await) }).await?;
 		self.stage.send_replace(Stage::Queued);
-		let needed = self.allowance.needed(inputs.need()).max(claims.map_or(0, |claims| claims.memory));
+		let needed = self.allowance.needed(inputs.need()).max(claims.as_ref().map_or(0, |claims| claims.memory));
 		let share = async { Ok(self.memory.share(needed).await) };
 		let _share = self.until_stopped(share).await?;
 		self.stage.send_replace(Stage::Executing);
 		// Neither is dropped midway: their threads would go on. Execution looks at the token after each step.
-		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, &self.compute).await?;
+		// Nothing goes to the device that a pass may settle.
+		let compute = if claims.is_some() { self.compute.without_device() } else { self.compute.clone() };
+		let engine = artifacts::build(&self.peer.plane, &self.spec, inputs, &compute).await?;
 		let (post_root, post) = self.execute(engine, pre, claims).await?;
-		let answer = Answer { nonce: rand::random(), pre_root: pre.root, post_root, pre: pre.blob, post };
+		let blob = post.as_ref().map(|held| *held.hash().as_bytes());
+		let answer = Answer { nonce: rand::random(), pre_root: pre.root, post_root, pre: pre.blob, post: blob };
 		self.answers.put(self.id, &answer)?;
 		tracing::info!(job = self.id.job, segment = self.id.segment, "segment re-executed");
 		Ok(())
@@ -168,10 +213,10 @@ impl Check {
 		Ok(artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance).await?)
 	}
 
-	/// Asks the worker for the state before the segment, proves its root, and brings its blob into the store.
-	async fn pre_state(&self, inputs: &Inputs) -> Result<PreState, VerifierError> {
+	/// Asks the worker for the state before the segment, proves its root, and brings its blob into the store, where it is held.
+	async fn pre_state(&self, inputs: &Inputs) -> Result<(PreState, Option<Hold>), VerifierError> {
 		if self.id.segment == 0 {
-			return Ok(PreState { root: self.spec.initial_root, blob: None });
+			return Ok((PreState { root: self.spec.initial_root, blob: None }, None));
 		}
 		let CheckId { job, attempt, milestone, segment } = self.id;
 		let request = Request::PreState { job, attempt, milestone, segment }.encode();
@@ -192,8 +237,9 @@ impl Check {
 			_ => return Err(VerifierError::WrongOpening),
 		};
 		let worker = std::slice::from_ref(&self.worker);
-		match self.peer.plane.fetch(BlobHash::from(checkpoint), worker, inputs.need().checkpoint()).await {
-			Ok(_) => Ok(PreState { root, blob: Some(checkpoint) }),
+		let hold = self.peer.plane.store().hold(BlobHash::from(checkpoint));
+		match self.peer.plane.fetch(hold.hash(), worker, inputs.need().checkpoint()).await {
+			Ok(_) => Ok((PreState { root, blob: Some(checkpoint) }, Some(hold))),
 			// This machine's disk, not the worker.
 			Err(FetchError::Store(error)) => Err(error.into()),
 			Err(FetchError::Shutdown) => Err(VerifierError::STOPPED),
@@ -213,13 +259,13 @@ impl Check {
 		let request = Request::Claims { job, attempt, milestone, segment }.encode();
 		let answer = self.peer.plane.request(&self.worker, request, ASK).await.ok()?;
 		let Ok(Reply::Claims { tokens }) = Reply::decode_all(&mut &answer[..]) else { return None };
-		let (hash, worker) = (BlobHash::from(tokens), std::slice::from_ref(&self.worker));
+		let (hold, worker) = (self.peer.plane.store().hold(tokens.into()), std::slice::from_ref(&self.worker));
 		// At most a token for each text of a group at each step.
 		let steps = self.plan.steps_of(segment);
 		let tokens = steps.end.saturating_sub(steps.start).saturating_mul(inputs.program().header.batch.into());
 		let most = tokens.saturating_mul(4);
-		tokio::time::timeout(ASK, self.peer.plane.fetch(hash, worker, most)).await.ok()?.ok()?;
-		Some(Claims { hash, most, memory })
+		tokio::time::timeout(ASK, self.peer.plane.fetch(hold.hash(), worker, most)).await.ok()?.ok()?;
+		Some(Claims { hold, most, memory })
 	}
 
 	/// The state root after the segment, and the blob of the state if there is one.
@@ -228,27 +274,33 @@ impl Check {
 		engine: Engine,
 		pre: PreState,
 		claims: Option<Claims>,
-	) -> Result<(Hash, Option<Hash>), VerifierError> {
+	) -> Result<(Hash, Option<Hold>), VerifierError> {
 		let (until, segment) = (self.plan.steps_of(self.id.segment).end, self.id.segment);
-		let engine = Arc::new(engine);
+		let (mut engine, passed) = (Arc::new(engine), claims.is_some());
 		if let Some(claims) = claims {
-			let (engine, store) = (engine.clone(), self.peer.plane.store().clone());
+			let (passing, store) = (engine.clone(), self.peer.plane.store().clone());
 			let (cpu, stop) = (self.compute.cpu().clone(), self.stop.clone());
 			// Whatever goes wrong in it, the segment can still be executed.
-			let after = tokio::task::spawn_blocking(move || pass(&engine, cpu, &store, pre, segment, &claims, &stop));
+			let after = tokio::task::spawn_blocking(move || pass(&passing, cpu, &store, pre, segment, &claims, &stop));
 			if let Ok(Some(found)) = after.await {
 				tracing::info!(segment, "all tokens of the segment confirmed in one pass");
 				return Ok(found);
 			}
 		}
 		let (store, stop) = (self.peer.plane.store().clone(), self.stop.clone());
+		let late = passed.then(|| self.compute.clone());
 		tokio::task::spawn_blocking(move || {
 			if stop.is_cancelled() {
 				return Err(VerifierError::STOPPED);
 			}
+			if let (Some(compute), Some(engine)) = (late, Arc::get_mut(&mut engine)) {
+				if let Err(error) = compute.accelerate(engine) {
+					tracing::warn!(%error, "the CPU runs this segment");
+				}
+			}
 			let state = load(&store, &engine, pre)?;
 			match execute(&engine, state, until, &stop)? {
-				Some((state, root)) => Ok((root, Some(*store.put(&engine.encode_checkpoint(&state)?)?.as_bytes()))),
+				Some((state, root)) => Ok((root, Some(store.put_held(&engine.encode_checkpoint(&state)?)?))),
 				None => Ok((NO_STATE, None)),
 			}
 		})
@@ -257,10 +309,10 @@ impl Check {
 }
 
 /// What a worker claims of a segment of a generation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Claims {
 	/// Blob of the tokens.
-	hash: BlobHash,
+	hold: Hold,
 	/// Most bytes of it.
 	most: u64,
 	/// Bytes of memory that checking it may take.
@@ -293,8 +345,8 @@ fn pass(
 	segment: SegmentIndex,
 	claims: &Claims,
 	stop: &CancellationToken,
-) -> Option<(Hash, Option<Hash>)> {
-	let bytes = store.get(&claims.hash, claims.most).ok()?;
+) -> Option<(Hash, Option<Hold>)> {
+	let bytes = store.get(&claims.hold.hash(), claims.most).ok()?;
 	let words = bytes.chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
 	let claimed: Vec<u32> = words.collect::<Result<_, _>>().ok()?;
 	let before = load(store, engine, pre).ok()?;
@@ -302,8 +354,8 @@ fn pass(
 	let go_on = || !stop.is_cancelled();
 	let after = replay.segment_while(engine, &before, segment.into(), &claimed, &go_on).ok()??;
 	let root = engine.state_root(&after).ok()?;
-	let blob = store.put(&engine.encode_checkpoint(&after).ok()?).ok()?;
-	Some((root, Some(*blob.as_bytes())))
+	let blob = store.put_held(&engine.encode_checkpoint(&after).ok()?).ok()?;
+	Some((root, Some(blob)))
 }
 
 /// Runs to `until`; `None` if the run fails with an infinity or NaN, as it then does on every machine.

@@ -6,7 +6,8 @@
 //! - [`check`]: fetches a pre-state, proves it against the commitment, executes the segment, remembers the answer;
 //! - [`rounds`]: commits blind, reveals, and moves rounds on that a worker lets lie;
 //! - [`accusation`]: plays the challenger's side of disputes;
-//! - [`serving`]: hands verified states on, so that a job outlives its worker.
+//! - [`serving`]: hands verified states on, so that a job outlives its worker;
+//! - `upkeep`: removes blobs that no job needs any more.
 
 pub mod accusation;
 #[cfg(feature = "adversary")]
@@ -18,6 +19,7 @@ pub mod error;
 pub mod rounds;
 pub mod service;
 pub mod serving;
+mod upkeep;
 
 pub use config::VerifierConfig;
 pub use error::VerifierError;

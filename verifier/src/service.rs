@@ -15,7 +15,7 @@ use assay_agent::{
 	device::{self, Compute},
 	follower::Follower,
 	memory::{Allowance, Pool, Purpose},
-	Background, ChainError, Peer, Snapshot, Specs,
+	Background, ChainError, Peer, Snapshot, Specs, Upkeep,
 };
 use assay_cpu::Cpu;
 use assay_protocol::{
@@ -39,6 +39,7 @@ pub(crate) struct Verifier {
 	pub(crate) specs: Specs,
 	/// Computes the moves of disputes.
 	pub(crate) background: Background,
+	pub(crate) upkeep: Upkeep,
 }
 
 /// Runs a verifier until `stop`.
@@ -59,12 +60,13 @@ pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), 
 		"verifier started"
 	);
 	let mut follower = Follower::new(peer.chain.clone(), 0);
-	let verifier = Verifier {
+	let mut verifier = Verifier {
 		allowance: Allowance::mib(config.memory_mib, Purpose::Dispute),
 		memory: Pool::new(config.memory_mib),
 		background: Background::new(peer.actions.clone(), peer.tasks.clone(), stop.clone()),
 		checks: Checks::default(),
 		specs: Specs::default(),
+		upkeep: Upkeep::default(),
 		config,
 		peer,
 		compute,
@@ -76,6 +78,7 @@ pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), 
 			snapshot = follower.newest() => snapshot,
 		};
 		verifier.look(&snapshot).await;
+		verifier.tidy(&snapshot);
 	}
 	verifier.peer.shutdown().await;
 	Ok(())

@@ -3,6 +3,7 @@
 use assay_agent::{device::DeviceChoice, PeerConfig};
 use assay_cpu::Path;
 use assay_protocol::Balance;
+use std::time::Duration;
 
 /// What the worker asks for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub struct WorkerConfig {
 	pub device: DeviceChoice,
 	/// Memory offered, MiB.
 	pub memory_mib: u32,
+	/// How long the result of a closed job is kept for who has not fetched it yet.
+	/// [`RESULTS`](assay_agent::upkeep::RESULTS) is a good value.
+	pub results: Duration,
 	/// How to misbehave.
 	#[cfg(feature = "adversary")]
 	pub misbehaviour: Option<crate::adversary::Misbehaviour>,

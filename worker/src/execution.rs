@@ -80,6 +80,7 @@ impl Execution {
 
 	async fn prepare(&self) -> Result<Engine, WorkerError> {
 		let inputs = self.fetch().await?;
+		self.ledger.record_inputs(self.lease, &inputs.blobs())?;
 		let need = inputs.need().dispute();
 		if need > self.allowance.bytes {
 			tracing::warn!(
@@ -175,8 +176,8 @@ impl Execution {
 	/// Keeps the state that the lease starts from: verifiers of its first segment ask for it.
 	fn keep(&self, engine: &Engine, start: Start, state: State) -> Result<(SegmentIndex, State), WorkerError> {
 		if let Some(before) = start.segment.checked_sub(1) {
-			let checkpoint = self.peer.plane.store().put(&engine.encode_checkpoint(&state)?)?;
-			let boundary = Boundary { root: start.root, checkpoint: *checkpoint.as_bytes() };
+			let checkpoint = self.peer.plane.store().put_held(&engine.encode_checkpoint(&state)?)?;
+			let boundary = Boundary { root: start.root, checkpoint: *checkpoint.hash().as_bytes() };
 			self.ledger.record(self.lease, before, boundary)?;
 		}
 		Ok((start.segment, state))
@@ -190,6 +191,7 @@ impl Execution {
 			let named = self.checkpoints_of(root).await;
 			let (plane, len) = (&self.peer.plane, engine.checkpoint_len());
 			first(named.iter(), |(checkpoint, sources)| async move {
+				let _hold = plane.store().hold(BlobHash::from(*checkpoint));
 				plane.fetch(BlobHash::from(*checkpoint), sources, len).await.ok()?;
 				self.load(engine, *checkpoint, Some(*root)).await
 			})
@@ -253,7 +255,7 @@ impl Execution {
 		#[cfg(feature = "adversary")]
 		let misbehaviour = self.misbehaviour.clone();
 		let started = std::time::Instant::now();
-		let (state, boundary, claims) = blocking(move || {
+		let (state, root, checkpoint, claims) = blocking(move || {
 			let mut after = state;
 			#[cfg(feature = "adversary")]
 			let before = after.clone();
@@ -263,19 +265,20 @@ impl Execution {
 				after = misbehaviour.falsify(&engine, segment, &before, after)?;
 			}
 			let root = engine.state_root(&after)?;
-			let checkpoint = store.put(&engine.encode_checkpoint(&after)?)?;
+			let checkpoint = store.put_held(&engine.encode_checkpoint(&after)?)?;
 			let claims = match assay_import::is_generation(engine.program()) {
 				true => assay_import::claims(&engine, &after, segment.into()),
 				false => None,
 			};
 			let claims = claims.map(|tokens| tokens.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
-			let claims = claims.map(|tokens| store.put(&tokens)).transpose()?;
-			Ok((after, Boundary { root, checkpoint: *checkpoint.as_bytes() }, claims))
+			let claims = claims.map(|tokens| store.put_held(&tokens)).transpose()?;
+			Ok((after, root, checkpoint, claims))
 		})
 		.await?;
 		if let Some(tokens) = claims {
-			self.ledger.record_claims(self.lease, segment, tokens.as_bytes())?;
+			self.ledger.record_claims(self.lease, segment, tokens.hash().as_bytes())?;
 		}
+		let boundary = Boundary { root, checkpoint: *checkpoint.hash().as_bytes() };
 		self.ledger.record(self.lease, segment, boundary)?;
 		tracing::info!(
 			job = self.lease.job,

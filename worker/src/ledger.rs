@@ -4,6 +4,7 @@ use assay_agent::store::{Store, StoreError};
 use assay_commitment::{boundary, derive_salt, BoundaryOpening, MilestoneTree, SegmentRange};
 use assay_protocol::{Hash, JobId, SegmentIndex};
 use codec::{Decode, Encode};
+use std::collections::BTreeSet;
 
 /// One lease: a job and the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,13 +95,38 @@ impl Ledger {
 		self.store.get(&lease.key(&format!("claims/{segment:010}")))
 	}
 
+	/// What is claimed of each segment of a generation.
+	pub fn all_claims(&self, lease: LeaseId) -> Result<Vec<(SegmentIndex, Hash)>, StoreError> {
+		by_segment(self.store.scan(&lease.key("claims/"))?)
+	}
+
+	/// Records the blobs of the lease's program and data.
+	pub fn record_inputs(&self, lease: LeaseId, blobs: &[Hash]) -> Result<(), StoreError> {
+		self.store.put(&lease.key("inputs"), &blobs)
+	}
+
+	/// The blobs of the lease's program and data, once they are here.
+	pub fn inputs(&self, lease: LeaseId) -> Result<Vec<Hash>, StoreError> {
+		Ok(self.store.get(&lease.key("inputs"))?.unwrap_or_default())
+	}
+
+	/// Every lease that there are records of.
+	pub fn leases(&self) -> Result<BTreeSet<LeaseId>, StoreError> {
+		let lease = |key: &String| {
+			let mut parts = key.split('/').skip(1);
+			Some(LeaseId { job: parts.next()?.parse().ok()?, attempt: parts.next()?.parse().ok()? })
+		};
+		Ok(self.store.keys("lease/")?.iter().filter_map(lease).collect())
+	}
+
+	/// Removes every record of a job. Its commitments cannot be opened after that.
+	pub fn forget(&self, job: JobId) -> Result<(), StoreError> {
+		self.store.remove(&format!("lease/{job:020}/"))
+	}
+
 	/// Every executed segment's end, ascending by segment.
 	pub fn boundaries(&self, lease: LeaseId) -> Result<Vec<(SegmentIndex, Boundary)>, StoreError> {
-		let records = self.store.scan::<Boundary>(&lease.key("end/"))?;
-		Ok(records
-			.into_iter()
-			.filter_map(|(key, boundary)| Some((key.rsplit('/').next()?.parse().ok()?, boundary)))
-			.collect())
+		by_segment(self.store.scan(&lease.key("end/"))?)
 	}
 
 	/// The commitment to a milestone, once all its segments are executed.
@@ -139,6 +165,12 @@ impl Ledger {
 		}
 		Ok(None)
 	}
+}
+
+/// Records whose keys end in the number of a segment.
+fn by_segment<Record>(records: Vec<(String, Record)>) -> Result<Vec<(SegmentIndex, Record)>, StoreError> {
+	let segment = |key: String| key.rsplit('/').next()?.parse().ok();
+	Ok(records.into_iter().filter_map(|(key, record)| Some((segment(key)?, record))).collect())
 }
 
 #[cfg(test)]

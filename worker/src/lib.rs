@@ -10,7 +10,8 @@
 //! - [`ledger`]: what is durable about a lease: its secret, its boundaries;
 //! - [`proving`]: commits milestones, opens drawn boundaries, answers challenges;
 //! - [`serving`]: hands pre-states to the verifiers that were drawn for them; [`reservation`]: keeps places for them;
-//! - [`defence`]: plays the defender's side of disputes.
+//! - [`defence`]: plays the defender's side of disputes;
+//! - `upkeep`: removes blobs that no job needs any more.
 
 #[cfg(feature = "adversary")]
 pub mod adversary;
@@ -28,6 +29,7 @@ pub mod proving;
 pub mod reservation;
 pub mod service;
 pub mod serving;
+mod upkeep;
 
 pub use config::{PricePolicy, WorkerConfig};
 pub use error::WorkerError;

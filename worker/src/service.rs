@@ -14,7 +14,7 @@ use assay_agent::{
 	calls,
 	device::{self, Compute},
 	follower::Follower,
-	Background, Peer, Snapshot, Specs,
+	Background, Peer, Snapshot, Specs, Upkeep,
 };
 use assay_cpu::Cpu;
 use assay_protocol::{
@@ -43,6 +43,7 @@ pub(crate) struct Worker {
 	pub(crate) told: HashSet<(JobId, u32)>,
 	/// Computes moves of disputes and answers to challenges.
 	pub(crate) background: Background,
+	pub(crate) upkeep: Upkeep,
 	lister: Lister,
 	reservation: Reservation,
 	/// The newest state that was looked at, and its time.
@@ -77,6 +78,7 @@ pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), Wo
 	let (lister, mut listings) = Lister::new(&peer, specs.clone());
 	let mut worker = Worker {
 		background: Background::new(peer.actions.clone(), peer.tasks.clone(), stop.clone()),
+		upkeep: Upkeep::default(),
 		config,
 		peer,
 		ledger,
@@ -139,6 +141,7 @@ impl Worker {
 			tell("disputes", &error);
 		}
 		self.lister.list(snapshot);
+		self.tidy(snapshot);
 	}
 
 	async fn serve(&mut self, snapshot: &Snapshot, now: BlockNumber) {

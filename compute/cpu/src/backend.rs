@@ -3,6 +3,7 @@
 use assay_program::{philox::Key, shape::next_row, Axis, DType, OpKind};
 
 use crate::{
+	draws::{BatchRows, Draws},
 	elementwise::Elementwise,
 	environment, gather,
 	matrix::{all_finite, bytes, bytes_mut, words_of, Input, Matrix, Output},
@@ -154,14 +155,23 @@ impl Cpu {
 				if x.cols != out.cols || x.dtype != out.dtype || x.rows == 0 {
 					return Err(OpError::Shape("a batch has the columns and the type of its data, which has rows"));
 				}
-				let (step, batch, width) = (context.step, out.rows, cols * x.dtype.bytes() as usize);
+				let (step, batch, n, path) = (context.step, out.rows, x.rows, self.path);
+				let width = cols * x.dtype.bytes() as usize;
 				let (data, batch_rows) = (bytes(x.bits), &mut bytes_mut(out.bits)[..rows * width]);
 				match kind {
 					OpKind::GatherBatch { stream } => {
-						let key = Key::batch(&context.seed);
-						gather::rows(data, width, |element| key.batch_row(stream, step, element, x.rows), batch_rows);
+						let draws = Draws { key: Key::batch(&context.seed), stream, step };
+						let drawn = |first, rows: &mut [u32]| path.run(BatchRows { draws, n, first, rows });
+						gather::rows(data, width, drawn, batch_rows);
 					}
-					_ => gather::rows(data, width, |element| next_row(step, batch, element, x.rows), batch_rows),
+					_ => {
+						let next = |first, rows: &mut [u32]| {
+							for (element, row) in (first..).zip(rows) {
+								*row = next_row(step, batch, element, n);
+							}
+						};
+						gather::rows(data, width, next, batch_rows);
+					}
 				}
 				x.dtype != DType::F32 || all_finite(out.bits)
 			}

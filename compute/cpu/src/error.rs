@@ -8,6 +8,9 @@ pub enum CpuError {
 	/// The processor lacks the instructions of the path asked for.
 	#[error("this processor has no {0:?} path; use Path::Auto")]
 	Unsupported(Path),
+	/// The processor has the path asked for, but its first products were not those of portable code.
+	#[error("this processor's {0:?} path gives wrong bits and is not used; use Path::Auto or a path before it")]
+	Faulty(Path),
 	/// The worker threads could not be started.
 	#[error("worker threads could not be started: {0}; ask for fewer threads")]
 	Threads(String),

@@ -1,9 +1,16 @@
 //! Batches and labels.
 
-/// Copies the row of `data` that `row_of` names for each row of `out`, of `width` bytes.
-pub(crate) fn rows(data: &[i8], width: usize, row_of: impl Fn(u32) -> u32, out: &mut [i8]) {
-	for (element, out) in (0u32..).zip(out.chunks_exact_mut(width)) {
-		out.copy_from_slice(&data[row_of(element) as usize * width..][..width]);
+/// Copies rows of `data` to `out`, of `width` bytes each. `rows_of` gives those of as many output rows as there is room for, from a
+/// first one.
+pub(crate) fn rows(data: &[i8], width: usize, rows_of: impl Fn(u32, &mut [u32]), out: &mut [i8]) {
+	const ROWS: usize = 256;
+	let mut rows = [0; ROWS];
+	for (first, out) in (0u32..).step_by(ROWS).zip(out.chunks_mut(ROWS * width)) {
+		let rows = &mut rows[..out.len() / width];
+		rows_of(first, rows);
+		for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+			out.copy_from_slice(&data[*row as usize * width..][..width]);
+		}
 	}
 }
 

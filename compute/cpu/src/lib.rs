@@ -1,7 +1,7 @@
 //! CPU backend, bit-identical to the referee.
 //!
 //! [`Cpu::run`] executes one op of a program over row-major matrices of bit patterns. The bits of a result depend on
-//! the op and its inputs only: not on the [`Path`] (portable code, AVX2, AVX-512), not on the number of threads. Work
+//! the op and its inputs only: not on the [`Path`] (portable code, AVX2, AVX-512, AMX, NEON), not on the number of threads. Work
 //! is split over rows and columns of the output, never over the summed axis; sums follow the order of the numerics
 //! contract inside one thread.
 //!
@@ -30,6 +30,7 @@ mod aligned;
 mod arg_max;
 mod backend;
 mod chain;
+mod draws;
 mod elementwise;
 mod environment;
 mod error;
@@ -62,5 +63,5 @@ pub use error::{CpuError, OpError};
 pub use hard::Hard;
 pub use matrix::{bytes, bytes_mut, from_words, to_words, words_of, Input, Matrix, Output};
 pub use packed::Packed;
-pub use path::Path;
+pub use path::{Path, Standing};
 pub use rows::{row_reads, Reads, RowGroup, RowInput, RowOp, MAX_GIVEN, MAX_KEPT};

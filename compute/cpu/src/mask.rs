@@ -1,9 +1,12 @@
 //! Elements kept, replaced or moved by position: causal masks, dropout and sampling noise.
 
-use assay_program::philox::Key;
 use assay_softfloat::{functions, Real};
 
-use crate::{hard::Hard, path::Kernel};
+use crate::{
+	draws::{Draws, DRAWS},
+	hard::Hard,
+	path::{Kernel, Supported},
+};
 
 /// Rows from `first`, in blocks of `rows`: columns up to the row's position in its block plus `offset` are kept.
 pub(crate) fn causal(x: &[u32], cols: usize, rows: usize, offset: usize, fill: u32, first: usize, band: &mut [u32]) {
@@ -17,20 +20,37 @@ pub(crate) fn causal(x: &[u32], cols: usize, rows: usize, offset: usize, fill: u
 /// What a dropout depends on besides its input.
 #[derive(Clone, Copy)]
 pub(crate) struct Dropout {
-	pub(crate) key: Key,
-	pub(crate) stream: u32,
-	pub(crate) step: u64,
+	pub(crate) draws: Draws,
 	pub(crate) keep: u32,
 	pub(crate) scale: f32,
 }
 
 impl Dropout {
 	/// Elements from `first`, a multiple of 4.
-	pub(crate) fn run(&self, x: &[u32], first: usize, out: &mut [u32]) {
-		for ((quad, x), out) in (first / 4..).zip(x.chunks(4)).zip(out.chunks_mut(4)) {
-			let draws = self.key.draw_quad(self.stream, self.step, quad as u32);
-			for ((x, out), draw) in x.iter().zip(out).zip(draws) {
-				*out = if draw < self.keep { (f32::from_bits(*x) * self.scale).to_bits() } else { 0 };
+	pub(crate) fn run(self, path: Supported, x: &[u32], first: usize, out: &mut [u32]) {
+		path.run(Dropped { dropout: self, x, first, out });
+	}
+}
+
+struct Dropped<'a, 'b> {
+	dropout: Dropout,
+	x: &'a [u32],
+	first: usize,
+	out: &'b mut [u32],
+}
+
+impl Kernel for Dropped<'_, '_> {
+	type Output = ();
+
+	#[inline(always)]
+	fn run<const FUSED: bool>(self) {
+		let Dropout { draws, keep, scale } = self.dropout;
+		let mut drawn = [0; DRAWS];
+		for ((first, x), out) in (self.first..).step_by(DRAWS).zip(self.x.chunks(DRAWS)).zip(self.out.chunks_mut(DRAWS))
+		{
+			draws.quads(first, &mut drawn[..x.len().next_multiple_of(4)]);
+			for ((x, out), draw) in x.iter().zip(out).zip(&drawn) {
+				*out = if *draw < keep { (f32::from_bits(*x) * scale).to_bits() } else { 0 };
 			}
 		}
 	}
@@ -38,9 +58,7 @@ impl Dropout {
 
 /// Adds Gumbel noise to elements from `first`, a multiple of 4.
 pub(crate) struct Gumbel<'a, 'b> {
-	pub(crate) key: Key,
-	pub(crate) stream: u32,
-	pub(crate) step: u64,
+	pub(crate) draws: Draws,
 	pub(crate) first: usize,
 	pub(crate) x: &'a [u32],
 	pub(crate) out: &'b mut [u32],
@@ -51,15 +69,11 @@ impl Kernel for Gumbel<'_, '_> {
 
 	#[inline(always)]
 	fn run<const FUSED: bool>(self) {
-		const BLOCK: usize = 256;
-		let mut words = [0u32; BLOCK];
-		for ((block, x), out) in
-			(self.first / 4..).step_by(BLOCK / 4).zip(self.x.chunks(BLOCK)).zip(self.out.chunks_mut(BLOCK))
+		let mut drawn = [0; DRAWS];
+		for ((first, x), out) in (self.first..).step_by(DRAWS).zip(self.x.chunks(DRAWS)).zip(self.out.chunks_mut(DRAWS))
 		{
-			for (quad, words) in (block..).zip(words.chunks_exact_mut(4)).take(x.len().div_ceil(4)) {
-				words.copy_from_slice(&self.key.draw_quad(self.stream, self.step, quad as u32));
-			}
-			for ((x, out), word) in x.iter().zip(out).zip(&words) {
+			self.draws.quads(first, &mut drawn[..x.len().next_multiple_of(4)]);
+			for ((x, out), word) in x.iter().zip(out).zip(&drawn) {
 				let noise = functions::gumbel::<Hard<FUSED>>(*word);
 				*out = Hard::from_bits(*x).add(noise).to_bits();
 			}

@@ -8,7 +8,7 @@ use crate::{
 	int8, matmul,
 	matrix::{bytes, bytes_mut, floats, floats_mut, words_of, Input, Matrix, Output},
 	path::Supported,
-	products::{split, PARALLEL_PRODUCTS},
+	products::PARALLEL_PRODUCTS,
 	Cpu, OpError,
 };
 
@@ -133,11 +133,11 @@ impl Cpu {
 				int8::band(path, a, bits, inner, n, region);
 				true
 			};
-			self.over_regions(matmul::Region::whole(&mut *out.bits, m, n), alone, &work)
+			self.over_regions(matmul::Region::whole(&mut *out.bits, m, n), alone, int8::height(path), &work)
 		} else {
 			let a = matmul::Operand { data: floats(a.bits), stride: inner, inner_contiguous: true };
 			let work = |region: matmul::Region<'_>| matmul::band(path, a, bits, inner, n, region);
-			self.over_regions(matmul::Region::whole(floats_mut(&mut *out.bits), m, n), alone, &work)
+			self.over_regions(matmul::Region::whole(floats_mut(&mut *out.bits), m, n), alone, matmul::HEIGHT, &work)
 		};
 		self.spoil(kind, 0, out.bits);
 		finite.then_some(()).ok_or(OpError::NonFinite)
@@ -147,11 +147,12 @@ impl Cpu {
 		&self,
 		region: matmul::Region<'_, T>,
 		alone: bool,
+		height: usize,
 		work: &(impl Fn(matmul::Region<'_, T>) -> bool + Sync),
 	) -> bool {
 		match alone {
 			true => work(region),
-			false => self.in_pool(|| split(region, self.threads(), work)),
+			false => self.split(region, self.threads(), height, work),
 		}
 	}
 

@@ -1,5 +1,11 @@
 //! Elementwise ops and reductions, split over threads.
 
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::{
+	thread,
+	time::{Duration, Instant},
+};
+
 use assay_program::{DType, Reduction};
 use rayon::prelude::*;
 
@@ -15,7 +21,33 @@ use crate::{
 /// Elements below which an elementwise op or a reduction stays on the calling thread.
 const PARALLEL_ELEMENTS: usize = 1 << 16;
 
+/// How long a thread that is done waits awake for another. To sleep and be woken takes some 10 to 50 microseconds.
+const AWAKE: Duration = Duration::from_micros(100);
+
 impl Cpu {
+	/// Runs `a` and `b` at the same time and returns whether both did. A thread outside of the pool does not sleep meanwhile: it
+	/// runs `a` itself.
+	pub(crate) fn both(&self, a: impl FnOnce() -> bool + Send, b: impl FnOnce() -> bool + Send) -> bool {
+		if self.pool().current_thread_index().is_some() {
+			let (a, b) = rayon::join(a, b);
+			return a & b;
+		}
+		let (mut did, done) = (false, AtomicBool::new(false));
+		let first = self.pool().in_place_scope(|scope| {
+			scope.spawn(|_| {
+				did = b();
+				done.store(true, Ordering::Release);
+			});
+			let first = a();
+			let since = Instant::now();
+			while !done.load(Ordering::Acquire) && since.elapsed() < AWAKE {
+				thread::yield_now();
+			}
+			first
+		});
+		first & did
+	}
+
 	/// Runs `work` over bands of whole rows of the output; it gets the first row and the band.
 	pub(crate) fn bands<T: Send>(&self, out: &mut [T], cols: usize, work: impl Fn(usize, &mut [T]) + Sync) {
 		if out.len() < PARALLEL_ELEMENTS || self.threads() == 1 {

@@ -64,11 +64,9 @@ impl Cpu {
 		if m.saturating_mul(k).saturating_mul(n) < PARALLEL_PRODUCTS || self.threads() == 1 {
 			int8::run(path, a, b, k, region);
 		} else {
-			self.pool().install(|| {
-				split(region, self.threads(), &|region| {
-					int8::run(path, a, b, k, region);
-					true
-				})
+			self.split(region, self.threads(), int8::height(path), &|region| {
+				int8::run(path, a, b, k, region);
+				true
 			});
 		}
 	}
@@ -98,29 +96,30 @@ impl Cpu {
 		if products < PARALLEL_PRODUCTS || self.threads() == 1 {
 			return Ok(matmul::run(path, a, b, k, region));
 		}
-		Ok(self.pool().install(|| split(region, self.threads(), &|region| matmul::run(path, a, b, k, region))))
+		Ok(self.split(region, self.threads(), matmul::HEIGHT, &|region| matmul::run(path, a, b, k, region)))
 	}
-}
 
-/// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel.
-///
-/// Returns whether all of `work` did.
-pub(crate) fn split<T: Send>(
-	region: Region<'_, T>,
-	parts: usize,
-	work: &(impl Fn(Region<'_, T>) -> bool + Sync),
-) -> bool {
-	/// Multiples of every kernel's height, and of its width.
-	const HEIGHT: usize = 12;
-	const WIDTH: usize = 32;
-	let (rows, cols) = (region.rows(), region.cols());
-	let left_parts = parts / 2;
-	let cut = |len: usize, grain: usize| (len * left_parts / parts).next_multiple_of(grain);
-	let (by_rows, at) = if rows >= cols { (true, cut(rows, HEIGHT)) } else { (false, cut(cols, WIDTH)) };
-	if parts <= 1 || at >= rows.max(cols) {
-		return work(region);
+	/// Cuts a region into `parts` of like size along its longer side, again and again, and works on them in parallel. Rows are
+	/// cut at multiples of `height`.
+	///
+	/// Returns whether all of `work` did.
+	pub(crate) fn split<T: Send>(
+		&self,
+		region: Region<'_, T>,
+		parts: usize,
+		height: usize,
+		work: &(impl Fn(Region<'_, T>) -> bool + Sync),
+	) -> bool {
+		/// A multiple of every kernel's width.
+		const WIDTH: usize = 32;
+		let (rows, cols) = (region.rows(), region.cols());
+		let left_parts = parts / 2;
+		let cut = |len: usize, grain: usize| (len * left_parts / parts).next_multiple_of(grain);
+		let (by_rows, at) = if rows >= cols { (true, cut(rows, height)) } else { (false, cut(cols, WIDTH)) };
+		if parts <= 1 || at >= rows.max(cols) {
+			return work(region);
+		}
+		let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
+		self.both(|| self.split(left, left_parts, height, work), || self.split(right, parts - left_parts, height, work))
 	}
-	let (left, right) = if by_rows { region.split_rows(at) } else { region.split_cols(at) };
-	let (a, b) = rayon::join(|| split(left, left_parts, work), || split(right, parts - left_parts, work));
-	a & b
 }

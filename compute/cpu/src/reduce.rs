@@ -24,9 +24,9 @@ const STRIP: usize = 128;
 pub(crate) fn over_cols(path: Supported, reduction: Reduction, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
 	match reduction {
 		#[cfg(target_arch = "x86_64")]
-		Reduction::Sum if path.path() == Path::Avx512 => by_vectors::<true>(path, x, cols, out),
+		Reduction::Sum if path.vectors() == Path::Avx512 => by_vectors::<true>(path, x, cols, out),
 		#[cfg(target_arch = "x86_64")]
-		Reduction::Max if path.path() == Path::Avx512 => by_vectors::<false>(path, x, cols, out),
+		Reduction::Max if path.vectors() == Path::Avx512 => by_vectors::<false>(path, x, cols, out),
 		Reduction::Sum => path.run(OverCols::<true> { x, cols, out }),
 		Reduction::Max => path.run(OverCols::<false> { x, cols, out }),
 	}
@@ -35,7 +35,7 @@ pub(crate) fn over_cols(path: Supported, reduction: Reduction, x: &[u32], cols: 
 /// As the maximum over columns of the magnitudes of `x`. Returns whether all of these are finite.
 pub(crate) fn magnitudes(path: Supported, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
 	#[cfg(target_arch = "x86_64")]
-	if path.path() == Path::Avx512 {
+	if path.vectors() == Path::Avx512 {
 		return rows::<false, true>(x, cols, out, |segment| match segment.len() {
 			// SAFETY: the path is one that the processor was found to have.
 			LANES.. => Hard::from_bits(unsafe { lanes::largest::<true>(segment) }),
@@ -72,7 +72,7 @@ fn of_magnitudes<const FUSED: bool>(segment: &[u32]) -> Hard<FUSED> {
 /// Rows by the vectors that the path has.
 #[cfg(target_arch = "x86_64")]
 fn by_vectors<const SUM: bool>(path: Supported, x: &[u32], cols: usize, out: &mut [u32]) -> bool {
-	debug_assert_eq!(path.path(), Path::Avx512);
+	debug_assert_eq!(path.vectors(), Path::Avx512);
 	rows::<SUM, true>(x, cols, out, |segment| match segment.len() {
 		// SAFETY: the caller matched the path, which the processor was found to have.
 		_ if SUM => Hard::from_bits(unsafe { lanes::sum(segment) }),

@@ -5,6 +5,7 @@ use assay_program::{philox::Key, shape::check_op, Axis, DType, OpKind, OperandSp
 use crate::{
 	arg_max,
 	backend::tensor,
+	draws::Draws,
 	hadamard::Hadamard,
 	mask::{self, Dropout, Gumbel},
 	matrix::{all_finite, bytes, bytes_mut, Input, Matrix, Output},
@@ -61,11 +62,12 @@ impl Cpu {
 				});
 			}
 			(OpKind::Gumbel { stream }, [x]) => {
-				let (key, step, path) = (Key::gumbel(&context.seed), context.step, self.path);
+				let draws = Draws { key: Key::gumbel(&context.seed), stream, step: context.step };
+				let path = self.path;
 				// As if of rows of four, so that no band begins inside a block of draws.
 				self.bands(out.bits, 4, |quad, out| {
 					let first = quad * 4;
-					path.run(Gumbel { key, stream, step, first, x: &x.bits[first..], out });
+					path.run(Gumbel { draws, first, x: &x.bits[first..], out });
 				});
 			}
 			(OpKind::Im2col(window), [x]) => {
@@ -112,10 +114,11 @@ impl Cpu {
 				});
 			}
 			(OpKind::Dropout { stream, keep, scale }, [x]) => {
-				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
-				let dropout = Dropout { key, stream, step: context.step, keep, scale };
+				let draws = Draws { key: Key::dropout(&context.seed), stream, step: context.step };
+				let dropout = Dropout { draws, keep, scale: f32::from_bits(scale) };
+				let path = self.path;
 				// As if of rows of four, so that no band begins inside a block of draws.
-				self.bands(out.bits, 4, |quad, band| dropout.run(&x.bits[quad * 4..], quad * 4, band));
+				self.bands(out.bits, 4, |quad, band| dropout.run(path, &x.bits[quad * 4..], quad * 4, band));
 			}
 			(OpKind::BlockMatMul { trans_a, trans_b, blocks, share }, [a, b]) => {
 				let blocks = (blocks as usize, share as usize);

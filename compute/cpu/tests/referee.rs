@@ -274,7 +274,7 @@ fn zeros_keep_the_sign_that_the_order_gives() {
 #[test]
 fn batches_and_labels() {
 	let (backends, mut random) = (backends(), Random(7));
-	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33)] {
+	for (rows, cols, batch) in [(1, 1, 4), (100, 7, 64), (1437, 64, 33), (5000, 1, 700)] {
 		let Given::Tensor(spec, bits, _) = f32s(rows, cols, || random.any()) else { unreachable!() };
 		let Given::Tensor(int8, bytes, _) = i8s(rows, cols, &mut random) else { unreachable!() };
 		let labels = TensorSpec { dtype: DType::I32, ..spec };

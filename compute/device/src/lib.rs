@@ -38,4 +38,4 @@ pub use choose::{choose, Chosen, DeviceError, Refused};
 pub use compute::Compute;
 pub use conformance::{answer, conformance, fuzz, Difference, Fuzzed};
 pub use platform::{describe, Cuda, Platform};
-pub use run::run;
+pub use run::{run, run_observed};

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use assay_engine::{AcceleratorError, Engine, Outcome, RunError, State};
+use assay_engine::{AcceleratorError, Engine, Outcome, RunError, State, StepReport};
 
 /// Runs `state` on to `until` steps while `go_on` says so, asked after each step. If the device fails, `tell` learns why, and
 /// the CPU does the run from its start: the engine does not use the device again.
@@ -16,16 +16,28 @@ pub fn run(
 	go_on: &dyn Fn() -> bool,
 	tell: &dyn Fn(&AcceleratorError),
 ) -> Result<Outcome, RunError> {
-	let mut once = || {
-		engine.run(state, until, &mut |_| match go_on() {
-			true => ControlFlow::Continue(()),
-			false => ControlFlow::Break(()),
-		})
+	let observer = &mut |_: &StepReport<'_>| match go_on() {
+		true => ControlFlow::Continue(()),
+		false => ControlFlow::Break(()),
 	};
-	match once() {
+	run_observed(engine, state, until, observer, tell)
+}
+
+/// [`run`], but `observer` sees each step and says whether to go on. After a failure of the device it sees the steps again.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_observed(
+	engine: &Engine,
+	state: &mut State,
+	until: u64,
+	observer: &mut dyn FnMut(&StepReport<'_>) -> ControlFlow<()>,
+	tell: &dyn Fn(&AcceleratorError),
+) -> Result<Outcome, RunError> {
+	match engine.run(state, until, observer) {
 		Err(RunError::Accelerator { source, .. }) => {
 			tell(&source);
-			once()
+			engine.run(state, until, observer)
 		}
 		done => done,
 	}

@@ -24,7 +24,11 @@ pub struct Calibration {
 	pub product_i8: [f64; 2],
 	/// An element of each kind of elementwise op and reduction, its operands in the first-level cache.
 	pub elements: Vec<(OpKind, f64)>,
-	/// A byte read or written, from the third-level cache and from memory.
+	/// What an elementwise op takes more for each row where an operand is the same for all rows.
+	pub row: f64,
+	/// What a run of pixels takes more, copied out of an image and added into one.
+	pub window_runs: [f64; 2],
+	/// A byte read, from the third-level cache and from memory; one that is written counts twice.
 	pub bytes: [f64; 2],
 	/// What memory traffic takes of what it would on one thread, on all threads.
 	pub shared: f64,
@@ -32,6 +36,8 @@ pub struct Calibration {
 	pub op: f64,
 	/// How many times as fast a large product is on all threads.
 	pub speedup: f64,
+	/// Handing work to all threads and waiting for the last.
+	pub handoff: f64,
 }
 
 /// The window of which copies into and out of images are measured.
@@ -127,32 +133,50 @@ impl Calibration {
 			};
 			elements.push((kind, (time - op).max(0.0) / f64::from(NEAR)));
 		}
-		for (kind, input, output) in [
-			(OpKind::Im2col(WINDOW), f32s(16 * 64, 16), f32s(16 * 64, 9 * 16)),
-			(OpKind::Col2im(WINDOW), f32s(16 * 64, 9 * 16), f32s(16 * 64, 16)),
-		] {
-			elements.push((kind, one(kind, &[input], output)? / f64::from(16 * 64 * 9 * 16)));
+		let mut window_runs = [0.0; 2];
+		for (runs, kind) in window_runs.iter_mut().zip([OpKind::Im2col(WINDOW), OpKind::Col2im(WINDOW)]) {
+			// Of many channels and of one: elements, and runs of the three pixels of a kernel's row.
+			let element = |channels: u32| {
+				let (image, windows) = (f32s(16 * 64, channels), f32s(16 * 64, 9 * channels));
+				let shapes = if matches!(kind, OpKind::Im2col(_)) { (image, windows) } else { (windows, image) };
+				Ok::<f64, OpError>(one(kind, &[shapes.0], shapes.1)? / f64::from(16 * 64 * 9 * channels))
+			};
+			let (many, few) = (element(16)?, element(1)?);
+			*runs = ((few - many) / (1.0 / 3.0 - 1.0 / 48.0)).max(0.0);
+			elements.push((kind, (many - *runs / 48.0).max(0.0)));
 		}
+		let narrow = f32s(NEAR / 16, 16);
+		let add =
+			elements.iter().find(|(kind, _)| *kind == OpKind::Binary(BinaryKind::Add)).map_or(0.0, |(_, add)| *add);
+		let rows = one(OpKind::Binary(BinaryKind::Add), &[narrow, f32s(1, 16)], narrow)? - op - add * f64::from(NEAR);
+		let row = (rows / f64::from(NEAR / 16)).max(0.0);
 		let copy = OpKind::Binary(BinaryKind::Add);
 		let traffic = |cpu: &Cpu, count: u32| -> Result<f64, OpError> {
 			let shape = f32s(count / 1024, 1024);
-			Ok(samples.time(cpu, copy, &[shape, shape], shape)? / (f64::from(count) * 12.0))
+			Ok(samples.time(cpu, copy, &[shape, shape], shape)? / (f64::from(count) * 16.0))
 		};
 		let bytes = [traffic(&samples.single, FAR / 16)?, traffic(&samples.single, FAR)?];
 		let shared = (traffic(&samples.cpu, FAR)? / bytes[1]).clamp(1.0 / cpu.threads() as f64, 1.0);
 		let (trans_a, trans_b) = (false, false);
-		let of_threads = |cpu: &Cpu| {
-			samples.time(cpu, OpKind::MatMul { trans_a, trans_b }, &[f32s(1008, 512), f32s(512, 512)], f32s(1008, 512))
+		let product = |cpu: &Cpu, m: u32, k: u32, n: u32| {
+			samples.time(cpu, OpKind::MatMul { trans_a, trans_b }, &[f32s(m, k), f32s(k, n)], f32s(m, n))
 		};
-		let speedup = (of_threads(&samples.single)? / of_threads(&samples.cpu)?).clamp(1.0, cpu.threads() as f64);
+		let large = |cpu: &Cpu| product(cpu, 1008, 512, 512);
+		let speedup = (large(&samples.single)? / large(&samples.cpu)?).clamp(1.0, cpu.threads() as f64);
+		// The least that is handed over.
+		let small = |cpu: &Cpu| product(cpu, 128, 128, 128);
+		let handoff = (small(&samples.cpu)? - small(&samples.single)? / speedup).max(0.0);
 		Ok(Self {
 			product: samples.product(OpKind::MatMul { trans_a, trans_b }, DType::F32, DType::F32)?,
 			product_i8: samples.product(OpKind::MatMulI8 { trans_a, trans_b }, DType::I8, DType::I32)?,
 			elements,
+			row,
+			window_runs,
 			bytes,
 			shared,
 			op,
 			speedup,
+			handoff: if cpu.threads() > 1 { handoff } else { 0.0 },
 		})
 	}
 

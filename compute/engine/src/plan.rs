@@ -4,7 +4,7 @@ use assay_cpu::words_of;
 use assay_program::{Program, Role, TensorSpec};
 
 /// Where a tensor's elements are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
 	/// Position among the parameter and state tensors.
 	State(usize),

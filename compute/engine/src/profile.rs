@@ -80,24 +80,7 @@ impl Engine {
 		}
 		let mut entries: Vec<ProfileEntry> = Vec::new();
 		for (work, time) in work.iter().zip(best) {
-			let (kind, ops) = match work {
-				Work::Op(op) => (name(self.program.ops[*op].kind), vec![*op]),
-				Work::Rows(group) => {
-					let last = group.ops.last().map_or_else(String::new, |op| name(self.program.ops[*op].kind));
-					(format!("rows of {} ops to {last}", group.ops.len()), group.ops.clone())
-				}
-				Work::Chain(chain) => {
-					let product = |op: &&usize| {
-						matches!(
-							self.program.ops[**op].kind,
-							OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } | OpKind::BlockMatMul { .. }
-						)
-					};
-					let products = chain.ops.iter().filter(product).count();
-					let last = chain.ops.last().map_or_else(String::new, |op| name(self.program.ops[*op].kind));
-					(format!("chain of {products} products, {} ops to {last}", chain.ops.len()), chain.ops.clone())
-				}
-			};
+			let (kind, ops) = self.describe(work);
 			let costs = ops.iter().filter_map(|op| Some(self.program.geometry(*op).ok()?.cost()));
 			let flops = costs.map(|cost: Cost| cost.flops).sum::<u64>();
 			let position = entries.iter().position(|entry| entry.kind == kind).unwrap_or_else(|| {
@@ -112,6 +95,28 @@ impl Engine {
 		}
 		entries.sort_by_key(|entry| core::cmp::Reverse(entry.time));
 		Ok(Profile { entries })
+	}
+}
+
+impl Engine {
+	/// What a profile calls a piece of work, and its ops.
+	pub(crate) fn describe(&self, work: &Work) -> (String, Vec<usize>) {
+		let kind = |op: &usize| self.program.ops[*op].kind;
+		let last = |ops: &[usize]| ops.last().map_or_else(String::new, |op| name(kind(op)));
+		match work {
+			Work::Op(op) => (name(kind(op)), vec![*op]),
+			Work::Rows(group) => {
+				(format!("rows of {} ops to {}", group.ops.len(), last(&group.ops)), group.ops.clone())
+			}
+			Work::Chain(chain) => {
+				let product = |op: &&usize| {
+					matches!(kind(op), OpKind::MatMul { .. } | OpKind::MatMulI8 { .. } | OpKind::BlockMatMul { .. })
+				};
+				let products = chain.ops.iter().filter(product).count();
+				let text = format!("chain of {products} products, {} ops to {}", chain.ops.len(), last(&chain.ops));
+				(text, chain.ops.clone())
+			}
+		}
 	}
 }
 

@@ -1,12 +1,12 @@
 //! Times of steps as the calibration of this machine foretells them, beside the real ones.
 //!
-//! `cargo run --release -p assay-models --example estimate_bench -- [--json FILE]`
+//! `cargo run --release -p assay-models --example estimate_bench -- [--json FILE] [--kinds]`
 
 mod support;
 
 use std::sync::Arc;
 
-use assay_engine::{Calibration, Cpu, Engine, Path, Tensor};
+use assay_engine::{Calibration, Cpu, Engine, Path, Profile, Tensor};
 use assay_models::{cnn, mlp, transformer, Classification, CnnConfig, CsvOptions, MlpConfig, Model};
 use assay_program::Lane;
 use support::{config, least, tokens, write_rows};
@@ -21,6 +21,17 @@ fn language(lane: Lane) -> Result<Model, Box<dyn std::error::Error>> {
 	let config = config(lane);
 	let data: Tensor = tokens(&config)?;
 	Ok(transformer(&config, &data)?)
+}
+
+/// Foretold and measured time of each kind of work, in milliseconds.
+fn print_kinds(engine: &Engine, profile: &Profile, calibration: &Calibration) {
+	println!("{calibration:?}");
+	let foretold = engine.estimate_by_kind(calibration);
+	for entry in &profile.entries {
+		let known = foretold.iter().find(|(kind, _)| *kind == entry.kind);
+		let (foretold, time) = (known.map_or(0.0, |(_, time)| time.as_secs_f64()), entry.time.as_secs_f64());
+		println!("{:9.3} {:9.3} {:5} pieces  {}", foretold * 1e3, time * 1e3, entry.count, entry.kind);
+	}
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,8 +63,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 				foretold = least(foretold, Some(estimate));
 				best = least(best, Some(engine.profile(&mut state, *steps)?.time().as_secs_f64()));
 			}
-			if support::option("--profile").is_some() {
-				println!("{}", engine.profile(&mut state, *steps)?);
+			if std::env::args().any(|argument| argument == "--kinds") {
+				print_kinds(&engine, &engine.profile(&mut state, *steps)?, &Calibration::measure(&cpu)?);
 			}
 			let (best, foretold) = (best.unwrap_or(f64::NAN), foretold.unwrap_or(f64::NAN));
 			println!(

@@ -195,7 +195,7 @@ fn check(model: &Model, steps: u64) -> bool {
 	// Bytes of data and packed weights; at most these without packed ones.
 	let weights = |engine: &Engine| engine.memory().data + engine.memory().packed;
 	let given = weights(&plain);
-	for path in [Path::Portable, Path::Avx2, Path::Avx512].into_iter().filter(|path| path.supported()) {
+	for path in [Path::Portable, Path::Avx2, Path::Avx512, Path::Amx].into_iter().filter(|path| path.supported()) {
 		for threads in [1, 2] {
 			let engine = engine(model, cpu(path, threads));
 			let all = engine.memory();

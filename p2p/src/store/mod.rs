@@ -10,10 +10,11 @@
 //! ```
 //!
 //! A blob appears by renaming a synced draft, tree first, data last. So a crash at any moment leaves the blob whole or
-//! absent. All calls block on the disk: from async code, use them inside `spawn_blocking` unless the blob is small.
+//! absent. [`BlobStore::sweep`] removes what no record of its owner names; a [`Hold`] keeps a blob that has no record yet. All calls block on the disk: from async code, use them inside `spawn_blocking` unless the blob is small.
 
 mod error;
 mod partial;
+mod sweep;
 
 use std::{
 	fs::{self, File, TryLockError},
@@ -23,6 +24,7 @@ use std::{
 		atomic::{AtomicU64, Ordering},
 		Arc,
 	},
+	time::SystemTime,
 };
 
 use bao_tree::io::{
@@ -32,8 +34,9 @@ use bao_tree::io::{
 
 pub use error::StoreError;
 pub(crate) use partial::{PartialBlob, WriteError};
+pub use sweep::{Hold, Swept};
 
-use self::error::AtPath;
+use self::{error::AtPath, sweep::Uses};
 use crate::{
 	ranges::{encode_range, Geometry, GroupRange, GROUP_BYTES},
 	BlobHash,
@@ -50,6 +53,7 @@ pub struct BlobStore(Arc<Inner>);
 struct Inner {
 	root: PathBuf,
 	drafts: AtomicU64,
+	uses: Uses,
 	/// Holds the advisory lock until the last clone is dropped.
 	_lock: File,
 }
@@ -74,7 +78,7 @@ impl BlobStore {
 			Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).at(&drafts),
 			_ => fs::create_dir_all(&drafts).at(&drafts)?,
 		}
-		Ok(Self(Arc::new(Inner { root, drafts: AtomicU64::new(0), _lock: lock })))
+		Ok(Self(Arc::new(Inner { root, drafts: AtomicU64::new(0), uses: Uses::default(), _lock: lock })))
 	}
 
 	/// Stores `bytes`. Storing what is already there is allowed and repairs a copy that went bad.
@@ -90,13 +94,23 @@ impl BlobStore {
 	}
 
 	/// Stores everything that `reader` yields, with bounded memory.
-	pub fn put_reader(&self, mut reader: impl Read) -> Result<BlobHash, StoreError> {
+	pub fn put_reader(&self, reader: impl Read) -> Result<BlobHash, StoreError> {
+		Ok(self.put_reader_held(reader)?.hash())
+	}
+
+	/// [`Self::put`] of a blob that no record names yet: it cannot be swept away before the hold is dropped.
+	pub fn put_held(&self, bytes: &[u8]) -> Result<Hold, StoreError> {
+		self.put_reader_held(bytes)
+	}
+
+	fn put_reader_held(&self, mut reader: impl Read) -> Result<Hold, StoreError> {
 		let draft = Draft::create(self)?;
 		let len = io::copy(&mut reader, &mut &draft.file).at(&draft.path)?;
 		let (tree, hash) = self.build_tree(&draft.path, len)?;
 		draft.file.sync_all().at(&draft.path)?;
+		let hold = self.hold(hash);
 		self.install(hash, &tree.path, &draft.path)?;
-		Ok(hash)
+		Ok(hold)
 	}
 
 	/// Whether the store holds the whole blob.
@@ -215,14 +229,15 @@ impl BlobStore {
 		let root = self.0.root.join("blobs");
 		let mut hashes = Vec::new();
 		for folder in fs::read_dir(&root).at(&root)? {
-			let folder = folder.at(&root)?.path();
-			for entry in fs::read_dir(&folder).at(&folder)? {
-				let name = entry.at(&folder)?.file_name();
-				let name = name.to_str().and_then(|name| name.strip_suffix(".data"));
-				hashes.extend(name.and_then(|name| name.parse::<BlobHash>().ok()));
-			}
+			hashes.extend(named(&folder.at(&root)?.path(), &[".data"])?);
 		}
 		Ok(hashes)
+	}
+
+	/// When the blob came into the store, by the clock of this machine.
+	pub fn since(&self, hash: &BlobHash) -> Result<SystemTime, StoreError> {
+		let path = self.data_path(hash);
+		self.open_data(hash)?.0.metadata().and_then(|meta| meta.modified()).at(&path)
 	}
 
 	/// Opens a blob for serving, rebuilding its tree if that is missing or has the wrong size.
@@ -347,6 +362,18 @@ impl Drop for Draft {
 	fn drop(&mut self) {
 		let _ = fs::remove_file(&self.path);
 	}
+}
+
+/// The hashes that files of a folder are named by, with one of these suffixes.
+fn named(folder: &Path, suffixes: &[&str]) -> Result<Vec<BlobHash>, StoreError> {
+	let mut hashes = Vec::new();
+	for entry in fs::read_dir(folder).at(folder)? {
+		let name = entry.at(folder)?.file_name();
+		let Some(name) = name.to_str() else { continue };
+		let stem = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+		hashes.extend(stem.and_then(|stem| stem.parse::<BlobHash>().ok()));
+	}
+	Ok(hashes)
 }
 
 fn remove_if_present(path: &Path) -> Result<(), StoreError> {

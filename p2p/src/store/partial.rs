@@ -143,7 +143,7 @@ pub(super) fn discard(store: &BlobStore, hash: &BlobHash) -> Result<(), StoreErr
 	remove_if_present(&tree)
 }
 
-fn paths(store: &BlobStore, hash: &BlobHash) -> (PathBuf, PathBuf) {
+pub(super) fn paths(store: &BlobStore, hash: &BlobHash) -> (PathBuf, PathBuf) {
 	let folder = store.0.root.join("partial");
 	(folder.join(format!("{hash}.data")), folder.join(format!("{hash}.tree")))
 }

@@ -1,4 +1,4 @@
-use std::io::BufRead;
+use std::{collections::HashSet, io::BufRead};
 
 use super::*;
 use crate::ranges::MAX_BLOB_LEN;
@@ -188,5 +188,85 @@ fn a_killed_writer_leaves_only_whole_blobs() {
 	for hash in hashes {
 		store.verify(&hash).unwrap();
 		store.open_blob(&hash).unwrap().encode(GroupRange { first: 0, count: 1 }).unwrap();
+	}
+}
+
+type Needed = Result<HashSet<BlobHash>, StoreError>;
+
+#[test]
+fn a_sweep_removes_what_is_not_needed_and_says_how_much() {
+	let (_dir, store) = store();
+	let [needed, pinned, held, waste] = [1u8, 2, 3, 4].map(|byte| store.put(&[byte; 100]).unwrap());
+	store.pin(&pinned).unwrap();
+	let hold = store.hold(held);
+	let download = BlobHash::of(&sample(50_000));
+	fs::write(store.0.root.join("partial").join(format!("{download}.data")), [0; 10]).unwrap();
+	let swept = store.sweep(|| Needed::Ok([needed].into())).unwrap();
+	assert_eq!((swept.blobs, swept.bytes), (2, 110));
+	assert!(!store.has(&waste) && [needed, pinned, held].iter().all(|hash| store.has(hash)));
+	let second = hold.clone();
+	drop(hold);
+	assert_eq!(store.sweep(|| Needed::Ok([needed].into())).unwrap(), Swept::default(), "held by the second");
+	drop(second);
+	assert_eq!(store.sweep(|| Needed::Ok(HashSet::new())).unwrap().blobs, 2);
+	assert_eq!(store.list().unwrap(), [pinned]);
+}
+
+/// The records that a sweep goes by may be older than a blob whose hold has ended since.
+#[test]
+fn a_blob_stored_during_a_sweep_stays() {
+	let (_dir, store) = store();
+	let old = store.put(b"stored long ago, and now again").unwrap();
+	let mut fresh = None;
+	let swept = store.sweep(|| {
+		let hold = store.put_held(b"stored long ago, and now again")?;
+		fresh = Some(hold.hash());
+		Needed::Ok(HashSet::new())
+	});
+	assert_eq!(swept.unwrap(), Swept::default());
+	assert_eq!(fresh, Some(old));
+	assert!(store.has(&old));
+	let hold = store.hold(old);
+	let swept = store.sweep(|| {
+		drop(hold);
+		Needed::Ok(HashSet::new())
+	});
+	assert_eq!(swept.unwrap(), Swept::default(), "held when the sweep began, perhaps recorded since");
+	assert_eq!(store.sweep(|| Needed::Ok(HashSet::new())).unwrap().blobs, 1, "its owner has no record of it");
+}
+
+#[test]
+fn nothing_is_removed_where_the_records_cannot_be_read() {
+	let (_dir, store) = store();
+	let hash = store.put(b"needed by a record").unwrap();
+	assert!(store.sweep(|| Needed::Err(StoreError::NotFound(hash))).is_err());
+	assert!(store.has(&hash));
+}
+
+#[test]
+fn threads_that_store_and_record_never_lose_a_recorded_blob_to_sweeps() {
+	let (_dir, store) = store();
+	let records = std::sync::Mutex::new(HashSet::new());
+	std::thread::scope(|scope| {
+		for thread in 0..3u8 {
+			let (store, records) = (&store, &records);
+			scope.spawn(move || {
+				for round in 0..60u8 {
+					// Few contents, so that one is stored again while it is removed.
+					let hold = store.put_held(&[round % 4 + thread]).unwrap();
+					records.lock().unwrap().insert(hold.hash());
+					drop(hold);
+					if round % 3 == 0 {
+						records.lock().unwrap().clear();
+					}
+				}
+			});
+		}
+		for _ in 0..60 {
+			store.sweep(|| Needed::Ok(records.lock().unwrap().clone())).unwrap();
+		}
+	});
+	for hash in records.into_inner().unwrap() {
+		assert!(store.has(&hash));
 	}
 }

@@ -53,11 +53,13 @@ impl Key {
 	}
 
 	/// The draw of one element: word 0 of the block whose counter is (element, stream, step low, step high).
+	#[inline(always)]
 	pub fn draw(self, stream: u32, step: u64, element: u32) -> u32 {
 		philox4x32_10([element, stream, step as u32, (step >> 32) as u32], self)[0]
 	}
 
 	/// The draws of the four elements from `4 * quad`, of as many as 2^34: the words of one block.
+	#[inline(always)]
 	pub fn draw_quad(self, stream: u32, step: u64, quad: u32) -> [u32; 4] {
 		philox4x32_10([quad, stream, step as u32, (step >> 32) as u32], self)
 	}
@@ -70,6 +72,7 @@ impl Key {
 
 	/// The row of a data set of `n` rows that takes place `element` of the batch at `step`: `draw * n / 2^32`, so
 	/// rows are drawn with replacement. `n` is at least 1.
+	#[inline(always)]
 	pub fn batch_row(self, stream: u32, step: u64, element: u32, n: u32) -> u32 {
 		((u64::from(self.draw(stream, step, element)) * u64::from(n)) >> 32) as u32
 	}
@@ -93,6 +96,7 @@ pub fn uniform_init(seed: &[u8; 32], stream: u32, element: u32, bound: u32) -> u
 }
 
 /// One Philox block: four words from a counter and a key.
+#[inline(always)]
 pub fn philox4x32_10(counter: [u32; 4], key: Key) -> [u32; 4] {
 	let [mut c0, mut c1, mut c2, mut c3] = counter;
 	let Key([mut k0, mut k1]) = key;

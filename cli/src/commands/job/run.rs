@@ -9,7 +9,8 @@ use assay_cli::{
 	job_file::{Draft, Outcome},
 	Error,
 };
-use assay_engine::{Cpu, Engine, Path as CpuPath, RunError};
+use assay_device::{choose, run_observed, Cuda, DeviceChoice};
+use assay_engine::{AcceleratorError, Cpu, Engine, Path as CpuPath, RunError};
 use serde::Serialize;
 use std::{fmt, ops::ControlFlow, path::PathBuf, sync::Arc, time::Instant};
 
@@ -22,6 +23,10 @@ pub(crate) struct Run {
 	/// Folder to write the result to; made if it is missing.
 	#[arg(long, value_name = "FOLDER")]
 	out: Option<PathBuf>,
+	/// What to compute on: cpu, auto (the first CUDA device that computes the CPU's bits, else the CPU), cuda, or cuda:N.
+	/// `assay provider devices` lists them.
+	#[arg(long, default_value_t = DeviceChoice::default())]
+	device: DeviceChoice,
 	/// Threads, 0 for one per processor.
 	#[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
 	threads: u16,
@@ -50,8 +55,15 @@ impl Run {
 			destination::prepare(out, &draft.inputs)?;
 		}
 		let cpu = Arc::new(Cpu::new(CpuPath::Auto, self.threads.into()).map_err(|error| failed(&error))?);
-		let engine =
+		let chosen = choose(self.device, cpu.clone(), &Cuda).map_err(|error| failed(&error))?;
+		let mut engine =
 			Engine::new(draft.program.clone(), draft.data.clone(), cpu.clone()).map_err(|error| failed(&error))?;
+		if self.device != DeviceChoice::Cpu {
+			console.note(&chosen.why);
+		}
+		if let Err(error) = chosen.compute.accelerate(&mut engine) {
+			console.note(format!("the CPU runs this job: {error}"));
+		}
 		let steps = draft.program.header.steps;
 		let (mut state, started, mut metrics) = (engine.initial_state(), Instant::now(), Vec::new());
 		let report = &mut |report: &assay_engine::StepReport<'_>| {
@@ -61,7 +73,8 @@ impl Run {
 			metrics.extend_from_slice(report.metrics);
 			ControlFlow::Continue(())
 		};
-		engine.run(&mut state, steps, report).map_err(|error| stopped(&error, &draft.outcome))?;
+		let tell = |error: &AcceleratorError| console.note(format!("the device failed, the CPU starts again: {error}"));
+		run_observed(&engine, &mut state, steps, report, &tell).map_err(|error| stopped(&error, &draft.outcome))?;
 		let seconds = started.elapsed().as_secs_f64();
 		let root = hex::encode(engine.state_root(&state).map_err(|error| failed(&error))?);
 		let evaluated = draft.evaluate(&engine, &state, cpu).map_err(Error::Evaluate)?;

@@ -3,7 +3,7 @@
 use super::{
 	super::arguments::{self, Key, Reach},
 	registered::{beside, compare_bond, DEFAULT_BOND},
-	verifier_run::{path, until_stopped, wait_for},
+	verifier_run::{days, path, until_stopped, wait_for},
 };
 use crate::console::Console;
 use assay_cli::Error;
@@ -39,7 +39,8 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512, amx or neon. All give the same bits. auto does not take amx, which
+	/// nobody has run on a processor that has it: run the tests of assay-cpu there first.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// What to run jobs on: cpu, auto (the first CUDA device that computes the right bits, else the CPU), cuda, or cuda:N. With
@@ -50,6 +51,10 @@ pub(crate) struct Run {
 	/// Memory offered to a job, MiB.
 	#[arg(long, default_value_t = 2048, value_name = "MIB")]
 	memory: u32,
+	/// Days for which the result of a closed job is kept for who has not fetched it. All else that no job needs any more goes at
+	/// once.
+	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+	keep_results: u16,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -71,6 +76,7 @@ impl Run {
 			path: self.path,
 			device: self.device,
 			memory_mib: self.memory,
+			results: days(self.keep_results),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};

@@ -10,7 +10,7 @@ use assay_device::DeviceChoice;
 use assay_engine::Path;
 use assay_protocol::{records::operators::Role, Balance};
 use assay_verifier::VerifierConfig;
-use std::{future::Future, path::PathBuf};
+use std::{future::Future, path::PathBuf, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Data-plane port of a verifier.
@@ -32,7 +32,8 @@ pub(crate) struct Run {
 	/// Threads to compute with; 0 for all cores.
 	#[arg(long, default_value_t = 0)]
 	threads: usize,
-	/// Instructions to compute with: auto, portable, avx2, avx512 or neon. All give the same bits.
+	/// Instructions to compute with: auto, portable, avx2, avx512, amx or neon. All give the same bits. auto does not take amx, which
+	/// nobody has run on a processor that has it: run the tests of assay-cpu there first.
 	#[arg(long, default_value = "auto", value_parser = path)]
 	path: Path,
 	/// What to run jobs on: cpu, auto (the first CUDA device that computes the right bits, else the CPU), cuda, or cuda:N. With
@@ -44,6 +45,10 @@ pub(crate) struct Run {
 	/// machine has free].
 	#[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
 	memory: Option<u32>,
+	/// Days for which the result of a closed job is kept for who has not fetched it. All else that no job needs any more goes at
+	/// once.
+	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+	keep_results: u16,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -64,6 +69,7 @@ impl Run {
 			path: self.path,
 			device: self.device,
 			memory_mib: self.memory.unwrap_or_else(assay_agent::memory::half_of_free),
+			results: days(self.keep_results),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};
@@ -76,9 +82,9 @@ impl Run {
 
 /// Parses a vector path.
 pub(super) fn path(text: &str) -> Result<Path, String> {
-	let known = [Path::Auto, Path::Portable, Path::Avx2, Path::Avx512, Path::Neon];
-	let path = known.into_iter().find(|path| path.name() == text).ok_or("use auto, portable, avx2, avx512 or neon")?;
-	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text}; use auto"))
+	let mut known = [Path::Auto].into_iter().chain(Path::ALL);
+	let path = known.find(|path| path.name() == text).ok_or("use auto, portable, avx2, avx512, amx or neon")?;
+	path.supported().then_some(path).ok_or_else(|| format!("this processor lacks {text} or gets it wrong; use auto"))
 }
 
 /// Tells that a daemon waits for its node.
@@ -105,4 +111,9 @@ pub(super) async fn until_stopped<E: std::fmt::Display>(
 		ended = &mut daemon => ended.map_err(failed),
 		() = interrupted() => Err(Error::Interrupted),
 	}
+}
+
+/// So many days.
+pub(super) fn days(days: u16) -> Duration {
+	Duration::from_secs(u64::from(days) * 24 * 3600)
 }

@@ -1,6 +1,7 @@
 //! The innermost kernels: one tile of sums over one block of the inner dimension.
 
-use super::Region;
+use super::{pack, Region};
+use crate::{aligned::Aligned, path::Supported};
 
 /// A register tile of `ROWS` x `COLS` sums.
 pub(super) trait Micro {
@@ -12,9 +13,36 @@ pub(super) trait Micro {
 	const GROUP: usize;
 	/// Bits flipped in the words of `A`.
 	const A_MASK: u32;
+	/// Words of the inner dimension in a panel.
+	const BLOCK_WORDS: usize = super::BLOCK_WORDS;
 
 	/// The word of up to `GROUP` elements.
 	fn word(elements: &[i8]) -> u32;
+
+	/// Packs rows of `A` into panels of `ROWS`, all of the same size.
+	fn pack_rows(path: Supported, rows: pack::Source<'_>, panels: &mut Aligned)
+	where
+		Self: Sized,
+	{
+		pack::run::<Self>(path, rows, Self::ROWS, Self::A_MASK, panels);
+	}
+
+	/// Comes before the tiles of a block of `rows` rows whose panels of `B` have `words` words of each column, and
+	/// [`Micro::leave`] after, on the thread that works on them, which does nothing else in between.
+	///
+	/// # Safety
+	///
+	/// The processor has the instructions of the kernel.
+	#[inline(always)]
+	unsafe fn enter(_rows: usize, _words: usize) {}
+
+	/// Undoes [`Micro::enter`].
+	///
+	/// # Safety
+	///
+	/// As of [`Micro::enter`], which came before.
+	#[inline(always)]
+	unsafe fn leave() {}
 
 	/// What the sums of each column of a panel of `B` start from.
 	///
@@ -31,7 +59,7 @@ pub(super) trait Micro {
 	///
 	/// # Safety
 	///
-	/// The processor has the instructions of the kernel.
+	/// The processor has the instructions of the kernel, and [`Micro::enter`] was called for the block.
 	unsafe fn run(a: &[u32], b: &[u32], starts: &[u32], first: bool, out: Region<'_, u32>);
 }
 
@@ -47,7 +75,7 @@ pub(super) fn four_bytes(elements: &[i8]) -> u32 {
 
 /// Adds finished sums of `width` columns to `out`.
 #[inline(always)]
-fn fold(sums: &[u32], width: usize, first: bool, mut out: Region<'_, u32>) {
+pub(super) fn fold(sums: &[u32], width: usize, first: bool, mut out: Region<'_, u32>) {
 	for (row, sums) in (0..out.rows()).zip(sums.chunks_exact(width)) {
 		for (total, sum) in out.row(row).iter_mut().zip(sums) {
 			*total = if first { *sum } else { total.wrapping_add(*sum) };

@@ -4,7 +4,10 @@
 //! makes the arithmetic of the integers. Both operands are copied into panels as in `matmul`, several inner indices to a
 //! word: four bytes for VNNI, two 16-bit integers for multiply-and-add of pairs. Nothing saturates on the way: VNNI's
 //! instruction takes one operand unsigned, so `A` is stored plus 128 and each chain starts at `-128` times the column's sum.
+//! AMX takes both signed, in the same words, but rows of `A` one after the other.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod bytes;
 mod kernel;
@@ -21,6 +24,8 @@ use crate::{
 	path::{Kernel, Supported},
 	Path,
 };
+#[cfg(target_arch = "x86_64")]
+pub(crate) use amx::standing as amx_standing;
 use kernel::Micro;
 pub(crate) use packed::{band, pack_all, packed_words, unpack};
 
@@ -58,6 +63,8 @@ thread_local! {
 pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, out: Region<'_, u32>) {
 	match path.path() {
 		#[cfg(target_arch = "x86_64")]
+		Path::Amx => blocks::<amx::Kernel>(path, a, b, inner, out),
+		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 if is_x86_feature_detected!("avx512vnni") => blocks::<kernel::Vnni>(path, a, b, inner, out),
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => blocks::<kernel::Avx512>(path, a, b, inner, out),
@@ -71,6 +78,14 @@ pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize,
 	}
 }
 
+/// Rows by which a product is best cut for threads: a multiple of the kernels' height.
+pub(crate) fn height(path: Supported) -> usize {
+	match path.path() {
+		Path::Amx => 32,
+		_ => 12,
+	}
+}
+
 fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, mut out: Region<'_, u32>) {
 	// Blocks of about the same height: a low last one would have all of `B` packed again for a few rows.
 	let count = out.rows().div_ceil(BLOCK_ROWS);
@@ -80,10 +95,10 @@ fn blocks<M: Micro>(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usiz
 		b_panels.reserve(BLOCK_COLS * BLOCK_WORDS);
 		for row in (0..out.rows()).step_by(height) {
 			let rows = height.min(out.rows() - row);
-			for start in (0..inner).step_by(BLOCK_WORDS * M::GROUP) {
-				let len = (BLOCK_WORDS * M::GROUP).min(inner - start);
+			for start in (0..inner).step_by(M::BLOCK_WORDS * M::GROUP) {
+				let len = (M::BLOCK_WORDS * M::GROUP).min(inner - start);
 				let a_source = pack::Source { operand: a, outer: out.row0() + row, count: rows, start, len };
-				pack::run::<M>(path, a_source, M::ROWS, M::A_MASK, a_panels);
+				M::pack_rows(path, a_source, a_panels);
 				for col in (0..out.cols()).step_by(BLOCK_COLS) {
 					let cols = BLOCK_COLS.min(out.cols() - col);
 					let b_source = pack::Source { operand: b, outer: out.col0() + col, count: cols, start, len };
@@ -112,6 +127,29 @@ unsafe fn begin<M: Micro>(b: &[u32], words: usize, starts: &mut [u32]) {
 	}
 }
 
+/// A thread between [`Micro::enter`] and [`Micro::leave`].
+struct Entered<M: Micro>(PhantomData<M>);
+
+impl<M: Micro> Entered<M> {
+	/// # Safety
+	///
+	/// As of [`Micro::enter`].
+	#[inline(always)]
+	unsafe fn new(rows: usize, words: usize) -> Self {
+		// SAFETY: the caller vouches for the instructions.
+		unsafe { M::enter(rows, words) };
+		Self(PhantomData)
+	}
+}
+
+impl<M: Micro> Drop for Entered<M> {
+	#[inline(always)]
+	fn drop(&mut self) {
+		// SAFETY: `new` entered, and its caller vouched for the instructions.
+		unsafe { M::leave() };
+	}
+}
+
 /// One block of the output and of the inner dimension: every tile of it.
 struct Tiles<'a, 'b, M: Micro> {
 	a: &'a [u32],
@@ -129,8 +167,11 @@ impl<M: Micro> Kernel for Tiles<'_, '_, M> {
 	#[inline(always)]
 	fn run<const FUSED: bool>(mut self) {
 		let panels = || self.b.chunks_exact(M::COLS * self.words);
+		let panel = self.a.len() / self.out.rows().div_ceil(M::ROWS);
+		// SAFETY: `super::run` picks the kernel by the instructions that the processor was found to have.
+		let _entered = unsafe { Entered::<M>::new(self.out.rows(), self.words) };
 		// One panel of `A` stays in the first-level cache while the panels of `B` pass.
-		for (i, a) in self.a.chunks_exact(M::ROWS * self.words).enumerate() {
+		for (i, a) in self.a.chunks_exact(panel).enumerate() {
 			for (j, (b, starts)) in panels().zip(self.starts.chunks_exact(M::COLS)).enumerate() {
 				let (row, col) = (i * M::ROWS, j * M::COLS);
 				let rows = M::ROWS.min(self.out.rows() - row);
@@ -171,11 +212,13 @@ mod tests {
 				}
 			}
 			let avx512 = Path::Avx512.supported();
-			let kernels: [(bool, Path, Blocks); 4] = [
+			let kernels: [(bool, Path, Blocks); 6] = [
 				(true, Path::Portable, blocks::<kernel::Portable>),
 				(Path::Avx2.supported(), Path::Avx2, blocks::<kernel::Avx2>),
 				(avx512, Path::Avx512, blocks::<kernel::Avx512>),
 				(avx512 && is_x86_feature_detected!("avx512vnni"), Path::Avx512, blocks::<kernel::Vnni>),
+				(true, Path::Portable, blocks::<amx::Modelled>),
+				(avx512, Path::Avx512, blocks::<amx::Modelled>),
 			];
 			for (index, (_, path, run)) in kernels.into_iter().enumerate().filter(|(_, (has, ..))| *has) {
 				let mut out = vec![0xdead_beef; m * n];

@@ -65,7 +65,7 @@ impl<M: Micro> Kernel for Pack<'_, '_, M> {
 				panel.fill(self.mask);
 			}
 			let row = |i: usize| &operand.data[(first + i) * operand.stride + start..][..len];
-			match self.path.path() {
+			match self.path.vectors() {
 				// SAFETY: the path is one that the processor was found to have.
 				#[cfg(target_arch = "x86_64")]
 				Path::Avx512 if M::GROUP == 4 => unsafe { bytes::avx512::<M>(&row, used, width, self.mask, panel) },
@@ -123,7 +123,7 @@ pub(super) fn along<M: Micro>(elements: &[i8], width: usize, mask: u32, panel: &
 
 /// Words of neighbouring outer indices, each from `given` inner ones that lie in rows of their own.
 #[inline(always)]
-fn across<'a, M: Micro>(row: impl Fn(usize) -> &'a [i8], given: usize, mask: u32, line: &mut [u32]) {
+pub(super) fn across<'a, M: Micro>(row: impl Fn(usize) -> &'a [i8], given: usize, mask: u32, line: &mut [u32]) {
 	match (M::GROUP, given) {
 		(4, 4) => {
 			let rows = line.iter_mut().zip(row(0)).zip(row(1)).zip(row(2)).zip(row(3));

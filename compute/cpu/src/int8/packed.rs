@@ -2,7 +2,9 @@
 
 use core::marker::PhantomData;
 
-use super::{begin, kernel, kernel::Micro, pack, Operand, BLOCK_WORDS, PANELS};
+#[cfg(target_arch = "x86_64")]
+use super::amx;
+use super::{begin, kernel, kernel::Micro, pack, Entered, Operand, BLOCK_WORDS, PANELS};
 use crate::{
 	matmul::Region,
 	path::{Kernel, Supported},
@@ -16,6 +18,8 @@ const BAND: usize = 96;
 macro_rules! by_kernel {
 	($path:expr, $function:ident($($argument:expr),*)) => {
 		match $path.path() {
+			#[cfg(target_arch = "x86_64")]
+			Path::Amx => $function::<amx::Kernel>($($argument),*),
 			#[cfg(target_arch = "x86_64")]
 			Path::Avx512 if is_x86_feature_detected!("avx512vnni") => $function::<kernel::Vnni>($($argument),*),
 			#[cfg(target_arch = "x86_64")]
@@ -32,8 +36,8 @@ pub(crate) fn packed_words(path: Supported, inner: usize, cols: usize) -> usize 
 	by_kernel!(path, words_of(inner, cols))
 }
 
-fn words_of<M: Micro>(inner: usize, cols: usize) -> usize {
-	cols.next_multiple_of(M::COLS) * (inner.div_ceil(M::GROUP) + inner.div_ceil(BLOCK_WORDS * M::GROUP))
+pub(super) fn words_of<M: Micro>(inner: usize, cols: usize) -> usize {
+	cols.next_multiple_of(M::COLS) * (inner.div_ceil(M::GROUP) + inner.div_ceil(M::BLOCK_WORDS * M::GROUP))
 }
 
 /// Packs all of `B`: [`packed_words`] words. Block after block of the inner dimension; of each, its panels and then the
@@ -42,10 +46,10 @@ pub(crate) fn pack_all(path: Supported, b: Operand<'_>, inner: usize, cols: usiz
 	by_kernel!(path, pack_of(path, b, inner, cols, panels));
 }
 
-fn pack_of<M: Micro>(path: Supported, b: Operand<'_>, inner: usize, cols: usize, panels: &mut [u32]) {
+pub(super) fn pack_of<M: Micro>(path: Supported, b: Operand<'_>, inner: usize, cols: usize, panels: &mut [u32]) {
 	let (mut rest, padded) = (panels, cols.next_multiple_of(M::COLS));
-	for start in (0..inner).step_by(BLOCK_WORDS * M::GROUP) {
-		let len = (BLOCK_WORDS * M::GROUP).min(inner - start);
+	for start in (0..inner).step_by(M::BLOCK_WORDS * M::GROUP) {
+		let len = (M::BLOCK_WORDS * M::GROUP).min(inner - start);
 		let source = pack::Source { operand: b, outer: 0, count: cols, start, len };
 		let (panels, after) = rest.split_at_mut(pack::words::<M>(&source, M::COLS));
 		pack::fill::<M>(path, source, M::COLS, 0, panels);
@@ -63,8 +67,8 @@ pub(crate) fn unpack(path: Supported, panels: &[u32], inner: usize, cols: usize,
 
 fn unpack_of<M: Micro>(mut panels: &[u32], inner: usize, cols: usize, mut place: impl FnMut(usize, usize, i8)) {
 	let padded = cols.next_multiple_of(M::COLS);
-	for start in (0..inner).step_by(BLOCK_WORDS * M::GROUP) {
-		let len = (BLOCK_WORDS * M::GROUP).min(inner - start);
+	for start in (0..inner).step_by(M::BLOCK_WORDS * M::GROUP) {
+		let len = (M::BLOCK_WORDS * M::GROUP).min(inner - start);
 		let words = len.div_ceil(M::GROUP);
 		let (block, after) = panels.split_at(padded * words);
 		for (first, panel) in (0..).step_by(M::COLS).zip(block.chunks_exact(M::COLS * words)) {
@@ -85,7 +89,14 @@ pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, col
 	by_kernel!(path, bands(path, a, b, inner, cols, out));
 }
 
-fn bands<M: Micro>(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, mut out: Region<'_, u32>) {
+pub(super) fn bands<M: Micro>(
+	path: Supported,
+	a: Operand<'_>,
+	b: &[u32],
+	inner: usize,
+	cols: usize,
+	mut out: Region<'_, u32>,
+) {
 	assert!(out.col0().is_multiple_of(M::COLS), "a region begins at a panel");
 	let padded = cols.next_multiple_of(M::COLS);
 	let (from, to) = (out.col0(), (out.col0() + out.cols()).next_multiple_of(M::COLS));
@@ -94,10 +105,10 @@ fn bands<M: Micro>(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, col
 		for row in (0..out.rows()).step_by(BAND) {
 			let rows = BAND.min(out.rows() - row);
 			let mut rest = b;
-			for start in (0..inner).step_by(BLOCK_WORDS * M::GROUP) {
-				let len = (BLOCK_WORDS * M::GROUP).min(inner - start);
+			for start in (0..inner).step_by(M::BLOCK_WORDS * M::GROUP) {
+				let len = (M::BLOCK_WORDS * M::GROUP).min(inner - start);
 				let source = pack::Source { operand: a, outer: out.row0() + row, count: rows, start, len };
-				pack::run::<M>(path, source, M::ROWS, M::A_MASK, &mut panels.a);
+				M::pack_rows(path, source, &mut panels.a);
 				let words = len.div_ceil(M::GROUP);
 				let (block, after) = rest.split_at(padded * words);
 				let (starts, after) = after.split_at(padded);
@@ -134,11 +145,14 @@ impl<M: Micro> Kernel for Panels<'_, '_, M> {
 	#[inline(always)]
 	fn run<const FUSED: bool>(mut self) {
 		let panels = self.b.chunks_exact(M::COLS * self.words).zip(self.starts.chunks_exact(M::COLS));
+		let panel = self.a.len() / self.out.rows().div_ceil(M::ROWS);
+		// SAFETY: `band` above picks the kernel by the instructions that the processor was found to have.
+		let _entered = unsafe { Entered::<M>::new(self.out.rows(), self.words) };
 		// A panel of `B` may come from memory: all rows of the band use it while it is near.
 		for (j, (b, starts)) in panels.enumerate() {
 			let col = j * M::COLS;
 			let cols = M::COLS.min(self.out.cols() - col);
-			for (i, a) in self.a.chunks_exact(M::ROWS * self.words).enumerate() {
+			for (i, a) in self.a.chunks_exact(panel).enumerate() {
 				let row = i * M::ROWS;
 				let rows = M::ROWS.min(self.out.rows() - row);
 				let tile = self.out.part(row, rows, col, cols);

@@ -30,6 +30,8 @@ use kernel::Micro;
 
 /// Segment of the inner dimension: part of the numerics contract.
 const SEGMENT: usize = 512;
+/// A multiple of the kernels' height, at which a product is best cut for threads.
+pub(crate) const HEIGHT: usize = 12;
 /// Most rows of `A` packed at once: a multiple of every kernel's height; with a segment, 4 MiB.
 const BLOCK_ROWS: usize = 2016;
 /// Columns of `B` packed at once: a multiple of every kernel's width; with a segment, 1 MiB, which the second-level cache
@@ -54,7 +56,7 @@ thread_local! {
 /// Writes the product to a region of the output: `rows` of `A` and `cols` of `B` from the region's first ones, inner
 /// dimension `inner`, at least 1. Returns whether all of it is finite.
 pub(crate) fn run(path: Supported, a: Operand<'_>, b: Operand<'_>, inner: usize, out: Region<'_>) -> bool {
-	match path.path() {
+	match path.vectors() {
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => blocks::<kernel::Avx512>(path, a, b, inner, out),
 		#[cfg(target_arch = "x86_64")]

@@ -58,7 +58,7 @@ impl Kernel for Pack<'_, '_> {
 			}
 			if operand.inner_contiguous {
 				let rows = Rows { data: operand.data, stride: operand.stride, first, used, start, len };
-				match self.path.path() {
+				match self.path.vectors() {
 					// SAFETY: the path is one that the processor was found to have.
 					#[cfg(target_arch = "x86_64")]
 					Path::Avx512 => unsafe { super::transpose::avx512(rows, width, panel) },

@@ -18,7 +18,7 @@ pub(crate) fn packed_words(path: Supported, inner: usize, cols: usize) -> usize 
 }
 
 fn width(path: Supported) -> usize {
-	match path.path() {
+	match path.vectors() {
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => kernel::Avx512::COLS,
 		#[cfg(target_arch = "x86_64")]
@@ -60,7 +60,7 @@ pub(crate) fn unpack(
 
 /// As [`super::run`] with `B` packed by [`pack_all`] from `cols` columns. The region begins at a whole panel.
 pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, out: Region<'_>) -> bool {
-	match path.path() {
+	match path.vectors() {
 		#[cfg(target_arch = "x86_64")]
 		Path::Avx512 => bands::<kernel::Avx512>(path, a, floats(b), inner, cols, out),
 		#[cfg(target_arch = "x86_64")]

@@ -5,6 +5,7 @@ use assay_program::{philox::Key, Axis, DType, OpKind};
 use super::{dequantise_add::DequantiseAdd, fuse::Pass, RowGroup, MAX_KEPT};
 use crate::{
 	arg_max,
+	draws::Draws,
 	elementwise::{self, Elementwise},
 	gather,
 	hadamard::Hadamard,
@@ -233,8 +234,9 @@ impl TileOp {
 				mask::causal(x, cols, rows as usize, offset as usize, fill, tile.first, out);
 			}
 			OpKind::Dropout { stream, keep, scale } => {
-				let (key, scale) = (Key::dropout(&context.seed), f32::from_bits(scale));
-				Dropout { key, stream, step: context.step, keep, scale }.run(x, tile.first * cols, out);
+				let draws = Draws { key: Key::dropout(&context.seed), stream, step: context.step };
+				let dropout = Dropout { draws, keep, scale: f32::from_bits(scale) };
+				dropout.run(path, x, tile.first * cols, out);
 			}
 			OpKind::Columns { first } => {
 				rearrange::columns(bytes(x), source.cols * 4, first as usize * 4, 0, cols * 4, bytes_mut(out));
