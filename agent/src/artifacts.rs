@@ -35,6 +35,9 @@ pub enum ArtifactError {
 	/// The local store failed.
 	#[error("the blob store failed: {0}")]
 	Store(#[from] StoreError),
+	/// The daemon's records failed.
+	#[error(transparent)]
+	Records(#[from] crate::store::StoreError),
 	/// The program's bytes are not a valid program.
 	#[error("the job's program is not valid: {0}")]
 	Program(String),
@@ -91,6 +94,7 @@ impl ArtifactError {
 		matches!(
 			self,
 			Self::Store(_)
+				| Self::Records(_)
 				| Self::Interrupted(_)
 				| Self::Fetch { source: FetchError::Store(_) | FetchError::Shutdown, .. }
 		)
@@ -117,16 +121,11 @@ pub struct Inputs {
 	program: Program,
 	need: Need,
 	limits: Limits,
-	/// Keeps the blobs until somebody has a record of them.
-	holds: Vec<Hold>,
+	/// Keeps the blobs while the inputs are not loaded.
+	_holds: Vec<Hold>,
 }
 
 impl Inputs {
-	/// The blobs of program and data.
-	pub fn blobs(&self) -> Vec<Hash> {
-		self.holds.iter().map(|hold| *hold.hash().as_bytes()).collect()
-	}
-
 	/// The program.
 	pub fn program(&self) -> &Program {
 		&self.program
@@ -139,7 +138,7 @@ impl Inputs {
 }
 
 /// Brings the program and the data of a job into the local store, from any of `sources`. Blobs already there are not fetched
-/// again.
+/// again. `record` learns their hashes before any of them is asked for.
 ///
 /// # Errors
 /// [`ArtifactError`]; [`ArtifactError::Memory`] before any data is fetched.
@@ -148,22 +147,26 @@ pub async fn fetch(
 	spec: &JobSpec,
 	sources: &[Provider],
 	memory: Allowance,
+	record: impl Fn(&[Hash]) -> Result<(), crate::store::StoreError>,
 ) -> Result<Inputs, ArtifactError> {
-	let program = plane.store().hold(BlobHash::from(spec.program_blob));
+	let hold = |blob: &Hash| plane.store().hold(BlobHash::from(*blob));
+	let program = hold(&spec.program_blob);
+	record(&[spec.program_blob])?;
 	let bytes = blob(plane, spec.program_blob, sources, MAX_PROGRAM, "program").await?;
 	let limits = limits(memory);
 	let mut inputs = inputs(spec, &bytes, limits, memory)?;
-	inputs.holds.push(program);
-	for data in requirements(&inputs.program) {
+	let wanted = requirements(&inputs.program);
+	let roots: Vec<Hash> = wanted.iter().map(|data| data.root).collect();
+	inputs._holds = roots.iter().map(hold).chain([program]).collect();
+	record(&roots)?;
+	for data in wanted {
 		let layout = data
 			.spec
 			.layout()
 			.map_err(|error| ArtifactError::Data { id: data.id.0, source: TensorError::Layout(error) })?;
 		let what = || format!("data set `{}`", data.name);
-		let hash = BlobHash::from(data.root);
-		inputs.holds.push(plane.store().hold(hash));
 		plane
-			.fetch(hash, sources, layout.byte_len())
+			.fetch(BlobHash::from(data.root), sources, layout.byte_len())
 			.await
 			.map_err(|source| ArtifactError::Fetch { what: what(), source })?;
 	}
@@ -210,7 +213,7 @@ pub async fn prepare(
 	cpu: Arc<Cpu>,
 	memory: Allowance,
 ) -> Result<Engine, ArtifactError> {
-	let inputs = fetch(plane, spec, sources, memory).await?;
+	let inputs = fetch(plane, spec, sources, memory, |_| Ok(())).await?;
 	build(plane, spec, inputs, &Compute::on_cpu(cpu)).await
 }
 
@@ -241,7 +244,7 @@ fn inputs(spec: &JobSpec, bytes: &[u8], limits: Limits, memory: Allowance) -> Re
 		return Err(refuse(needed, need.declared()));
 	}
 	match program.validate(&limits) {
-		Ok(()) => Ok(Inputs { program, need, limits, holds: Vec::new() }),
+		Ok(()) => Ok(Inputs { program, need, limits, _holds: Vec::new() }),
 		Err(ProgramError::TooLarge { what: Quantity::TotalBytes, value, .. }) => Err(refuse(value, need.declared())),
 		Err(error) => Err(ArtifactError::Program(format!("{error:?}"))),
 	}

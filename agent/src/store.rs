@@ -133,12 +133,26 @@ impl Store {
 	/// # Errors
 	/// [`StoreError::Io`].
 	pub fn remove(&self, prefix: &str) -> Result<(), StoreError> {
+		self.remove_all(&[prefix.to_string()])
+	}
+
+	/// [`Self::remove`] of several prefixes, in one transaction.
+	///
+	/// # Errors
+	/// [`StoreError::Io`].
+	pub fn remove_all(&self, prefixes: &[String]) -> Result<(), StoreError> {
+		if prefixes.is_empty() {
+			return Ok(());
+		}
 		let transaction = self.database.begin_write().map_err(io)?;
-		transaction
-			.open_table(RECORDS)
-			.map_err(io)?
-			.retain_in(prefix.., |key, _| !key.starts_with(prefix))
-			.map_err(io)?;
+		{
+			let mut table = transaction.open_table(RECORDS).map_err(io)?;
+			for prefix in prefixes {
+				// Only these are looked at: no character sorts behind this one.
+				let end = format!("{prefix}{}", char::MAX);
+				table.retain_in(prefix.as_str()..end.as_str(), |_, _| false).map_err(io)?;
+			}
+		}
 		transaction.commit().map_err(io)
 	}
 }
@@ -162,7 +176,7 @@ mod tests {
 		assert_eq!(store.get::<u32>("job/1/a").unwrap(), Some(7));
 		assert_eq!(store.get::<u32>("absent").unwrap(), None);
 		assert_eq!(store.scan::<u32>("job/1/").unwrap(), vec![("job/1/a".into(), 7), ("job/1/b".into(), 8)]);
-		store.remove("job/1/").unwrap();
+		store.remove_all(&["job/1/".into(), "absent".into()]).unwrap();
 		assert_eq!(store.scan::<u32>("job/").unwrap(), vec![("job/10/a".into(), 9)]);
 		assert_eq!(store.get::<u32>("zebra").unwrap(), Some(1));
 		assert!(matches!(store.get::<u64>("zebra"), Err(StoreError::Decode(_))));

@@ -42,6 +42,11 @@ impl Snapshot {
 		self.entry(MARKET, "Jobs", Hasher::Twox64Concat, &job).await
 	}
 
+	/// Number of the next job to be posted, if one was posted.
+	pub async fn next_job(&self) -> Result<Option<JobId>, ChainError> {
+		self.value(MARKET, "NextJob").await
+	}
+
 	/// A job's specification.
 	pub async fn spec(&self, job: JobId) -> Result<Option<JobSpec>, ChainError> {
 		self.entry(MARKET, "Specs", Hasher::Twox64Concat, &job).await

@@ -3,12 +3,16 @@
 use assay_agent::{
 	artifacts::{self, ArtifactError},
 	memory::{Allowance, Need, Purpose, MIB},
+	store::StoreError,
 };
 use assay_cpu::{Cpu, Path};
 use assay_engine::{Engine, Tensor};
 use assay_p2p::{AllowAll, BlobHash, BlobStore, CancellationToken, Config, DataPlane, DenyAll, Identity, Provider};
 use assay_program::{DType, Header, Init, Lane, Op, OpKind, Operand, Program, Role, TensorDecl, TensorId, Update};
-use assay_protocol::job::{Clearing, JobSpec, Offer, Verify};
+use assay_protocol::{
+	job::{Clearing, JobSpec, Offer, Verify},
+	Hash,
+};
 use codec::Encode;
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -18,6 +22,11 @@ const WIDTH: u32 = 32;
 
 fn tensor(name: &str, rows: u32, cols: u32, role: Role) -> TensorDecl {
 	TensorDecl { name: name.into(), dtype: DType::F32, rows, cols, role }
+}
+
+/// For peers that sweep nothing.
+fn unrecorded(_: &[Hash]) -> Result<(), StoreError> {
+	Ok(())
 }
 
 fn data() -> Tensor {
@@ -126,7 +135,7 @@ async fn a_program_that_takes_too_much_is_refused_before_its_data_is_fetched() {
 		(need.dispute() - 1, Purpose::Dispute, need.dispute()),
 	] {
 		let allowance = Allowance { bytes, purpose };
-		let refused = artifacts::fetch(&reader, &client.spec, &sources(&client), allowance).await;
+		let refused = artifacts::fetch(&reader, &client.spec, &sources(&client), allowance, unrecorded).await;
 		match refused {
 			Err(ArtifactError::Memory { needed: found, allowed, understated }) => {
 				assert_eq!((found, allowed, understated), (needed, bytes, false));
@@ -146,7 +155,7 @@ async fn an_order_that_declares_too_little_is_told_from_a_machine_that_has_too_l
 	let lying = JobSpec { memory_mib: 0, ..client.spec.clone() };
 	assert!(Need::of(&client.program).declared() < MIB);
 	for (spec, expected) in [(&client.spec, false), (&lying, true)] {
-		let refused = artifacts::fetch(&reader, spec, &sources(&client), little).await;
+		let refused = artifacts::fetch(&reader, spec, &sources(&client), little, unrecorded).await;
 		assert!(
 			matches!(refused, Err(ArtifactError::Memory { understated, .. }) if understated == expected),
 			"{refused:?}"
@@ -163,17 +172,17 @@ async fn faults_are_told_apart() {
 	other.header.seed = [9; 32];
 	let blob = *client.plane.store().put(&other.encode()).unwrap().as_bytes();
 	let spec = JobSpec { program_blob: blob, ..client.spec.clone() };
-	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all).await.unwrap_err();
+	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all, unrecorded).await.unwrap_err();
 	assert!(matches!(refused, ArtifactError::Commitment) && !refused.is_unfetched() && !refused.is_local());
 	assert!(reader.store().len(&client.data).is_err());
 	// Nobody has the program.
 	let spec = JobSpec { program_blob: [7; 32], ..client.spec.clone() };
-	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all).await.unwrap_err();
+	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all, unrecorded).await.unwrap_err();
 	assert!(refused.is_unfetched() && !refused.is_local(), "{refused}");
 	// Something longer than a program may be: proven by its hash, so no other source can do better.
 	let long = *client.plane.store().put(&vec![1; artifacts::MAX_PROGRAM as usize + 1]).unwrap().as_bytes();
 	let spec = JobSpec { program_blob: long, ..client.spec.clone() };
-	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all).await.unwrap_err();
+	let refused = artifacts::fetch(&reader, &spec, &sources(&client), all, unrecorded).await.unwrap_err();
 	assert!(!refused.is_unfetched() && !refused.is_local(), "{refused}");
 	// Another initial state than the program's.
 	let spec = JobSpec { initial_root: [7; 32], ..client.spec.clone() };

@@ -216,7 +216,7 @@ impl Keep {
 	/// Fetches the job's last verified state from whoever has it, checks it and keeps it instead of the ones before it.
 	///
 	/// # Errors
-	/// [`Error::ResultUnavailable`], [`Error::Chain`], [`Error::Store`], [`Error::Blobs`].
+	/// [`Error::ResultUnavailable`], [`Error::Chain`], [`Error::Store`].
 	pub async fn fetch(&self, peer: &Peer, engine: &Engine, job: JobId) -> Result<Kept, Error> {
 		let snapshot = peer.chain.finalized().await?;
 		let record = watch::job(&snapshot, job).await?;
@@ -228,7 +228,9 @@ impl Keep {
 		let verified = states::verified(&peer.plane, engine, job, &record.verified.root, &providers).await?;
 		let kept = Kept { milestones: record.verified.milestones, checkpoint: verified.checkpoint };
 		self.store.put(&self.key(job, &record.verified.root), &kept)?;
-		self.drop_before(peer.plane.store(), job, &kept)?;
+		if let Err(error) = self.drop_before(peer.plane.store(), job, &kept) {
+			tracing::warn!(job, %error, "states that are not needed stay");
+		}
 		Ok(kept)
 	}
 
@@ -239,10 +241,11 @@ impl Keep {
 		let is_old = |key: &str, kept: &Kept| key.starts_with(&of_job) && kept.milestones < newest.milestones;
 		let (old, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(key, kept)| is_old(key, kept));
 		for (key, kept) in old {
-			self.store.remove(&key)?;
+			// The record last, or nobody would know of the blob after a crash.
 			if !rest.iter().any(|(_, other)| other.checkpoint == kept.checkpoint) {
 				blobs.remove(&BlobHash::from(kept.checkpoint))?;
 			}
+			self.store.remove(&key)?;
 		}
 		Ok(())
 	}

@@ -117,7 +117,8 @@ impl Player {
 		}
 		let sources = artifacts::providers(endpoints.iter().map(Vec::as_slice));
 		// The check was made within the memory that held then; its dispute is played whatever the memory is set to now.
-		let fetch = artifacts::fetch(&self.peer.plane, &spec, &sources, Allowance::UNLIMITED);
+		// Recorded since the check.
+		let fetch = artifacts::fetch(&self.peer.plane, &spec, &sources, Allowance::UNLIMITED, |_| Ok(()));
 		// The blobs are here since the check. Were they lost, one slow source must not hold the other disputes up.
 		let inputs = tokio::time::timeout(FETCH, fetch).await.map_err(|_| ArtifactError::Slow(FETCH))??;
 		let engine = artifacts::build(&self.peer.plane, &spec, inputs, &self.compute).await?;

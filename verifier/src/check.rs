@@ -6,6 +6,7 @@ use assay_agent::{
 	device::{self, Compute},
 	memory::{Allowance, Pool},
 	store::{Store, StoreError},
+	upkeep,
 	wire::{Reply, Request},
 	Peer,
 };
@@ -67,8 +68,13 @@ impl Answers {
 		Self { store }
 	}
 
-	fn key(id: CheckId) -> String {
-		format!("answer/{:020}/{:05}/{:010}/{:010}", id.job, id.attempt, id.milestone, id.segment)
+	/// Where the answer of a check is recorded.
+	pub fn key(id: CheckId) -> String {
+		format!("answer/{}", Self::name(id))
+	}
+
+	fn name(id: CheckId) -> String {
+		format!("{:020}/{:05}/{:010}/{:010}", id.job, id.attempt, id.milestone, id.segment)
 	}
 
 	/// The answer of a check, if it is known.
@@ -86,33 +92,43 @@ impl Answers {
 
 	/// Every answer.
 	pub fn all(&self) -> Result<Vec<(CheckId, Answer)>, StoreError> {
-		let id = |key: &str| {
-			let mut parts = key.split('/').skip(1);
-			let (job, attempt) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-			Some(CheckId { job, attempt, milestone: parts.next()?.parse().ok()?, segment: parts.next()?.parse().ok()? })
-		};
-		let answers = self.store.scan::<Answer>("answer/")?;
-		Ok(answers.into_iter().filter_map(|(key, answer)| Some((id(&key)?, answer))).collect())
+		by_check(self.store.scan("answer/")?)
 	}
 
-	/// Removes the answer of a check. What was committed with its nonce cannot be revealed after that.
-	pub fn forget(&self, id: CheckId) -> Result<(), StoreError> {
-		self.store.remove(&Self::key(id))
+	/// Removes records by their keys. What was committed with the nonce of an answer cannot be revealed after that.
+	pub fn remove(&self, keys: &[String]) -> Result<(), StoreError> {
+		self.store.remove_all(keys)
 	}
 
-	/// Records the blobs of a job's program and data.
+	/// Records the blob of the state that a check begins with, before it is fetched.
+	pub fn record_pre_state(&self, id: CheckId, blob: &Hash) -> Result<(), StoreError> {
+		self.store.put(&Self::pre_key(id), blob)
+	}
+
+	/// The blobs of [`Self::record_pre_state`], here or on their way.
+	pub fn pre_states(&self) -> Result<Vec<(CheckId, Hash)>, StoreError> {
+		by_check(self.store.scan("pre/")?)
+	}
+
+	/// Records blobs of a job's program and data, before they are fetched.
 	pub fn record_inputs(&self, job: JobId, blobs: &[Hash]) -> Result<(), StoreError> {
-		self.store.put(&Self::inputs_key(job), &blobs)
+		let mut known = self.inputs(job)?;
+		let fresh: Vec<Hash> = blobs.iter().filter(|blob| !known.contains(blob)).copied().collect();
+		if fresh.is_empty() {
+			return Ok(());
+		}
+		known.extend(fresh);
+		self.store.put(&Self::inputs_key(job), &known)
 	}
 
-	/// The blobs of a job's program and data, if they are known.
+	/// The blobs of a job's program and data, here or on their way.
 	pub fn inputs(&self, job: JobId) -> Result<Vec<Hash>, StoreError> {
 		Ok(self.store.get(&Self::inputs_key(job))?.unwrap_or_default())
 	}
 
-	/// Removes the record of a job's program and data.
-	pub fn forget_inputs(&self, job: JobId) -> Result<(), StoreError> {
-		self.store.remove(&Self::inputs_key(job))
+	/// How long this verifier has known that the job is closed.
+	pub fn closed_for(&self, job: JobId) -> Result<Duration, StoreError> {
+		upkeep::closed_for(&self.store, job)
 	}
 
 	/// Every job whose program and data are recorded.
@@ -121,8 +137,14 @@ impl Answers {
 		Ok(self.store.keys("inputs/")?.iter().filter_map(job).collect())
 	}
 
-	fn inputs_key(job: JobId) -> String {
+	/// Where the blobs of a job's program and data are recorded.
+	pub fn inputs_key(job: JobId) -> String {
 		format!("inputs/{job:020}")
+	}
+
+	/// Where the blob of the state that a check begins with is recorded.
+	pub fn pre_key(id: CheckId) -> String {
+		format!("pre/{}", Self::name(id))
 	}
 
 	/// The blob of a state with this root that a check of `job` ended in.
@@ -130,6 +152,16 @@ impl Answers {
 		let answers = self.store.scan::<Answer>(&format!("answer/{job:020}/"))?;
 		Ok(answers.into_iter().find(|(_, answer)| answer.post_root == *root).and_then(|(_, answer)| answer.post))
 	}
+}
+
+/// Records whose keys end in the name of a check.
+fn by_check<Record>(records: Vec<(String, Record)>) -> Result<Vec<(CheckId, Record)>, StoreError> {
+	let id = |key: &str| {
+		let mut parts = key.split('/').skip(1);
+		let (job, attempt) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+		Some(CheckId { job, attempt, milestone: parts.next()?.parse().ok()?, segment: parts.next()?.parse().ok()? })
+	};
+	Ok(records.into_iter().filter_map(|(key, record)| Some((id(&key)?, record))).collect())
 }
 
 /// The state before a segment, in the local store.
@@ -180,7 +212,6 @@ impl Check {
 	/// [`VerifierError`]; nothing is kept then.
 	pub async fn run(self) -> Result<(), VerifierError> {
 		let inputs = self.until_stopped(self.inputs()).await?;
-		self.answers.record_inputs(self.id.job, &inputs.blobs())?;
 		let (pre, _pre) = self.until_stopped(self.pre_state(&inputs)).await?;
 		let claims = self.until_stopped(async { Ok(self.claims(&inputs).await) }).await?;
 		self.stage.send_replace(Stage::Queued);
@@ -210,7 +241,8 @@ impl Check {
 
 	/// Program and data.
 	async fn inputs(&self) -> Result<Inputs, VerifierError> {
-		Ok(artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance).await?)
+		let record = |blobs: &[Hash]| self.answers.record_inputs(self.id.job, blobs);
+		Ok(artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance, record).await?)
 	}
 
 	/// Asks the worker for the state before the segment, proves its root, and brings its blob into the store, where it is held.
@@ -238,6 +270,7 @@ impl Check {
 		};
 		let worker = std::slice::from_ref(&self.worker);
 		let hold = self.peer.plane.store().hold(BlobHash::from(checkpoint));
+		self.answers.record_pre_state(self.id, &checkpoint)?;
 		match self.peer.plane.fetch(hold.hash(), worker, inputs.need().checkpoint()).await {
 			Ok(_) => Ok((PreState { root, blob: Some(checkpoint) }, Some(hold))),
 			// This machine's disk, not the worker.

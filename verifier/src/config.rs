@@ -1,9 +1,8 @@
 //! What a verifier is started with.
 
-use assay_agent::{device::DeviceChoice, PeerConfig};
+use assay_agent::{device::DeviceChoice, upkeep::Courtesies, PeerConfig};
 use assay_engine::Path;
 use assay_protocol::Balance;
-use std::time::Duration;
 
 /// What a verifier is started with.
 #[derive(Clone)]
@@ -21,9 +20,8 @@ pub struct VerifierConfig {
 	/// Memory for checks, MiB: no program may take more, and all checks that run at once share it.
 	/// [`half_of_free`](assay_agent::memory::half_of_free) is a good value.
 	pub memory_mib: u32,
-	/// How long the result of a closed job is kept for who has not fetched it yet.
-	/// [`RESULTS`](assay_agent::upkeep::RESULTS) is a good value.
-	pub results: Duration,
+	/// What is kept for others without a duty, such as results of closed jobs.
+	pub courtesies: Courtesies,
 	/// How to misbehave.
 	#[cfg(feature = "adversary")]
 	pub misbehaviour: Option<crate::adversary::Misbehaviour>,

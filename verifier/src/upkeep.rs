@@ -1,16 +1,18 @@
 //! Which blobs this verifier needs, and the removal of all others: [`assay_agent::upkeep`].
 
 use crate::{
-	check::{Answer, Answers, CheckId},
+	check::{Answers, CheckId},
 	error::VerifierError,
+	rounds::is_mine,
 	service::Verifier,
 };
 use assay_agent::{
-	upkeep::{is_recent, standings, Standing},
+	store::StoreError,
+	upkeep::{len_in, standings, Courtesies, Courtesy, Standing},
 	Peer, Snapshot,
 };
 use assay_p2p::{BlobHash, Swept};
-use assay_protocol::{Hash, JobId, MilestoneIndex};
+use assay_protocol::{Hash, JobId};
 use std::{
 	collections::{BTreeMap, BTreeSet, HashSet},
 	time::Duration,
@@ -19,20 +21,28 @@ use std::{
 impl Verifier {
 	/// Gives disk space back from time to time.
 	pub(crate) fn tidy(&mut self, snapshot: &Snapshot) {
-		let (peer, answers, results) = (self.peer.clone(), self.answers.clone(), self.config.results);
-		self.upkeep.at(snapshot.number(), &self.peer, || look(peer, answers, snapshot.clone(), results));
+		let (peer, answers, courtesies) = (self.peer.clone(), self.answers.clone(), self.config.courtesies);
+		self.upkeep.at(snapshot.number(), &self.peer, || look(peer, answers, snapshot.clone(), courtesies));
 	}
 }
 
-async fn look(peer: Peer, answers: Answers, snapshot: Snapshot, results: Duration) -> Result<Swept, VerifierError> {
-	// Answers and inputs that are recorded later may be of milestones that this snapshot does not show: they stay.
-	let checks: BTreeSet<CheckId> = answers.all()?.into_iter().map(|(id, _)| id).collect();
-	let mut jobs: BTreeSet<JobId> = checks.iter().map(|id| id.job).collect();
-	jobs.extend(answers.jobs()?);
-	let standings = standings(&snapshot, jobs).await;
-	let undecided = snapshot.milestones().await?.into_iter();
-	let undecided = undecided.map(|((job, milestone), record)| (job, record.attempt, milestone)).collect();
+async fn look(
+	peer: Peer,
+	answers: Answers,
+	snapshot: Snapshot,
+	courtesies: Courtesies,
+) -> Result<Swept, VerifierError> {
+	let read = answers.clone();
+	let jobs = tokio::task::spawn_blocking(move || {
+		let mut jobs: BTreeSet<JobId> = read.jobs()?.into_iter().collect();
+		jobs.extend(read.all()?.into_iter().map(|(id, _)| id.job));
+		jobs.extend(read.pre_states()?.into_iter().map(|(id, _)| id.job));
+		Ok::<_, StoreError>(jobs)
+	});
+	let standings = standings(&snapshot, jobs.await??).await;
 	let me = peer.account();
+	let mine = snapshot.milestones().await?.into_iter().filter(|(_, record)| is_mine(record, &me));
+	let mine = mine.map(|((job, _), _)| job).collect();
 	let disputes = snapshot.disputes().await?.into_iter().map(|(_, record)| record.accusation);
 	let disputed = disputes.filter(|accusation| accusation.challenger == me).map(|accusation| CheckId {
 		job: accusation.job,
@@ -40,62 +50,79 @@ async fn look(peer: Peer, answers: Answers, snapshot: Snapshot, results: Duratio
 		milestone: accusation.milestone,
 		segment: accusation.segment,
 	});
-	let known = Known { checks, standings, undecided, disputed: disputed.collect() };
+	let known = Known { standings, mine, disputed: disputed.collect() };
 	let store = peer.plane.store().clone();
-	tokio::task::spawn_blocking(move || store.sweep(|| known.needed(&answers, |blob| is_recent(&store, blob, results))))
-		.await?
+	tokio::task::spawn_blocking(move || store.sweep(|| known.needed(&answers, &courtesies, len_in(&store)))).await?
 }
 
 /// What was known when the look began.
 struct Known {
-	checks: BTreeSet<CheckId>,
 	standings: BTreeMap<JobId, Standing>,
-	/// Job, attempt and number of every committed milestone that is not decided.
-	undecided: BTreeSet<(JobId, u32, MilestoneIndex)>,
+	/// Jobs with a round that this verifier was drawn for.
+	mine: BTreeSet<JobId>,
 	/// Checks whose disputes this verifier plays.
 	disputed: BTreeSet<CheckId>,
 }
 
 impl Known {
 	/// The blobs to keep. Records of which nothing is kept are removed.
-	fn needed(&self, answers: &Answers, is_recent: impl Fn(&Hash) -> bool) -> Result<HashSet<BlobHash>, VerifierError> {
-		let mut needed = HashSet::new();
-		for (id, answer) in answers.all()? {
-			let blobs = self.of_answer(id, &answer, &is_recent);
-			if blobs.is_empty() && self.is_decided(id) {
-				answers.forget(id)?;
+	fn needed(
+		&self,
+		answers: &Answers,
+		courtesies: &Courtesies,
+		len: impl Fn(&Hash) -> u64,
+	) -> Result<HashSet<BlobHash>, VerifierError> {
+		let (mut needed, mut offered) = (HashSet::new(), Vec::new());
+		let (mut decided, mut over) = (Vec::new(), Vec::new());
+		// Jobs whose program and data a check or a dispute may take.
+		let mut busy = self.mine.clone();
+		for (id, blob) in answers.pre_states()? {
+			match self.is_decided(id) {
+				true => over.push(Answers::pre_key(id)),
+				false => {
+					busy.insert(id.job);
+					needed.insert(BlobHash::from(blob));
+				}
 			}
-			needed.extend(blobs.into_iter().map(BlobHash::from));
+		}
+		for (id, answer) in answers.all()? {
+			if !self.is_decided(id) {
+				busy.insert(id.job);
+				needed.extend(answer.pre.into_iter().chain(answer.post).map(BlobHash::from));
+				continue;
+			}
+			let (root, age) = match self.standings.get(&id.job) {
+				Some(Standing::Open(job)) => (job.verified.root, Duration::ZERO),
+				Some(Standing::Closed(root)) => (*root, answers.closed_for(id.job)?),
+				_ => ([0; 32], Duration::MAX),
+			};
+			let blobs: Vec<Hash> = answer.post.filter(|_| answer.post_root == root).into_iter().collect();
+			decided.push((id, blobs.clone()));
+			offered.push(Courtesy { job: id.job, age, blobs });
 		}
 		for job in answers.jobs()? {
 			match self.standings.get(&job) {
-				None | Some(Standing::Open(_)) => needed.extend(answers.inputs(job)?.into_iter().map(BlobHash::from)),
-				Some(Standing::Closed(_) | Standing::Gone) => answers.forget_inputs(job)?,
+				Some(Standing::Closed(_) | Standing::Gone) if !busy.contains(&job) => {
+					over.push(Answers::inputs_key(job));
+				}
+				Some(Standing::Open(_)) if !busy.contains(&job) => {
+					offered.push(Courtesy { job, age: Duration::ZERO, blobs: answers.inputs(job)? });
+				}
+				_ => needed.extend(answers.inputs(job)?.into_iter().map(BlobHash::from)),
 			}
 		}
+		let kept = courtesies.keep(offered, len).into_iter().flat_map(|courtesy| courtesy.blobs);
+		needed.extend(kept.map(BlobHash::from));
+		let useless = |blobs: &[Hash]| !blobs.iter().any(|blob| needed.contains(&BlobHash::from(*blob)));
+		over.extend(decided.into_iter().filter(|(_, blobs)| useless(blobs)).map(|(id, _)| Answers::key(id)));
+		answers.remove(&over)?;
 		Ok(needed)
 	}
 
-	/// Whether nobody will ask for the answer any more.
+	/// Whether nobody will ask for what this verifier found any more.
 	fn is_decided(&self, id: CheckId) -> bool {
-		let decided = match self.standings.get(&id.job) {
-			None => false,
-			Some(Standing::Open(_)) => !self.undecided.contains(&(id.job, id.attempt, id.milestone)),
-			Some(Standing::Closed(_) | Standing::Gone) => true,
-		};
-		decided && self.checks.contains(&id) && !self.disputed.contains(&id)
-	}
-
-	fn of_answer(&self, id: CheckId, answer: &Answer, is_recent: impl Fn(&Hash) -> bool) -> Vec<Hash> {
-		if !self.is_decided(id) {
-			return answer.pre.into_iter().chain(answer.post).collect();
-		}
-		let result = |root: &Hash| answer.post.filter(|_| answer.post_root == *root);
-		match self.standings.get(&id.job) {
-			Some(Standing::Open(job)) => result(&job.verified.root).into_iter().collect(),
-			Some(Standing::Closed(root)) => result(root).filter(&is_recent).into_iter().collect(),
-			_ => Vec::new(),
-		}
+		let standing = self.standings.get(&id.job);
+		standing.is_some_and(|standing| standing.is_decided(id.attempt, id.milestone)) && !self.disputed.contains(&id)
 	}
 }
 

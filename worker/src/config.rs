@@ -1,9 +1,8 @@
 //! What a worker is started with.
 
-use assay_agent::{device::DeviceChoice, PeerConfig};
+use assay_agent::{device::DeviceChoice, upkeep::Courtesies, PeerConfig};
 use assay_cpu::Path;
 use assay_protocol::Balance;
-use std::time::Duration;
 
 /// What the worker asks for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +39,8 @@ pub struct WorkerConfig {
 	pub device: DeviceChoice,
 	/// Memory offered, MiB.
 	pub memory_mib: u32,
-	/// How long the result of a closed job is kept for who has not fetched it yet.
-	/// [`RESULTS`](assay_agent::upkeep::RESULTS) is a good value.
-	pub results: Duration,
+	/// What is kept for others without a duty, such as results of closed jobs.
+	pub courtesies: Courtesies,
 	/// How to misbehave.
 	#[cfg(feature = "adversary")]
 	pub misbehaviour: Option<crate::adversary::Misbehaviour>,

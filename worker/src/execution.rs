@@ -80,7 +80,6 @@ impl Execution {
 
 	async fn prepare(&self) -> Result<Engine, WorkerError> {
 		let inputs = self.fetch().await?;
-		self.ledger.record_inputs(self.lease, &inputs.blobs())?;
 		let need = inputs.need().dispute();
 		if need > self.allowance.bytes {
 			tracing::warn!(
@@ -100,7 +99,9 @@ impl Execution {
 	async fn fetch(&self) -> Result<Inputs, WorkerError> {
 		loop {
 			let time = *self.time.borrow();
-			let fetched = artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance);
+			// Known as needed before they come, so that a restart finds what has arrived.
+			let record = |blobs: &[Hash]| self.ledger.record_inputs(self.lease, blobs);
+			let fetched = artifacts::fetch(&self.peer.plane, &self.spec, &self.sources, self.allowance, record);
 			let fetched = tokio::select! {
 				biased;
 				() = self.stop.cancelled() => return Err(WorkerError::STOPPED),
@@ -192,6 +193,7 @@ impl Execution {
 			let (plane, len) = (&self.peer.plane, engine.checkpoint_len());
 			first(named.iter(), |(checkpoint, sources)| async move {
 				let _hold = plane.store().hold(BlobHash::from(*checkpoint));
+				self.ledger.record_inputs(self.lease, std::slice::from_ref(checkpoint)).ok()?;
 				plane.fetch(BlobHash::from(*checkpoint), sources, len).await.ok()?;
 				self.load(engine, *checkpoint, Some(*root)).await
 			})

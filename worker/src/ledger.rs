@@ -1,10 +1,13 @@
 //! What is durable about a lease.
 
-use assay_agent::store::{Store, StoreError};
+use assay_agent::{
+	store::{Store, StoreError},
+	upkeep,
+};
 use assay_commitment::{boundary, derive_salt, BoundaryOpening, MilestoneTree, SegmentRange};
 use assay_protocol::{Hash, JobId, SegmentIndex};
 use codec::{Decode, Encode};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// One lease: a job and the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,14 +103,25 @@ impl Ledger {
 		by_segment(self.store.scan(&lease.key("claims/"))?)
 	}
 
-	/// Records the blobs of the lease's program and data.
+	/// Records blobs that the lease begins with, before they are fetched: program and data, and a state to resume from.
 	pub fn record_inputs(&self, lease: LeaseId, blobs: &[Hash]) -> Result<(), StoreError> {
-		self.store.put(&lease.key("inputs"), &blobs)
+		let mut known = self.inputs(lease)?;
+		let fresh: Vec<Hash> = blobs.iter().filter(|blob| !known.contains(blob)).copied().collect();
+		if fresh.is_empty() {
+			return Ok(());
+		}
+		known.extend(fresh);
+		self.store.put(&lease.key("inputs"), &known)
 	}
 
-	/// The blobs of the lease's program and data, once they are here.
+	/// The blobs of [`Self::record_inputs`], here or on their way.
 	pub fn inputs(&self, lease: LeaseId) -> Result<Vec<Hash>, StoreError> {
 		Ok(self.store.get(&lease.key("inputs"))?.unwrap_or_default())
+	}
+
+	/// How long this worker has known that the job is closed.
+	pub fn closed_for(&self, job: JobId) -> Result<Duration, StoreError> {
+		upkeep::closed_for(&self.store, job)
 	}
 
 	/// Every lease that there are records of.
@@ -119,9 +133,10 @@ impl Ledger {
 		Ok(self.store.keys("lease/")?.iter().filter_map(lease).collect())
 	}
 
-	/// Removes every record of a job. Its commitments cannot be opened after that.
-	pub fn forget(&self, job: JobId) -> Result<(), StoreError> {
-		self.store.remove(&format!("lease/{job:020}/"))
+	/// Removes every record of jobs. Their commitments cannot be opened after that.
+	pub fn forget(&self, jobs: impl IntoIterator<Item = JobId>) -> Result<(), StoreError> {
+		let records = jobs.into_iter().flat_map(|job| [format!("lease/{job:020}/"), upkeep::closed_key(job)]);
+		self.store.remove_all(&records.collect::<Vec<_>>())
 	}
 
 	/// Every executed segment's end, ascending by segment.

@@ -8,7 +8,7 @@ use crate::{
 use assay_agent::{
 	keys::Account,
 	store::StoreError,
-	upkeep::{is_recent, standings, Standing},
+	upkeep::{len_in, standings, Courtesies, Courtesy, Standing},
 	views, Peer, Snapshot,
 };
 use assay_p2p::{BlobHash, Swept};
@@ -21,9 +21,9 @@ use std::{
 impl Worker {
 	/// Gives disk space back from time to time.
 	pub(crate) fn tidy(&mut self, snapshot: &Snapshot) {
-		let (peer, ledger, results) = (self.peer.clone(), self.ledger.clone(), self.config.results);
+		let (peer, ledger, courtesies) = (self.peer.clone(), self.ledger.clone(), self.config.courtesies);
 		let plans = self.running.iter().map(|(lease, running)| (*lease, running.plan)).collect();
-		self.upkeep.at(snapshot.number(), &self.peer, || look(peer, ledger, snapshot.clone(), plans, results));
+		self.upkeep.at(snapshot.number(), &self.peer, || look(peer, ledger, snapshot.clone(), plans, courtesies));
 	}
 }
 
@@ -32,11 +32,11 @@ async fn look(
 	ledger: Ledger,
 	snapshot: Snapshot,
 	plans: HashMap<LeaseId, JobPlan>,
-	results: Duration,
+	courtesies: Courtesies,
 ) -> Result<Swept, WorkerError> {
-	// Leases recorded later are of jobs that are not among these, or are noticed below.
-	let jobs = ledger.leases()?.iter().map(|lease| lease.job).collect();
-	let standings = standings(&snapshot, jobs).await;
+	let read = ledger.clone();
+	let leases = tokio::task::spawn_blocking(move || read.leases()).await??;
+	let standings = standings(&snapshot, leases.iter().map(|lease| lease.job).collect()).await;
 	let me = peer.account();
 	let disputed = snapshot.disputes().await?.into_iter().map(|(_, record)| record.accusation);
 	let disputed = disputed.filter(|accusation| accusation.defender == me);
@@ -44,7 +44,7 @@ async fn look(
 	let store = peer.plane.store().clone();
 	tokio::task::spawn_blocking(move || {
 		let known = Known { me, standings, plans, disputed };
-		store.sweep(|| known.needed(&ledger, |blob| is_recent(&store, blob, results)))
+		store.sweep(|| known.needed(&ledger, &courtesies, len_in(&store)))
 	})
 	.await?
 }
@@ -58,43 +58,54 @@ struct Known {
 }
 
 impl Known {
-	/// The blobs to keep. Records of jobs of which nothing is kept are removed.
-	fn needed(&self, ledger: &Ledger, is_recent: impl Fn(&Hash) -> bool) -> Result<HashSet<BlobHash>, WorkerError> {
-		let mut needed = HashSet::new();
-		let mut over = BTreeMap::new();
+	/// The blobs to keep. Records of jobs that are over and of which nothing is kept are removed.
+	fn needed(
+		&self,
+		ledger: &Ledger,
+		courtesies: &Courtesies,
+		len: impl Fn(&Hash) -> u64,
+	) -> Result<HashSet<BlobHash>, WorkerError> {
+		let (mut needed, mut offered) = (HashSet::new(), Vec::new());
+		let (mut over, mut held) = (BTreeSet::new(), BTreeSet::new());
 		for lease in ledger.leases()? {
-			let blobs = match self.standings.get(&lease.job) {
-				_ if self.disputed.contains(&lease) => everything(ledger, lease)?,
-				None => everything(ledger, lease)?,
+			let standing = self.standings.get(&lease.job).filter(|_| !self.disputed.contains(&lease));
+			let blobs = match standing {
+				None => {
+					held.insert(lease.job);
+					everything(ledger, lease)?
+				}
 				Some(Standing::Open(job)) => {
 					let mine = views::lease(job).is_some_and(|running| running.worker == self.me);
-					let plan = self.plans.get(&lease);
-					match (mine && job.attempt == lease.attempt, plan) {
-						// Taken up since, or about to be.
-						(true, None) => everything(ledger, lease)?,
-						_ if lease.attempt > job.attempt => everything(ledger, lease)?,
-						(true, Some(plan)) => running(ledger, lease, plan, job.verified.milestones)?,
-						(false, _) => verified(ledger, lease, &job.verified.root)?
-							.into_iter()
-							.chain(ledger.inputs(lease)?)
-							.collect(),
+					match self.plans.get(&lease).filter(|_| mine && job.attempt == lease.attempt) {
+						Some(plan) => running(ledger, lease, plan, job.verified.milestones)?,
+						// An order and the lease that follows it have one number: taken up since, or about to be.
+						None if lease.attempt >= job.attempt => everything(ledger, lease)?,
+						None => {
+							let mut blobs = verified(ledger, lease, &job.verified.root)?;
+							blobs.extend(ledger.inputs(lease)?);
+							offered.push(Courtesy { job: lease.job, age: Duration::ZERO, blobs });
+							Vec::new()
+						}
 					}
 				}
 				Some(Standing::Closed(root)) => {
-					let result: Vec<Hash> = verified(ledger, lease, root)?.into_iter().filter(&is_recent).collect();
-					*over.entry(lease.job).or_insert(true) &= result.is_empty();
-					result
+					over.insert(lease.job);
+					let age = ledger.closed_for(lease.job)?;
+					offered.push(Courtesy { job: lease.job, age, blobs: verified(ledger, lease, root)? });
+					Vec::new()
 				}
 				Some(Standing::Gone) => {
-					over.entry(lease.job).or_insert(true);
+					over.insert(lease.job);
 					Vec::new()
 				}
 			};
 			needed.extend(blobs.into_iter().map(BlobHash::from));
 		}
-		for (job, _) in over.into_iter().filter(|(_, nothing)| *nothing) {
-			ledger.forget(job)?;
+		for kept in courtesies.keep(offered, len) {
+			held.insert(kept.job);
+			needed.extend(kept.blobs.into_iter().map(BlobHash::from));
 		}
+		ledger.forget(over.difference(&held).copied())?;
 		Ok(needed)
 	}
 }

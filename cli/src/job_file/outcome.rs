@@ -133,15 +133,12 @@ impl Outcome {
 					Trained::Perceptron(config) => ClassifierNetwork::from(config),
 					Trained::Convolutional(config) => ClassifierNetwork::from(config),
 				};
-				let is_perceptron = matches!(network, ClassifierNetwork::Mlp { .. });
 				let classifier = Classifier { network, scale: *scale };
 				let param = |name: &str| engine.state_tensor_named(state, name);
 				std::fs::create_dir_all(&directory).map_err(io)?;
 				write_classifier(&directory, &classifier, param).map_err(words)?;
-				if is_perceptron {
-					let bytes = export_onnx(&classifier, param).map_err(words)?;
-					write_whole(&directory.join("model.onnx"), &bytes).map_err(io)?;
-				}
+				let bytes = export_onnx(&classifier, param).map_err(words)?;
+				write_whole(&directory.join("model.onnx"), &bytes).map_err(io)?;
 				Ok(Some(directory))
 			}
 			Self::Language { config, coder, .. } => {

@@ -6,7 +6,7 @@ use crate::{
 	aligned::Aligned,
 	backend::tensor,
 	int8, matmul,
-	matrix::{bytes, floats, floats_mut, Input, Matrix, Output},
+	matrix::{bytes, bytes_mut, floats, floats_mut, words_of, Input, Matrix, Output},
 	path::Supported,
 	products::PARALLEL_PRODUCTS,
 	Cpu, OpError,
@@ -20,6 +20,8 @@ pub struct Packed {
 	dtype: DType,
 	inner: usize,
 	cols: usize,
+	/// Whether the matrix was stored transposed.
+	transposed: bool,
 	words: Aligned,
 }
 
@@ -50,6 +52,21 @@ impl Packed {
 
 	pub(crate) fn words(&self) -> &[u32] {
 		self.words.words()
+	}
+
+	/// The words of the matrix it was made from.
+	pub fn unpack(&self) -> Vec<u32> {
+		let Self { path, inner, cols, transposed, .. } = *self;
+		let place = |k: usize, col: usize| if transposed { col * inner + k } else { k * cols + col };
+		let mut words = vec![0; words_of(self.dtype, inner * cols)];
+		match self.dtype {
+			DType::I8 => {
+				let elements = bytes_mut(&mut words);
+				int8::unpack(path, self.words(), inner, cols, |k, col, byte| elements[place(k, col)] = byte);
+			}
+			_ => matmul::unpack(path, self.words(), inner, cols, |k, col, bits| words[place(k, col)] = bits),
+		}
+		words
 	}
 }
 
@@ -85,7 +102,7 @@ impl Cpu {
 			let b = matmul::Operand { data: floats(matrix.bits), stride, inner_contiguous: transposed };
 			matmul::pack_all(path, b, inner, cols, words.words_mut());
 		}
-		Ok(Packed { path, dtype: matrix.dtype, inner, cols, words })
+		Ok(Packed { path, dtype: matrix.dtype, inner, cols, transposed, words })
 	}
 
 	/// Runs a `MatMul` or `MatMulI8` whose first operand is `a`, not transposed, and whose second one is packed. The bits are

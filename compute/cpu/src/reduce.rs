@@ -62,11 +62,7 @@ impl Kernel for Magnitudes<'_, '_> {
 
 #[inline(always)]
 fn of_magnitudes<const FUSED: bool>(segment: &[u32]) -> Hard<FUSED> {
-	let mut magnitudes = [0; SEGMENT];
-	for (magnitude, bits) in magnitudes.iter_mut().zip(segment) {
-		*magnitude = bits & 0x7fff_ffff;
-	}
-	row_segment::<false, FUSED>(&magnitudes[..segment.len()])
+	row_segment_of::<false, FUSED>(segment, |bits| bits & 0x7fff_ffff)
 }
 
 /// Rows by the vectors that the path has.
@@ -144,6 +140,12 @@ fn rows<const SUM: bool, const FUSED: bool>(
 
 #[inline(always)]
 fn row_segment<const SUM: bool, const FUSED: bool>(segment: &[u32]) -> Hard<FUSED> {
+	row_segment_of::<SUM, FUSED>(segment, |bits| bits)
+}
+
+/// A segment of which `element` makes what is reduced.
+#[inline(always)]
+fn row_segment_of<const SUM: bool, const FUSED: bool>(segment: &[u32], element: impl Fn(u32) -> u32) -> Hard<FUSED> {
 	let mut lanes = [Hard::<FUSED>::from_bits(0); LANES];
 	let mut present = LANES;
 	let mut groups = segment.chunks(LANES);
@@ -152,17 +154,17 @@ fn row_segment<const SUM: bool, const FUSED: bool>(segment: &[u32]) -> Hard<FUSE
 		let first = groups.next().unwrap_or(&[]);
 		present = first.len();
 		for (lane, bits) in lanes.iter_mut().zip(first) {
-			*lane = Hard::from_bits(*bits);
+			*lane = Hard::from_bits(element(*bits));
 		}
 	}
 	for group in groups {
 		if let Ok(group) = <&[u32; LANES]>::try_from(group) {
 			for l in 0..LANES {
-				lanes[l] = join::<SUM, _>(lanes[l], Hard::from_bits(group[l]));
+				lanes[l] = join::<SUM, _>(lanes[l], Hard::from_bits(element(group[l])));
 			}
 		} else {
 			for (lane, bits) in lanes.iter_mut().zip(group) {
-				*lane = join::<SUM, _>(*lane, Hard::from_bits(*bits));
+				*lane = join::<SUM, _>(*lane, Hard::from_bits(element(*bits)));
 			}
 		}
 	}

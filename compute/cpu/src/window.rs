@@ -21,19 +21,22 @@ pub(crate) fn im2col(
 	let [height, width, kernel_width, stride, padding] =
 		[window.height, window.width, window.kernel_width, window.stride, window.padding].map(|side| side as usize);
 	for (position, out) in (first..).zip(band.chunks_exact_mut(cols)) {
-		out.fill(0);
 		let (image, row, col) = (position / each, position % each / across, position % across);
 		// The window's first column in the padded image; its columns that lie in the image.
 		let left = col * stride;
 		let from = padding.saturating_sub(left).min(kernel_width);
 		let to = (width + padding).saturating_sub(left).min(kernel_width).max(from);
 		for (y, out) in out.chunks_exact_mut(kernel_width * channels).enumerate() {
-			let Some(pixel_row) = (row * stride + y).checked_sub(padding).filter(|row| *row < height) else { continue };
-			if from < to {
-				let pixel = (image * height + pixel_row) * width + left + from - padding;
-				let source = &x.bits[pixel * channels..][..(to - from) * channels];
-				out[from * channels..to * channels].copy_from_slice(source);
-			}
+			let pixel_row = (row * stride + y).checked_sub(padding).filter(|row| *row < height);
+			let Some(pixel_row) = pixel_row.filter(|_| from < to) else {
+				out.fill(0);
+				continue;
+			};
+			let pixel = (image * height + pixel_row) * width + left + from - padding;
+			let source = &x.bits[pixel * channels..][..(to - from) * channels];
+			out[..from * channels].fill(0);
+			out[from * channels..to * channels].copy_from_slice(source);
+			out[to * channels..].fill(0);
 		}
 	}
 }

@@ -121,6 +121,12 @@ fn check(backends: &[Cpu], kind: OpKind, given: &[Given], output: TensorSpec) {
 			let packed = cpu.pack(b, trans_b).expect("packs");
 			let spec = TensorSpec { dtype: b.dtype, rows: b.rows, cols: b.cols };
 			assert_eq!(packed.bytes(), cpu.packed_bytes(spec, trans_b), "{place}");
+			let elements = spec.elements() as usize;
+			let unpacked = packed.unpack();
+			assert!(
+				from_words(b.dtype, &unpacked, elements) == from_words(b.dtype, b.bits, elements),
+				"{place}, unpacked"
+			);
 			let mut again = vec![0xdead_beef; bits.len()];
 			let out = Output { dtype: output.dtype, rows: output.rows, cols: output.cols, bits: &mut again };
 			assert_eq!(cpu.run_packed(kind, a, &packed, out), result, "{place}, packed");

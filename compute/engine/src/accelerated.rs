@@ -12,6 +12,7 @@ use std::{
 use assay_program::{Role, TensorId};
 
 use crate::{
+	data::Data,
 	state::{DeviceCopy, Mark},
 	Accelerator, AcceleratorError, Engine, Hash, Loaded, Outcome, RunError, State, StepReport, Stepped, Tensor,
 };
@@ -42,7 +43,8 @@ impl Engine {
 		self.accelerated = None;
 		let decls = self.program.tensors.iter().zip(0u32..);
 		let ids = decls.filter(|(decl, _)| matches!(decl.role, Role::Data { .. })).map(|(_, id)| TensorId(id));
-		let data: Vec<(TensorId, &Tensor)> = ids.zip(&self.data).collect();
+		let data: Vec<_> = self.data.iter().map(Data::tensor).collect();
+		let data: Vec<(TensorId, &Tensor)> = ids.zip(data.iter().map(AsRef::as_ref)).collect();
 		let program = accelerator.load(&self.program, &data)?;
 		let device = Mutex::new(OnDevice { program, holds: None });
 		self.accelerated = Some(Accelerated { name: accelerator.name(), device, failure: OnceLock::new() });

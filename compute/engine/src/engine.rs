@@ -7,6 +7,7 @@ use assay_program::{Limits, Program, ProgramCommitment, ProgramTrees, TensorId, 
 
 use crate::{
 	accelerated::Accelerated,
+	data::Data,
 	packs::{Packs, PACKED_BYTES},
 	requirements::check_data,
 	schedule::Schedule,
@@ -19,7 +20,7 @@ pub struct Engine {
 	pub(crate) program: Program,
 	trees: ProgramTrees,
 	/// The data tensors, ascending by tensor id.
-	pub(crate) data: Vec<Tensor>,
+	pub(crate) data: Vec<Data>,
 	/// Initial values that the program names by root, ascending by tensor id.
 	pub(crate) given: Vec<(TensorId, Tensor)>,
 	/// The parameter and state tensors, ascending.
@@ -57,20 +58,23 @@ impl Engine {
 		let spare = limits.total_bytes.saturating_sub(needed).min(PACKED_BYTES);
 		// A group that the backend will not have is no reason not to run the program.
 		let schedule = Schedule::new(&program, &cpu, spare).ok();
-		let packs = Packs::default();
+		let (data, packs) = Data::keep(data, schedule.as_ref(), &cpu);
 		Ok(Self { program, trees, data, given, states, schedule, packs, cpu, accelerated: None })
 	}
 
-	/// The engine with at most `bytes` of memory for weights in the form that its products read: those that no step changes,
-	/// packed at the first run and kept. Results do not depend on it.
+	/// The engine with at most `bytes` more of memory for weights in the form that its products read: those that no step
+	/// changes, packed at the first run and kept, or in place of data that only products read. Results do not depend on it.
 	pub fn pack_at_most(self, bytes: u64) -> Self {
 		let schedule = self.schedule.as_ref().and_then(|_| Schedule::new(&self.program, &self.cpu, bytes).ok());
-		Self { schedule, packs: Packs::default(), ..self }
+		let data = self.data.into_iter().map(Data::into_tensor).collect();
+		let (data, packs) = Data::keep(data, schedule.as_ref(), &self.cpu);
+		Self { schedule, data, packs, ..self }
 	}
 
 	/// The engine with every op run by itself in the program's order, on the CPU, for looking for a fault: slower, same results.
 	pub fn op_by_op(self) -> Self {
-		Self { schedule: None, packs: Packs::default(), accelerated: None, ..self }
+		let data = self.data.into_iter().map(Data::into_tensor).map(Data::Whole).collect();
+		Self { schedule: None, data, packs: Packs::default(), accelerated: None, ..self }
 	}
 
 	/// The program.

@@ -17,6 +17,7 @@ mod accelerated;
 mod accelerator;
 mod calibration;
 mod checkpoint;
+mod data;
 mod engine;
 mod error;
 mod estimate;

@@ -14,7 +14,7 @@ const PANEL_INNER: u64 = 512;
 /// Bytes that a run of a program allocates, by what for. See `docs/numerics.md` for the formula.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunMemory {
-	/// Data tensors and given initial values.
+	/// Data tensors, but those that are kept packed only, and given initial values.
 	pub data: u64,
 	/// Parameter and state tensors.
 	pub state: u64,
@@ -22,7 +22,7 @@ pub struct RunMemory {
 	pub next_state: u64,
 	/// All other outputs that exist in memory.
 	pub temps: u64,
-	/// Weights that no step changes, in the form that products read.
+	/// Weights that no step changes, in the form that products read; data that nothing else reads have only this one.
 	pub packed: u64,
 	/// Scratch of all threads: rows of outputs that only their group reads, and panels of matrix products.
 	pub scratch: u64,
@@ -39,7 +39,6 @@ impl Engine {
 	/// What a run of this program will allocate on this engine's threads.
 	pub fn memory(&self) -> RunMemory {
 		let bytes = |spec: TensorSpec| words(spec) as u64 * 4;
-		let given = self.program.tensors.iter().filter(|decl| decl.role.given_root().is_some());
 		let states = self.program.state_tensors().map(|(_, decl)| bytes(decl.spec()));
 		let threads = self.cpu.threads() as u64;
 		let (buffers, next_state, rows) = match &self.schedule {
@@ -56,7 +55,8 @@ impl Engine {
 		let products_i8 = has(|kind| matches!(kind, OpKind::MatMulI8 { .. })) * PANEL_OUTER;
 		let packed = self.schedule.iter().flat_map(|schedule| &schedule.wants.weights).map(|want| want.bytes).sum();
 		RunMemory {
-			data: given.map(|decl| bytes(decl.spec())).sum(),
+			data: self.data.iter().map(|data| data.words().len() as u64 * 4).sum::<u64>()
+				+ self.given.iter().map(|(_, tensor)| bytes(tensor.spec())).sum::<u64>(),
 			state: states.sum(),
 			next_state,
 			temps: buffers - next_state,

@@ -173,7 +173,10 @@ impl Engine {
 	pub(crate) fn execute(&self, state: &State, workspace: &mut Workspace) -> Result<(), RunError> {
 		let context = Context { seed: self.program.header.seed, step: state.step };
 		for (op, index) in self.program.ops.iter().zip(0u32..) {
-			let done = self.execute_op(op, state, &context, workspace);
+			let done = match self.replaced(index as usize) {
+				Some(packed) => self.execute_packed(op, &packed, state, workspace),
+				None => self.execute_op(op, state, &context, workspace),
+			};
 			done.map_err(|error| self.failed(index, state.step, error))?;
 		}
 		Ok(())

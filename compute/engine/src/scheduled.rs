@@ -1,7 +1,7 @@
 //! Executes a step by its schedule.
 
 use assay_cpu::{Context, Matrix, OpError, Output, Packed, MAX_CHAIN_GIVEN, MAX_CHAIN_PACKED, MAX_GIVEN, MAX_KEPT};
-use assay_program::{DType, Operand};
+use assay_program::{DType, Op, Operand};
 
 use crate::{
 	plan::{words, Place},
@@ -43,15 +43,29 @@ impl Engine {
 		let op = &self.program.ops[index];
 		let wanted = self.schedule.as_ref().and_then(|schedule| schedule.wants.of_op.get(index).copied().flatten());
 		let packed = wanted.and_then(|wanted| workspace.packs.get(wanted).cloned());
-		let (Some(packed), Some(Operand::Tensor(a)), Some(Place::Buffer(buffer))) =
-			(packed, op.inputs.first().copied(), workspace.plan.places.get(op.output.0 as usize).copied())
+		match packed {
+			Some(packed) => self.execute_packed(op, &packed, state, workspace),
+			None => self.execute_op(op, state, context, workspace),
+		}
+	}
+
+	/// A product with its second operand packed.
+	pub(crate) fn execute_packed(
+		&self,
+		op: &Op,
+		packed: &Packed,
+		state: &State,
+		workspace: &mut Workspace,
+	) -> Result<(), OpError> {
+		let (Some(Operand::Tensor(a)), Some(Place::Buffer(buffer))) =
+			(op.inputs.first().copied(), workspace.plan.places.get(op.output.0 as usize).copied())
 		else {
-			return self.execute_op(op, state, context, workspace);
+			return Err(OpError::Shape("a product's operand is a tensor, its output a temp"));
 		};
 		let mut out = core::mem::take(&mut workspace.buffers[buffer]);
 		let spec = self.spec(op.output);
 		let output = Output { dtype: spec.dtype, rows: spec.rows, cols: spec.cols, bits: &mut out[..words(spec)] };
-		let result = self.cpu.run_packed(op.kind, &self.matrix(a, state, workspace), &packed, output);
+		let result = self.cpu.run_packed(op.kind, &self.matrix(a, state, workspace), packed, output);
 		workspace.buffers[buffer] = out;
 		result
 	}

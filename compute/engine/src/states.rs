@@ -48,7 +48,7 @@ impl Engine {
 		}
 		let data = self.program.tensors.iter().zip(0u32..).filter(|(decl, _)| matches!(decl.role, Role::Data { .. }));
 		let position = data.map(|(_, id)| id).position(|data| data == id.0)?;
-		self.data.get(position).cloned()
+		self.data.get(position).map(|data| data.tensor().into_owned())
 	}
 
 	/// A parameter or state tensor by name.

@@ -132,6 +132,10 @@ impl Tensor {
 		&self.words
 	}
 
+	pub(crate) fn into_words(self) -> Vec<u32> {
+		self.words
+	}
+
 	pub(crate) fn words_mut(&mut self) -> &mut Vec<u32> {
 		&mut self.words
 	}

@@ -1,9 +1,11 @@
 //! One step with everything kept: what a dispute descends through.
 
+use std::borrow::Cow;
+
 use assay_commitment::{chunk_cv, layout::CHUNK_BYTES, Combiner, Domain, Hash, StateTree, Tree};
 use assay_program::{shape::is_finite, DType, TensorId};
 
-use crate::{tensor, workspace::Workspace, Engine, RunError, State, Tensor};
+use crate::{plan::Place, tensor, workspace::Workspace, Engine, RunError, State, Tensor};
 
 /// The outputs of all ops of one step, their roots, and the state after it.
 ///
@@ -108,15 +110,23 @@ impl Engine {
 	/// has no such tensor.
 	pub fn traced_tensor(&self, trace: &StepTrace, id: TensorId) -> Option<Tensor> {
 		self.program().decl(id)?;
-		let matrix = self.matrix(id, &trace.pre, &trace.workspace);
-		Some(Tensor::from_words(self.spec(id), matrix.bits.to_vec()))
+		Some(Tensor::from_words(self.spec(id), self.traced_words(trace, id).into_owned()))
 	}
 
 	/// Canonical bytes of [`Engine::traced_tensor`].
 	pub(crate) fn traced_bytes(&self, trace: &StepTrace, id: TensorId) -> Option<Vec<u8>> {
 		self.program().decl(id)?;
-		let matrix = self.matrix(id, &trace.pre, &trace.workspace);
-		Some(tensor::canonical(&self.spec(id), matrix.bits))
+		Some(tensor::canonical(&self.spec(id), &self.traced_words(trace, id)))
+	}
+
+	fn traced_words<'a>(&'a self, trace: &'a StepTrace, id: TensorId) -> Cow<'a, [u32]> {
+		match trace.workspace.plan.places[id.0 as usize] {
+			Place::Data(position) => match self.data[position].tensor() {
+				Cow::Borrowed(tensor) => Cow::Borrowed(tensor.words()),
+				Cow::Owned(tensor) => Cow::Owned(tensor.into_words()),
+			},
+			_ => Cow::Borrowed(self.matrix(id, &trace.pre, &trace.workspace).bits),
+		}
 	}
 
 	/// Chaining values of the chunks of an op's output in the traced step. Of the op that failed, chunks that hold an infinity

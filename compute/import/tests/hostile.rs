@@ -150,6 +150,18 @@ fn onnx(path: &Path) {
 	let _ = onnx.program(&ports.iter().take(8).map(input).collect::<Vec<_>>());
 }
 
+/// Fixtures of graphs.
+fn graph() -> impl Strategy<Value = &'static str> {
+	prop_oneof![
+		Just("operators"),
+		Just("classifier"),
+		Just("torch-bert"),
+		Just("images-operators"),
+		Just("images-mobile"),
+		Just("images-last-channels"),
+	]
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
@@ -182,7 +194,7 @@ proptest! {
 	}
 
 	#[test]
-	fn changed_graphs_end_in_a_value_or_an_error(change in change(), name in prop_oneof![Just("operators"), Just("classifier"), Just("torch-bert")]) {
+	fn changed_graphs_end_in_a_value_or_an_error(change in change(), name in graph()) {
 		let bytes = changed(std::fs::read(fixture(&format!("onnx/{name}.onnx"))).unwrap(), &change);
 		let folder = TempDir::new().unwrap();
 		let path = folder.path().join("model.onnx");

@@ -310,6 +310,11 @@ impl Graph {
 		Ok(program)
 	}
 
+	/// Ops so far.
+	pub fn ops(&self) -> usize {
+		self.ops.len()
+	}
+
 	/// The first op that did not fit, which [`Graph::finish`] will report.
 	pub fn error(&self) -> Option<&BuildError> {
 		self.error.as_ref()

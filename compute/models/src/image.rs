@@ -55,6 +55,22 @@ impl Graph {
 		self.op(OpKind::Im2col(window), &[x], None)
 	}
 
+	/// The pixels of `channels` columns that lie side by side, as [`Graph::im2col`] puts them, joined from the first on.
+	pub fn fold_places(
+		&mut self,
+		columns: Value,
+		channels: u32,
+		join: impl Fn(&mut Self, Value, Value) -> Value,
+	) -> Value {
+		let places = self.spec(columns).cols.checked_div(channels).unwrap_or(0);
+		let mut joined: Option<Value> = None;
+		for place in 0..places {
+			let part = self.columns(columns, place.saturating_mul(channels), channels);
+			joined = Some(joined.map_or(part, |so_far| join(self, so_far, part)));
+		}
+		joined.unwrap_or(columns)
+	}
+
 	/// The sum of what windows over each pixel hold for it.
 	pub fn col2im(&mut self, x: Value, window: Window) -> Value {
 		self.op(OpKind::Col2im(window), &[x], None)
@@ -122,12 +138,6 @@ fn pool(
 	join: impl Fn(&mut Graph, Value, Value) -> Value,
 ) -> Pixels {
 	let channels = graph.spec(x.value).cols;
-	let (columns, window) = x.under(graph, kernel, stride, 0);
-	let places = (0..window.places().unwrap_or(0)).map(|place| place.saturating_mul(channels));
-	let mut joined: Option<Value> = None;
-	for first in places {
-		let part = graph.columns(columns.value, first, channels);
-		joined = Some(joined.map_or(part, |so_far| join(graph, so_far, part)));
-	}
-	Pixels { value: joined.unwrap_or(columns.value), ..columns }
+	let (columns, _) = x.under(graph, kernel, stride, 0);
+	columns.map(|value| graph.fold_places(value, channels, join))
 }

@@ -6,11 +6,11 @@ use std::{
 	alloc::{GlobalAlloc, Layout, System},
 	sync::{
 		atomic::{AtomicU64, Ordering},
-		Mutex,
+		Arc, Mutex,
 	},
 };
 
-use assay_engine::{Path, StepReport, Tensor};
+use assay_engine::{Cpu, Engine, Path, StepReport, Tensor};
 use assay_models::{transformer, Graph, Model, Optimiser, TransformerConfig};
 use assay_program::{DType, Header, Init, Lane};
 use support::{cpu, engine, on};
@@ -105,6 +105,40 @@ fn packed_weights_are_foretold_and_made_once() {
 		let ratio = (peak - before) as f64 / foretold as f64;
 		println!("{threads} threads: {memory:?}, {ratio:.3}");
 		assert!((0.8..=1.25).contains(&ratio), "{ratio}: {memory:?}");
+	}
+}
+
+#[test]
+fn data_that_only_products_read_is_there_once() {
+	let _alone = ALONE.lock().expect("no test panicked");
+	let before = LIVE.load(Ordering::Relaxed);
+	let (elements, mut data) = (4 * 512 * 512, Vec::new());
+	let mut graph = Graph::new(1);
+	let mut x = graph.uniform_param("x", 64, 512, 1.0);
+	for layer in 0..4 {
+		let bytes = (0..512 * 512).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as i8);
+		let tensor = Tensor::int8(512, 512, bytes.collect::<Vec<_>>().into_iter()).expect("whole");
+		let w = graph.data(&format!("w{layer}"), tensor.spec(), tensor.root());
+		data.extend(w.tensor().map(|id| (id, tensor)));
+		let (bytes, scale) = graph.quantise_rows(x);
+		let sums = graph.int8_matmul(bytes, false, w, layer % 2 == 0);
+		x = graph.dequantise(sums, scale, 1e-3);
+	}
+	let out = graph.state("out", 64, 512, Init::Zeros);
+	graph.update(out, x);
+	let header = Header { version: 1, lane: Lane::I8, seed: [1; 32], steps: 100, batch: 1, segment_steps: 1 };
+	let program = graph.finish(header).expect("valid");
+	for (path, most) in [(Path::Portable, 4), (Path::Avx2, 2), (Path::Avx512, 2)] {
+		let Ok(cpu) = Cpu::new(path, 1) else { continue };
+		let engine = Engine::new(program.clone(), data.clone(), Arc::new(cpu)).expect("loads");
+		let (live, memory) = (LIVE.load(Ordering::Relaxed) - before - elements, engine.memory());
+		println!("{path:?}: {live} bytes, {memory:?}");
+		assert!(
+			memory.data == 0 && (elements..elements * most * 5 / 4).contains(&memory.packed),
+			"{path:?}: {memory:?}"
+		);
+		assert!((memory.packed..memory.packed + (1 << 17)).contains(&live), "{path:?}: {live} of {memory:?}");
+		assert!(data.iter().all(|(id, tensor)| engine.data_tensor(*id).as_ref() == Some(tensor)), "{path:?}");
 	}
 }
 

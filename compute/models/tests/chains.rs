@@ -189,17 +189,29 @@ fn run(engine: &Engine, until: u64) -> (Result<Outcome, RunError>, State, Vec<u3
 
 /// Every path, one and two threads, all weights packed, some, and none. Returns whether the run failed.
 fn check(model: &Model, steps: u64) -> bool {
-	let expected = run(&engine(model, cpu(Path::Portable, 1)).op_by_op(), steps);
+	let plain = engine(model, cpu(Path::Portable, 1)).op_by_op();
+	let (expected, start) = (run(&plain, steps), plain.initial_state());
+	let traced = plain.trace(&start).expect("a trace");
+	// Bytes of data and packed weights; at most these without packed ones.
+	let weights = |engine: &Engine| engine.memory().data + engine.memory().packed;
+	let given = weights(&plain);
 	for path in [Path::Portable, Path::Avx2, Path::Avx512, Path::Amx].into_iter().filter(|path| path.supported()) {
 		for threads in [1, 2] {
 			let engine = engine(model, cpu(path, threads));
-			let all = engine.memory().packed;
+			let all = engine.memory();
 			assert_eq!(run(&engine, steps), expected, "{path:?}, {threads} threads");
-			let some = engine.pack_at_most(all / 2);
-			assert!(some.memory().packed <= all / 2);
+			// Data that only products read is there in no other form.
+			let trace = engine.trace(&start).expect("a trace");
+			assert_eq!((trace.leaves(), trace.failure()), (traced.leaves(), traced.failure()), "{path:?}");
+			for (id, tensor) in &model.data {
+				assert!(engine.data_tensor(*id).as_ref() == Some(tensor), "{path:?}, tensor {}", id.0);
+				assert!(engine.traced_tensor(&trace, *id).as_ref() == Some(tensor), "{path:?}, tensor {}", id.0);
+			}
+			let some = engine.pack_at_most(all.packed / 2);
+			assert!(weights(&some) <= given + all.packed / 2);
 			assert_eq!(run(&some, steps), expected, "some weights packed, {path:?}, {threads} threads");
 			let none = some.pack_at_most(0);
-			assert_eq!(none.memory().packed, 0);
+			assert!(weights(&none) <= given);
 			assert_eq!(run(&none, steps), expected, "no weights packed, {path:?}, {threads} threads");
 		}
 	}

@@ -4,7 +4,7 @@ mod support;
 
 use assay_engine::{Engine, Outcome, Path, RunError, State, Tensor};
 use assay_models::{cnn, CnnConfig, Graph, Model, Value};
-use assay_program::{Axis, BinaryKind, DType, Header, Init, Lane, TensorId, TensorSpec, UnaryKind};
+use assay_program::{Axis, BinaryKind, DType, Header, Init, Lane, TensorId, TensorSpec, UnaryKind, Window};
 use proptest::prelude::*;
 use support::{cpu, digits, engine, on, small, small_transformer, small_transformer_of};
 
@@ -161,6 +161,65 @@ fn check(model: &Model, steps: u64) -> bool {
 	expected.0.is_err()
 }
 
+/// Images under a window: the pixels joined place by place, in one of the ways that are one pass and in ways that are not, and
+/// a product of them.
+fn windows(seed: u64, channels: u32, wild: bool) -> Model {
+	let mut draw = Draw(seed);
+	let mut graph = Graph::new(1);
+	let mut data = Vec::new();
+	let (kernel, stride) = (1 + draw.below(4) as u32, 1 + draw.below(3) as u32);
+	let padding = draw.below(kernel as usize) as u32;
+	let (images, height, width) = (1 + draw.below(3) as u32, 5 + draw.below(9) as u32, 5 + draw.below(9) as u32);
+	let mut tensor = |graph: &mut Graph, draw: &mut Draw, name: &str, rows: u32, cols: u32| {
+		let mut bits = || match wild && draw.below(4) == 0 {
+			true => SPECIAL[draw.below(SPECIAL.len())],
+			false => ((draw.below(4001) as f32 - 2000.0) / 1000.0).to_bits(),
+		};
+		let tensor = Tensor::new(DType::F32, rows, cols, (0..rows * cols).map(|_| bits()).collect()).expect("whole");
+		let value = graph.data(name, tensor.spec(), tensor.root());
+		data.push((value.tensor().expect("a tensor"), tensor));
+		value
+	};
+	let wide = kernel * kernel * channels;
+	let x = tensor(&mut graph, &mut draw, "x", images * height * width, channels);
+	let weights = tensor(&mut graph, &mut draw, "weights", 1, wide);
+	let matrix = tensor(&mut graph, &mut draw, "matrix", wide, 1 + seed as u32 % 40);
+	let x = graph.mul(x, 0.5);
+	let window = Window { height, width, kernel_height: kernel, kernel_width: kernel, stride, padding };
+	let columns = graph.im2col(x, window);
+	let rows = graph.spec(columns).rows;
+	let joined = match draw.below(6) {
+		0 => graph.fold_places(columns, channels, |graph, a, b| graph.add(a, b)),
+		1 => graph.fold_places(columns, channels, |graph, a, b| graph.binary(BinaryKind::Max, a, b)),
+		// The other way round, which is another maximum where zeros meet.
+		2 => graph.fold_places(columns, channels, |graph, a, b| graph.binary(BinaryKind::Max, b, a)),
+		3 => graph.fold_places(columns, channels, |graph, a, b| graph.sub(a, b)),
+		kind => {
+			let products = graph.mul(columns, weights);
+			let sum = graph.fold_places(products, channels, |graph, a, b| graph.add(a, b));
+			// The products have another reader.
+			let largest = graph.max(products, Axis::Cols);
+			if kind == 4 {
+				sum
+			} else {
+				graph.add(sum, largest)
+			}
+		}
+	};
+	let product = graph.matmul(columns, matrix);
+	let product = graph.relu(product);
+	// Where nothing else reads the pixels, none need be written.
+	let kept =
+		if seed.is_multiple_of(3) { vec![("joined", joined), ("product", product)] } else { vec![("joined", joined)] };
+	for (name, value) in kept {
+		let cols = graph.spec(value).cols;
+		let state = graph.state(name, rows, cols, Init::Zeros);
+		graph.update(state, value);
+	}
+	let header = Header { version: 1, lane: Lane::F32, seed: [3; 32], steps: 1, batch: 1, segment_steps: 1 };
+	Model { program: graph.finish(header).expect("valid"), data }
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -172,6 +231,11 @@ proptest! {
 	#[test]
 	fn random_programs_of_special_values(seed: u64, rows in 1u32..70, cols in 1u32..40, ops in 1usize..24) {
 		check(&random(seed, rows, cols, ops, true), 3);
+	}
+
+	#[test]
+	fn random_windows(seed: u64, channels in 1u32..70, wild: bool) {
+		check(&windows(seed, channels, wild), 1);
 	}
 
 	#[test]

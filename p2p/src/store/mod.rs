@@ -24,7 +24,6 @@ use std::{
 		atomic::{AtomicU64, Ordering},
 		Arc,
 	},
-	time::SystemTime,
 };
 
 use bao_tree::io::{
@@ -234,12 +233,6 @@ impl BlobStore {
 		Ok(hashes)
 	}
 
-	/// When the blob came into the store, by the clock of this machine.
-	pub fn since(&self, hash: &BlobHash) -> Result<SystemTime, StoreError> {
-		let path = self.data_path(hash);
-		self.open_data(hash)?.0.metadata().and_then(|meta| meta.modified()).at(&path)
-	}
-
 	/// Opens a blob for serving, rebuilding its tree if that is missing or has the wrong size.
 	pub(crate) fn open_blob(&self, hash: &BlobHash) -> Result<OpenBlob, StoreError> {
 		let (data, len) = self.open_data(hash)?;
@@ -306,6 +299,12 @@ impl BlobStore {
 		self.blob_path(hash, "tree")
 	}
 
+	/// A path under `tmp/` that nobody else has.
+	fn draft_path(&self) -> PathBuf {
+		let number = self.0.drafts.fetch_add(1, Ordering::Relaxed);
+		self.0.root.join("tmp").join(number.to_string())
+	}
+
 	fn pin_path(&self, hash: &BlobHash) -> PathBuf {
 		self.0.root.join("pins").join(hash.to_string())
 	}
@@ -351,8 +350,7 @@ struct Draft {
 
 impl Draft {
 	fn create(store: &BlobStore) -> Result<Self, StoreError> {
-		let number = store.0.drafts.fetch_add(1, Ordering::Relaxed);
-		let path = store.0.root.join("tmp").join(number.to_string());
+		let path = store.draft_path();
 		let file = File::options().create_new(true).read(true).write(true).open(&path).at(&path)?;
 		Ok(Self { path, file })
 	}

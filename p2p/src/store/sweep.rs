@@ -7,7 +7,6 @@
 use std::{
 	collections::{HashMap, HashSet},
 	fmt, fs, io,
-	path::PathBuf,
 	sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -135,13 +134,9 @@ impl BlobStore {
 			if needed.contains(&hash) || self.is_pinned(&hash) {
 				continue;
 			}
-			// Nobody can take a hold between the look and the removal.
-			let table = self.0.uses.table();
-			if !table.is_free(&hash) {
-				continue;
-			}
-			match self.size(&hash).and_then(|bytes| self.remove(&hash).map(|()| bytes)) {
-				Ok(bytes) => {
+			match self.take_out(&hash) {
+				Ok(None) => {}
+				Ok(Some(bytes)) => {
 					swept.blobs = swept.blobs.saturating_add(1);
 					swept.bytes = swept.bytes.saturating_add(bytes);
 				}
@@ -151,26 +146,48 @@ impl BlobStore {
 		failed.map_or(Ok(swept), Err)
 	}
 
+	/// Removes the files of a blob that nobody holds and says how large they were; nothing where somebody does. They are moved
+	/// away first: to remove a large file takes long, and who takes a hold waits only for the moves.
+	fn take_out(&self, hash: &BlobHash) -> Result<Option<u64>, StoreError> {
+		let mut moved = Vec::new();
+		{
+			let table = self.0.uses.table();
+			if !table.is_free(hash) {
+				return Ok(None);
+			}
+			let (data, tree) = super::partial::paths(self, hash);
+			// A blob without its tree is one; a tree without its blob is not.
+			for path in [self.data_path(hash), self.tree_path(hash), data, tree] {
+				let draft = self.draft_path();
+				match fs::rename(&path, &draft) {
+					Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+					renamed => {
+						renamed.at(&path)?;
+						moved.push(draft);
+					}
+				}
+			}
+		}
+		let mut bytes = 0u64;
+		for draft in moved {
+			bytes = bytes.saturating_add(fs::metadata(&draft).at(&draft)?.len());
+			fs::remove_file(&draft).at(&draft)?;
+		}
+		Ok(Some(bytes))
+	}
+
 	/// Everything that has a file, whole or not.
 	fn all(&self) -> Result<HashSet<BlobHash>, StoreError> {
 		let (blobs, partial) = (self.0.root.join("blobs"), self.0.root.join("partial"));
 		let suffixes = [".data", ".tree"];
 		let mut hashes: HashSet<BlobHash> = named(&partial, &suffixes)?.into_iter().collect();
 		for folder in fs::read_dir(&blobs).at(&blobs)? {
-			hashes.extend(named(&folder.at(&blobs)?.path(), &suffixes)?);
+			let folder = folder.at(&blobs)?.path();
+			// What somebody else put there is no blob.
+			if folder.is_dir() {
+				hashes.extend(named(&folder, &suffixes)?);
+			}
 		}
 		Ok(hashes)
-	}
-
-	/// Bytes of all files of a blob.
-	fn size(&self, hash: &BlobHash) -> Result<u64, StoreError> {
-		let (data, tree) = super::partial::paths(self, hash);
-		let bytes = |path: PathBuf| match fs::metadata(&path) {
-			Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-			meta => meta.map(|meta| meta.len()).at(&path),
-		};
-		[self.data_path(hash), self.tree_path(hash), data, tree]
-			.into_iter()
-			.try_fold(0, |sum: u64, path| Ok(sum.saturating_add(bytes(path)?)))
 	}
 }

@@ -72,8 +72,11 @@ fn known(job: JobId, standing: Option<Standing>) -> Known {
 	}
 }
 
-fn needed(known: &Known, ledger: &Ledger, recent: bool) -> BTreeSet<Hash> {
-	known.needed(ledger, |_| recent).unwrap().into_iter().map(|blob| *blob.as_bytes()).collect()
+/// Courtesies take this many bytes each.
+fn needed(known: &Known, ledger: &Ledger, room: u64) -> BTreeSet<Hash> {
+	let courtesies = Courtesies { bytes: room, ..Courtesies::default() };
+	let needed = known.needed(ledger, &courtesies, |_| 1).unwrap();
+	needed.into_iter().map(|blob| *blob.as_bytes()).collect()
 }
 
 fn set(blobs: impl IntoIterator<Item = Hash>) -> BTreeSet<Hash> {
@@ -81,6 +84,7 @@ fn set(blobs: impl IntoIterator<Item = Hash>) -> BTreeSet<Hash> {
 }
 
 const LEASE: LeaseId = LeaseId { job: 7, attempt: 1 };
+const OTHER: Account = [2; 32];
 
 #[test]
 fn a_running_lease_needs_what_may_still_be_drawn_and_where_that_starts() {
@@ -88,46 +92,67 @@ fn a_running_lease_needs_what_may_still_be_drawn_and_where_that_starts() {
 	let mut known = known(7, Some(open(1, ME, 2, root(7))));
 	known.plans.insert(LEASE, PLAN);
 	let claims = (8..11u8).map(|segment| [200 + segment; 32]);
-	assert_eq!(needed(&known, &ledger, false), set((7..11).map(checkpoint).chain(INPUTS).chain(claims)));
+	assert_eq!(needed(&known, &ledger, 0), set((7..11).map(checkpoint).chain(INPUTS).chain(claims)));
 	assert_eq!(ledger.boundaries(LEASE).unwrap().len(), 11, "commitments are opened from the records");
 	known.disputed.insert(LEASE);
-	assert_eq!(needed(&known, &ledger, false).len(), 11 + 11 + 2, "a dispute may be about any of it");
+	assert_eq!(needed(&known, &ledger, 0).len(), 11 + 11 + 2, "a dispute may be about any of it");
 }
 
 #[test]
-fn what_is_not_known_is_needed() {
+fn what_is_not_known_to_be_over_is_needed() {
 	let (_folder, ledger) = executed(LEASE, 0..3);
-	assert_eq!(needed(&known(7, None), &ledger, false).len(), 3 + 3 + 2, "the chain could not be asked");
-	assert_eq!(needed(&known(7, Some(open(1, ME, 0, [0; 32]))), &ledger, false).len(), 8, "no plan yet");
-	assert_eq!(needed(&known(7, Some(open(0, [2; 32], 0, [0; 32]))), &ledger, false).len(), 8, "leased since");
+	let all = |standing| needed(&known(7, standing), &ledger, 0).len() == 3 + 3 + 2;
+	assert!(all(None), "the chain could not be asked, or does not know the job yet");
+	assert!(all(Some(open(1, ME, 0, [0; 32]))), "no plan yet");
+	assert!(all(Some(open(0, OTHER, 0, [0; 32]))), "a state from before the lease");
+	// The order that this lease followed has its number.
+	assert!(all(Some(open(1, OTHER, 0, [0; 32]))), "leased since that state");
+	assert_eq!(ledger.leases().unwrap(), [LEASE].into());
 }
 
 #[test]
 fn a_lease_that_ended_leaves_the_verified_state_and_the_inputs_to_the_next() {
 	let (_folder, ledger) = executed(LEASE, 0..11);
-	let next = known(7, Some(open(2, [2; 32], 2, root(7))));
-	assert_eq!(needed(&next, &ledger, false), set([checkpoint(7)].into_iter().chain(INPUTS)));
-	let further = known(7, Some(open(2, [2; 32], 3, [77; 32])));
-	assert_eq!(needed(&further, &ledger, false), set(INPUTS));
+	let next = known(7, Some(open(2, OTHER, 2, root(7))));
+	assert_eq!(needed(&next, &ledger, 10), set([checkpoint(7)].into_iter().chain(INPUTS)));
+	let further = known(7, Some(open(2, OTHER, 3, [77; 32])));
+	assert_eq!(needed(&further, &ledger, 10), set(INPUTS));
+	let (_folder, second) = executed(LeaseId { job: 8, attempt: 0 }, 0..8);
+	second.record_inputs(LEASE, &[[92; 32]]).unwrap();
+	let mut both = known(7, Some(open(2, OTHER, 2, root(7))));
+	both.standings.insert(8, open(1, OTHER, 2, root(7)));
+	assert_eq!(needed(&both, &second, 3), set([checkpoint(7)].into_iter().chain(INPUTS)), "room for the later job's");
 }
 
 #[test]
 fn of_a_closed_job_only_the_result_is_kept_and_that_for_a_time() {
 	let (_folder, ledger) = executed(LEASE, 0..20);
 	let closed = known(7, Some(Standing::Closed(root(19))));
-	assert_eq!(needed(&closed, &ledger, true), set([checkpoint(19)]));
+	assert_eq!(needed(&closed, &ledger, 1), set([checkpoint(19)]));
 	assert_eq!(ledger.leases().unwrap().len(), 1);
-	assert_eq!(needed(&closed, &ledger, false), set([]));
+	let terms = Courtesies { age: Duration::ZERO, bytes: 1 };
+	assert!(closed.needed(&ledger, &terms, |_| 1).unwrap().is_empty());
 	assert_eq!(ledger.leases().unwrap().len(), 0, "and its records go with it");
 }
 
 #[test]
-fn nothing_is_kept_of_a_job_that_the_chain_forgot() {
+fn nothing_is_kept_of_a_job_that_the_chain_removed() {
 	let (_folder, ledger) = executed(LEASE, 0..2);
 	let other = LeaseId { job: 70, attempt: 0 };
 	ledger.record(other, 0, Boundary { root: root(0), checkpoint: checkpoint(50) }).unwrap();
 	let mut known = known(7, Some(Standing::Gone));
-	known.standings.insert(70, open(0, [2; 32], 1, root(0)));
-	assert_eq!(needed(&known, &ledger, true), set([checkpoint(50)]));
+	known.standings.insert(70, open(0, OTHER, 1, root(0)));
+	known.disputed.insert(LEASE);
+	assert_eq!(needed(&known, &ledger, 0).len(), 2 + 2 + 2 + 1, "the secret of a disputed lease stays");
+	assert_eq!(ledger.leases().unwrap(), [LEASE, other].into());
+	known.disputed.clear();
+	assert_eq!(needed(&known, &ledger, 0), set([checkpoint(50)]));
 	assert_eq!(ledger.leases().unwrap(), [other].into());
+}
+
+#[test]
+fn blobs_are_recorded_before_they_come_and_once() {
+	let (_folder, ledger) = executed(LEASE, 0..0);
+	ledger.record_inputs(LEASE, &[INPUTS[1], [93; 32]]).unwrap();
+	assert_eq!(ledger.inputs(LEASE).unwrap(), [INPUTS[0], INPUTS[1], [93; 32]]);
 }

@@ -3,7 +3,7 @@
 use super::{
 	super::arguments::{self, Key, Reach},
 	registered::{beside, compare_bond, DEFAULT_BOND},
-	verifier_run::{days, path, until_stopped, wait_for},
+	verifier_run::{path, until_stopped, wait_for, Keep},
 };
 use crate::console::Console;
 use assay_cli::Error;
@@ -51,10 +51,8 @@ pub(crate) struct Run {
 	/// Memory offered to a job, MiB.
 	#[arg(long, default_value_t = 2048, value_name = "MIB")]
 	memory: u32,
-	/// Days for which the result of a closed job is kept for who has not fetched it. All else that no job needs any more goes at
-	/// once.
-	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
-	keep_results: u16,
+	#[command(flatten)]
+	keep: Keep,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -76,7 +74,7 @@ impl Run {
 			path: self.path,
 			device: self.device,
 			memory_mib: self.memory,
-			results: days(self.keep_results),
+			courtesies: self.keep.terms(),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};

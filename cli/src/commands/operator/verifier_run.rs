@@ -5,6 +5,7 @@ use super::{
 	registered::{beside, compare_bond, DEFAULT_BOND},
 };
 use crate::console::Console;
+use assay_agent::upkeep::Courtesies;
 use assay_cli::{network, Error};
 use assay_device::DeviceChoice;
 use assay_engine::Path;
@@ -45,10 +46,8 @@ pub(crate) struct Run {
 	/// machine has free].
 	#[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
 	memory: Option<u32>,
-	/// Days for which the result of a closed job is kept for who has not fetched it. All else that no job needs any more goes at
-	/// once.
-	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
-	keep_results: u16,
+	#[command(flatten)]
+	keep: Keep,
 	/// Cheat, to test that it is caught.
 	#[cfg(feature = "adversary")]
 	#[arg(long, hide = true)]
@@ -69,7 +68,7 @@ impl Run {
 			path: self.path,
 			device: self.device,
 			memory_mib: self.memory.unwrap_or_else(assay_agent::memory::half_of_free),
-			results: days(self.keep_results),
+			courtesies: self.keep.terms(),
 			#[cfg(feature = "adversary")]
 			misbehaviour: self.misbehave,
 		};
@@ -113,7 +112,21 @@ pub(super) async fn until_stopped<E: std::fmt::Display>(
 	}
 }
 
-/// So many days.
-pub(super) fn days(days: u16) -> Duration {
-	Duration::from_secs(u64::from(days) * 24 * 3600)
+/// What is kept on disk for others.
+#[derive(clap::Args)]
+pub(super) struct Keep {
+	/// Days for which the result of a closed job is kept for who has not fetched it.
+	#[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+	keep_results: u16,
+	/// Disk for what others may want and no job at hand needs: results of closed jobs; program, data and last verified state of
+	/// jobs that this machine worked on before. The oldest go first.
+	#[arg(long, default_value_t = 16, value_name = "GIB")]
+	keep_gib: u16,
+}
+
+impl Keep {
+	pub(super) fn terms(&self) -> Courtesies {
+		let age = Duration::from_secs(u64::from(self.keep_results) * 24 * 3600);
+		Courtesies { age, bytes: u64::from(self.keep_gib) << 30 }
+	}
 }

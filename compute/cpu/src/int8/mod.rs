@@ -27,7 +27,7 @@ use crate::{
 #[cfg(target_arch = "x86_64")]
 pub(crate) use amx::standing as amx_standing;
 use kernel::Micro;
-pub(crate) use packed::{band, pack_all, packed_words};
+pub(crate) use packed::{band, pack_all, packed_words, unpack};
 
 /// Words of the inner dimension in a panel; with [`BLOCK_COLS`], 1 MiB, which the second-level cache holds.
 const BLOCK_WORDS: usize = 512;

@@ -60,6 +60,30 @@ pub(super) fn pack_of<M: Micro>(path: Supported, b: Operand<'_>, inner: usize, c
 	}
 }
 
+/// Calls `place` with the inner index, the column and the value of each element of what [`pack_all`] packed.
+pub(crate) fn unpack(path: Supported, panels: &[u32], inner: usize, cols: usize, place: impl FnMut(usize, usize, i8)) {
+	by_kernel!(path, unpack_of(panels, inner, cols, place));
+}
+
+fn unpack_of<M: Micro>(mut panels: &[u32], inner: usize, cols: usize, mut place: impl FnMut(usize, usize, i8)) {
+	let padded = cols.next_multiple_of(M::COLS);
+	for start in (0..inner).step_by(M::BLOCK_WORDS * M::GROUP) {
+		let len = (M::BLOCK_WORDS * M::GROUP).min(inner - start);
+		let words = len.div_ceil(M::GROUP);
+		let (block, after) = panels.split_at(padded * words);
+		for (first, panel) in (0..).step_by(M::COLS).zip(block.chunks_exact(M::COLS * words)) {
+			for (k, line) in (0..len).step_by(M::GROUP).zip(panel.chunks_exact(M::COLS)) {
+				for (col, word) in (first..cols).zip(line) {
+					for within in 0..M::GROUP.min(len - k) {
+						place(start + k + within, col, (word >> (32 / M::GROUP * within)) as i8);
+					}
+				}
+			}
+		}
+		panels = &after[padded..];
+	}
+}
+
 /// As [`super::run`] with `B` packed by [`pack_all`] from `cols` columns. The region begins at a whole panel.
 pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, out: Region<'_, u32>) {
 	by_kernel!(path, bands(path, a, b, inner, cols, out));

@@ -19,7 +19,7 @@ use core::{cell::RefCell, marker::PhantomData};
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use kernel::lanes;
-pub(crate) use packed::{band, pack_all, packed_words};
+pub(crate) use packed::{band, pack_all, packed_words, unpack};
 pub(crate) use region::Region;
 
 use crate::aligned::Aligned;

@@ -38,6 +38,26 @@ pub(crate) fn pack_all(path: Supported, b: Operand<'_>, inner: usize, cols: usiz
 	}
 }
 
+/// Calls `place` with the inner index, the column and the bits of each element of what [`pack_all`] packed.
+pub(crate) fn unpack(
+	path: Supported,
+	panels: &[u32],
+	inner: usize,
+	cols: usize,
+	mut place: impl FnMut(usize, usize, u32),
+) {
+	let (width, padded) = (width(path), cols.next_multiple_of(width(path)));
+	for start in (0..inner).step_by(SEGMENT) {
+		let len = SEGMENT.min(inner - start);
+		let segment = &panels[start * padded..][..len * padded];
+		for (first, panel) in (0..).step_by(width).zip(segment.chunks_exact(width * len)) {
+			for (k, line) in (start..).zip(panel.chunks_exact(width)) {
+				(first..cols).zip(line).for_each(|(col, bits)| place(k, col, *bits));
+			}
+		}
+	}
+}
+
 /// As [`super::run`] with `B` packed by [`pack_all`] from `cols` columns. The region begins at a whole panel.
 pub(crate) fn band(path: Supported, a: Operand<'_>, b: &[u32], inner: usize, cols: usize, out: Region<'_>) -> bool {
 	match path.vectors() {

@@ -44,6 +44,8 @@ impl RowGroup {
 					Pass::Op(kind) => row_reads(kind, input, spec, rows),
 					Pass::Magnitude => Some(Reads::SameRow),
 					Pass::DequantiseAdd => row_reads(OpKind::Dequantise, input, spec, rows),
+					Pass::Places { window: None, .. } if input == 0 => Some(Reads::SameRow),
+					Pass::Places { .. } => Some(Reads::Anywhere),
 				};
 				let by_rows = match reads {
 					Some(Reads::SameRow) => spec.rows == rows && !(flat && spec.elements() == 1),
@@ -73,7 +75,7 @@ impl RowGroup {
 		}
 		let rows = if flat { ops[0].output.elements() as usize } else { rows as usize };
 		let per_row: usize = scratch.iter().sum();
-		let widest = ops.iter().map(|op| if flat { 1 } else { op.output.cols as usize }).max().unwrap_or(1);
+		let widest = passes.iter().map(|op| if flat { 1 } else { op.output.cols as usize }).max().unwrap_or(1);
 		let tile = (TILE_BYTES / per_row.max(1)).min((TILE_ELEMENTS / widest).max(1)).max(1);
 		// Dropout draws four elements at a time, and four bytes are a word, so a tile of them begins at a multiple of four; wide
 		// rows do anyway.

@@ -1,4 +1,4 @@
-//! Runs of ops that compute a row of their output from the same row of their inputs.
+//! Runs of ops that compute a row of their output from the same row of their inputs, or from inputs that are whole already.
 //!
 //! A [`RowGroup`] goes through all its ops for a few rows before it takes the next ones. Outputs that only ops of the group read
 //! stay in scratch that the first- or second-level cache holds, so they cost no memory traffic. Every op runs the kernel that
@@ -7,6 +7,7 @@
 mod compile;
 mod dequantise_add;
 mod fuse;
+mod places;
 mod tile;
 
 use core::cell::RefCell;
@@ -72,6 +73,7 @@ pub fn row_reads(kind: OpKind, input: usize, spec: TensorSpec, rows: u32) -> Opt
 		| OpKind::Dropout { .. }
 		| OpKind::ArgMax
 		| OpKind::Hadamard { axis: Axis::Cols, .. } => Some(Reads::SameRow),
+		OpKind::Im2col(_) => Some(Reads::Anywhere),
 		OpKind::Lookup => Some(if input == 0 { Reads::Anywhere } else { Reads::SameRow }),
 		_ => None,
 	}

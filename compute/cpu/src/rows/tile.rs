@@ -1,8 +1,13 @@
 //! A few rows of a group.
 
-use assay_program::{philox::Key, Axis, DType, OpKind};
+use assay_program::{philox::Key, Axis, BinaryKind, DType, OpKind};
 
-use super::{dequantise_add::DequantiseAdd, fuse::Pass, RowGroup, MAX_KEPT};
+use super::{
+	dequantise_add::DequantiseAdd,
+	fuse::Pass,
+	places::{Places, UnderWindow},
+	RowGroup, MAX_KEPT,
+};
 use crate::{
 	arg_max,
 	draws::Draws,
@@ -14,7 +19,7 @@ use crate::{
 	path::Supported,
 	rearrange, reduce,
 	sources::{Lie, Sources},
-	Context,
+	window, Context,
 };
 
 /// Where the rows of a tensor are.
@@ -202,6 +207,15 @@ impl TileOp {
 				let [x, row, col, addend] = [a, b, c, d].map(|source| tile.read(source));
 				return path.run(DequantiseAdd { x, row, col, addend, out });
 			}
+			Pass::Places { window: Some(window), .. } => {
+				let (x, weights, first) = (tile.read(a), tile.read(b), tile.first);
+				return path.run(UnderWindow { window, x, weights, first, channels: self.cols, out });
+			}
+			Pass::Places { join, weighted, .. } => {
+				let (x, weights) = (tile.read(a), weighted.then(|| tile.read(b)));
+				let is_max = join == BinaryKind::Max;
+				return path.run(Places { x, width: a.cols, weights, is_max, cols: self.cols, out });
+			}
 		};
 		let op = match kind {
 			OpKind::Unary(unary) => Elementwise::Unary(unary),
@@ -247,6 +261,11 @@ impl TileOp {
 			OpKind::Lookup => {
 				let rows = (x.len() / cols) as u32;
 				rearrange::lookup(&matrix(x, cols, rows), tile.read(&self.inputs[1]), 0, out);
+			}
+			OpKind::Im2col(window) => {
+				let Some((down, across)) = window.positions() else { return false };
+				let positions = (down as usize * across as usize, across as usize);
+				window::im2col(&window, positions, &matrix(x, source.cols, 0), tile.first, cols, out);
 			}
 			OpKind::Hadamard { log2, .. } => {
 				out.copy_from_slice(x);

@@ -1,12 +1,15 @@
 //! Tensors of any rank as matrices of a graph.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	rc::Rc,
+};
 
 use assay_engine::Tensor;
 use assay_models::{Graph, Value};
 use assay_program::{DType, Lane, TensorId, TensorSpec};
 
-use super::tensor::Constant;
+use super::{tensor::Constant, turn::Turned};
 
 /// Something that a name of the ONNX graph stands for.
 #[derive(Clone, Debug)]
@@ -20,12 +23,12 @@ pub(crate) enum Held {
 /// F32 elements in the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
-	/// A matrix of the elements in row-major order, of any number of columns.
+	/// A matrix of the elements, of any number of columns.
 	pub(crate) stored: Value,
 	/// Extents, none of them 0.
 	pub(crate) shape: Vec<usize>,
-	/// The elements are stored as if the last two extents, which are those of `shape`, were exchanged.
-	pub(crate) swapped: bool,
+	/// How the elements are stored where that is not the order of the shape.
+	pub(crate) turned: Option<Turned>,
 }
 
 /// A program under construction, and what it must be given.
@@ -41,13 +44,12 @@ pub(crate) struct Lowering {
 	budget: u64,
 	/// How products with what is known are computed.
 	pub(crate) lane: Lane,
+	/// Outputs of ops that have no element below zero.
+	not_negative: BTreeSet<TensorId>,
 }
 
 /// Why a node has no equivalent.
 pub(crate) type Refusal = String;
-
-/// Largest extent that is exchanged with another by a product with the identity.
-const MAX_IDENTITY: usize = 2048;
 
 pub(crate) fn elements(shape: &[usize]) -> u64 {
 	shape.iter().fold(1u64, |product, extent| product.saturating_mul(*extent as u64))
@@ -109,7 +111,7 @@ impl Lowering {
 	/// `budget` bounds the elements that rearranging what is known may make. Batches have `batch` rows.
 	pub(crate) fn new(budget: u64, batch: u32, lane: Lane) -> Self {
 		let (given, declared, named) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-		Self { graph: Graph::new(batch), given, declared, named, budget, lane }
+		Self { graph: Graph::new(batch), given, declared, named, budget, lane, not_negative: BTreeSet::new() }
 	}
 
 	/// Takes elements from the budget.
@@ -128,7 +130,7 @@ impl Lowering {
 		let Constant::Floats { shape, bits } = &**constant else {
 			return Err("it takes floating-point numbers where it is given integers".into());
 		};
-		let array = |stored| Array { stored, shape: shape.clone(), swapped: false };
+		let array = |stored| Array::new(stored, shape.clone());
 		if let Some(stored) = name.as_ref().and_then(|name| self.named.get(name)) {
 			return Ok(array(*stored));
 		}
@@ -169,51 +171,33 @@ impl Lowering {
 
 	/// The matrix of an array, its columns the last extent.
 	pub(crate) fn matrix(&mut self, array: &Array) -> Result<Value, Refusal> {
-		let stored = if array.swapped { self.unswapped(array)? } else { array.stored };
-		self.with_columns(stored, matrix_of(&array.shape)?.1)
+		let stored = self.in_order(array)?.stored;
+		Ok(self.with_columns(stored, matrix_of(&array.shape)?.1))
 	}
 
-	/// An array whose elements are stored in the order of its shape.
-	pub(crate) fn in_order(&mut self, array: &Array) -> Result<Array, Refusal> {
-		let stored = if array.swapped { self.unswapped(array)? } else { array.stored };
-		Ok(Array { stored, shape: array.shape.clone(), swapped: false })
-	}
-
-	/// The elements of a matrix, in their order, in `cols` columns. To one column is an op; from one, a product of each row's
-	/// elements with 1, which is exact but for the sign of a zero.
-	pub(crate) fn with_columns(&mut self, x: Value, cols: u32) -> Result<Value, Refusal> {
+	/// The elements of a matrix, in their order, in `cols` columns.
+	pub(crate) fn with_columns(&mut self, x: Value, cols: u32) -> Value {
 		let spec = self.graph.spec(x);
-		if spec.cols == cols {
-			return Ok(x);
-		}
-		let column = if spec.cols == 1 { x } else { self.graph.flatten(x) };
-		if cols == 1 {
-			return Ok(column);
-		}
+		// Shapes have as many elements as what is stored, so that the op fits.
 		let rows = spec.elements().checked_div(cols.into()).and_then(|rows| u32::try_from(rows).ok()).unwrap_or(0);
-		self.spend(rows.into())?;
-		let ones = vec![1f32.to_bits(); rows as usize];
-		let ones = Tensor::new(DType::F32, rows, 1, ones).map_err(|error| error.to_string())?;
-		let ones = self.declare(None, ones);
-		Ok(self.graph.block_matmul((ones, false), (column, true), rows, 1))
+		self.graph.reshape(x, rows, cols)
 	}
 
-	/// The stored elements with their last two extents exchanged: each matrix, transposed, times the identity.
-	fn unswapped(&mut self, array: &Array) -> Result<Value, Refusal> {
-		let [leading @ .., rows, cols] = array.shape.as_slice() else { return Ok(array.stored) };
-		let (inner, blocks) = (*cols, elements(leading));
-		if inner > MAX_IDENTITY {
-			return Err(format!("transposing {rows} x {cols} costs a product; at most {MAX_IDENTITY} columns are"));
-		}
-		self.spend((inner * inner) as u64)?;
-		let bits = (0..inner * inner).map(|at| if at / inner == at % inner { 1f32.to_bits() } else { 0 }).collect();
-		let side = inner as u32;
-		let identity = Tensor::new(DType::F32, side, side, bits).map_err(|error| error.to_string())?;
-		let identity = self.declare(None, identity);
-		let blocks = u32::try_from(blocks).map_err(|_| "too many matrices".to_owned())?;
-		let rows = u32::try_from(*rows).map_err(|_| "too many rows".to_owned())?;
-		let stored = self.with_columns(array.stored, rows)?;
-		Ok(self.graph.block_matmul((stored, true), (identity, false), blocks, blocks))
+	/// Notes that an op's output has no element below zero.
+	pub(crate) fn mark_not_negative(&mut self, x: Value) {
+		self.not_negative.extend(x.tensor());
+	}
+
+	/// Whether that is known of an op's output.
+	pub(crate) fn is_not_negative(&self, x: Value) -> bool {
+		x.tensor().is_some_and(|id| self.not_negative.contains(&id))
+	}
+}
+
+impl Array {
+	/// Elements in the order of the shape.
+	pub(crate) fn new(stored: Value, shape: Vec<usize>) -> Self {
+		Array { stored, shape, turned: None }
 	}
 }
 
@@ -229,6 +213,14 @@ impl Constant {
 	pub(crate) fn shape(&self) -> &[usize] {
 		match self {
 			Constant::Floats { shape, .. } | Constant::Ints { shape, .. } => shape,
+		}
+	}
+
+	/// The elements in another shape, which is of as many.
+	pub(crate) fn in_shape(&self, shape: Vec<usize>) -> Self {
+		match self.clone() {
+			Constant::Floats { bits, .. } => Constant::Floats { shape, bits },
+			Constant::Ints { values, .. } => Constant::Ints { shape, values },
 		}
 	}
 

@@ -8,7 +8,7 @@ use std::{
 
 use assay_engine::Tensor;
 use assay_models::{Graph, Model};
-use assay_program::{BinaryKind, DType, Header, Init, Lane};
+use assay_program::{BinaryKind, DType, Header, Init, Lane, Limits};
 
 use super::{
 	array::{elements, Held, Lowering, Refusal},
@@ -141,7 +141,8 @@ impl<'a> Walk<'a> {
 				));
 			}
 		}
-		let budget = total.saturating_mul(2).saturating_add(1 << 24);
+		// A weight in the order of its product, and that in int8.
+		let budget = total.saturating_mul(4).saturating_add(1 << 24);
 		Ok(Self { path, values, lowering: Lowering::new(budget, batch, lane) })
 	}
 
@@ -225,6 +226,10 @@ impl<'a> Walk<'a> {
 		call.finish()?;
 		if let Some(error) = self.lowering.graph.error() {
 			return Err(error.to_string());
+		}
+		let most = Limits::default().ops;
+		if self.lowering.graph.ops() > most {
+			return Err(format!("with it the program has more than {most} ops"));
 		}
 		if let Some(held) = results.iter().find(|held| held.shape().len() > MAX_RANK) {
 			return Err(format!("a result of rank {}; at most {MAX_RANK}", held.shape().len()));

@@ -42,7 +42,7 @@ impl Onnx {
 		let data = walk.lowering.graph.data("rows", spec, rows.root());
 		walk.lowering.given.extend(data.tensor().map(|id| (id, rows.clone())));
 		let stored = walk.lowering.graph.next_batch(data);
-		walk.values.insert(port.name, Held::Array(Array { stored, shape, swapped: false }));
+		walk.values.insert(port.name, Held::Array(Array::new(stored, shape)));
 		for (index, node) in model.graph.nodes.iter().enumerate() {
 			walk.node(index, node, opset)?;
 		}
@@ -57,7 +57,7 @@ impl Onnx {
 		};
 		let cols = u32::try_from(elements(rest)).map_err(|_| request(format!("{first} rows are too long")))?;
 		let array = walk.lowering.in_order(&array).map_err(request)?;
-		let scores = walk.lowering.with_columns(array.stored, cols).map_err(request)?;
+		let scores = walk.lowering.with_columns(array.stored, cols);
 		let Lowering { mut graph, mut given, .. } = walk.lowering;
 		keep_rows(&mut graph, &mut given, scores, (spec.rows, batch))?;
 		Ok(Model { program: Graph::finish(graph, config.header(spec.rows))?, data: given })

@@ -38,6 +38,17 @@ pub(crate) fn attribute(name: &str, value: i64) -> Vec<u8> {
 	[bytes(1, name.as_bytes()), int(3, value), int(20, 2)].concat()
 }
 
+/// An attribute that is a list of integers.
+pub(crate) fn attributes(name: &str, values: &[i64]) -> Vec<u8> {
+	let values = values.iter().flat_map(|value| int(8, *value));
+	[bytes(1, name.as_bytes()), values.collect(), int(20, 7)].concat()
+}
+
+/// An attribute that is text.
+pub(crate) fn text(name: &str, value: &str) -> Vec<u8> {
+	[bytes(1, name.as_bytes()), bytes(4, value.as_bytes()), int(20, 3)].concat()
+}
+
 pub(crate) fn node(op: &str, inputs: &str, outputs: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
 	let inputs = inputs.split_whitespace().flat_map(|name| bytes(1, name.as_bytes())).collect::<Vec<_>>();
 	let outputs = outputs.split_whitespace().flat_map(|name| bytes(2, name.as_bytes())).collect();

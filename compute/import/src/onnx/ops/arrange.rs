@@ -1,8 +1,11 @@
 //! Other shapes for the same elements, and other orders.
 
+use assay_program::shape::MIN_HEAD;
+
 use crate::onnx::{
 	array::{elements, matrix_of, Array, Held, Lowering, Refusal},
 	node::{axes, axis, Call},
+	turn::Turned,
 };
 
 pub(super) fn reshape(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
@@ -75,8 +78,7 @@ pub(super) fn reshaped(to: &mut Lowering, x: &Held, shape: Vec<usize>) -> Result
 		}
 		Held::Array(array) => {
 			matrix_of(&shape)?;
-			let array = to.in_order(array)?;
-			Ok(Held::Array(Array { shape, ..array }))
+			Ok(Held::Array(Array { shape, ..array.clone() }))
 		}
 	}
 }
@@ -122,27 +124,58 @@ fn places<'a>(old: &'a [usize], order: &'a [usize]) -> impl Iterator<Item = usiz
 	})
 }
 
-/// Orders of what the program computes: those that move only extents of 1, that exchange the last two, or the middle two
-/// of four, which is how heads are split and merged.
+/// Orders of what the program computes: those that move only extents of 1, that exchange two groups of neighbouring axes,
+/// counted from how the elements are stored, and the middle two of four, which is how heads are split and merged.
 fn permuted(to: &mut Lowering, array: &Array, order: &[usize], shape: Vec<usize>) -> Result<Array, Refusal> {
-	let moved: Vec<usize> = order.iter().copied().filter(|at| array.shape.get(*at) != Some(&1)).collect();
-	if moved.is_sorted() {
-		return Ok(Array { shape, ..to.in_order(array)? });
-	}
 	let rank = order.len();
-	let mut swap = (0..rank).collect::<Vec<_>>();
-	swap.swap(rank - 1, rank - 2);
-	if order == swap {
-		return Ok(Array { stored: array.stored, shape, swapped: !array.swapped });
+	let by_stored = array.cut().map_or_else(
+		|| (0..rank).collect(),
+		|cut| {
+			let axes: Vec<usize> = (0..rank).collect();
+			cut.stored_shape(&axes)
+		},
+	);
+	// Where whole axes are not what is turned, nothing is known of what is stored.
+	let array = if array.turned.is_some() && array.cut().is_none() { &to.in_order(array)? } else { array };
+	// Keys of attention, whose heads the product that follows needs below each other.
+	let is_heads = match (order, shape.as_slice()) {
+		([0, 2, 3, 1], [_, heads, width, _]) => array.turned.is_none() && *heads > 1 && *width >= MIN_HEAD as usize,
+		_ => false,
+	};
+	if let Some((rows, cols)) =
+		exchanged(&by_stored, order, &array.shape).filter(|groups| *groups == (1, 1) || !is_heads)
+	{
+		return Ok(Array { stored: array.stored, shape, turned: Turned::new(rows, cols) });
 	}
 	match order {
 		[0, 2, 1, 3] => heads(to, array, shape),
 		[0, 2, 3, 1] => {
 			let split = heads(to, array, vec![shape[0], shape[1], shape[3], shape[2]])?;
-			Ok(Array { shape, swapped: true, ..split })
+			let turned = Turned::new(shape[2], shape[3]);
+			Ok(Array { shape, turned, ..split })
 		}
-		_ => Err(format!("`perm` {order:?} of {:?}: known are the last two axes, and [0, 2, 1, 3]", array.shape)),
+		_ => Err(format!(
+			"`perm` {order:?} of {:?}: known are orders that exchange two groups of neighbouring axes, and [0, 2, 1, 3]",
+			array.shape
+		)),
 	}
+}
+
+/// How an array is turned whose elements are stored by the axes `stored` and whose own order of them is `order`: the extents of
+/// two neighbouring groups of axes that are exchanged, 1 and 1 where none are; nothing if more than that differs.
+fn exchanged(stored: &[usize], order: &[usize], shape: &[usize]) -> Option<(usize, usize)> {
+	let moved =
+		|axes: &[usize]| -> Vec<usize> { axes.iter().copied().filter(|at| shape.get(*at) != Some(&1)).collect() };
+	let (stored, order) = (moved(stored), moved(order));
+	let extent = |axes: &[usize]| -> usize { axes.iter().filter_map(|at| shape.get(*at)).product() };
+	let same = stored.iter().zip(&order).take_while(|(a, b)| a == b).count();
+	let (stored, order) = (stored.get(same..)?, order.get(same..)?);
+	let Some(first) = order.first() else { return Some((1, 1)) };
+	// What comes first in the order begins here in what is stored.
+	let at = stored.iter().position(|axis| axis == first)?;
+	let (before, after) = stored.split_at(at);
+	let is_exchange = order.iter().eq(after.iter().chain(before));
+	is_exchange.then(|| (extent(after), extent(before)))
 }
 
 /// `[batch, rows, heads, width]` to `[batch, heads, rows, width]`; the inverse is the same with the names exchanged.
@@ -153,7 +186,6 @@ fn heads(to: &mut Lowering, array: &Array, shape: Vec<usize>) -> Result<Array, R
 	let (heads, rows, width) = (small(*heads)?, small(*rows)?, small(*width)?);
 	let merged = heads.checked_mul(width).ok_or("too large")?;
 	// Where the last op merged or split heads, the columns are there already.
-	let stored = to.with_columns(array.stored, merged)?;
-	let stored = to.graph.split_heads(stored, rows, heads);
-	Ok(Array { stored, shape, swapped: false })
+	let stored = to.with_columns(array.stored, merged);
+	Ok(Array::new(to.graph.split_heads(stored, rows, heads), shape))
 }

@@ -1,6 +1,8 @@
 //! Operators on elements.
 
-use assay_models::{gelu, gelu_erf, Value};
+use std::rc::Rc;
+
+use assay_models::{gelu, gelu_erf, Graph, Value};
 use assay_program::{BinaryKind, UnaryKind};
 
 use crate::onnx::{
@@ -30,6 +32,9 @@ pub(super) fn unary(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refu
 		},
 		other => return Err(format!("{other} is not a function of one input")),
 	};
+	if matches!(call.op, "Relu" | "Sigmoid") {
+		to.mark_not_negative(stored);
+	}
 	Ok(Held::Array(Array { stored, ..x }))
 }
 
@@ -46,18 +51,51 @@ pub(super) fn binary(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 		return Err(format!("{} inputs; two are known", call.inputs.len()));
 	}
 	let (a, b) = (call.input(0)?, call.input(1)?);
+	each_of_two(to, (&a, &b), |graph, a, b| graph.binary(kind, a, b))
+}
+
+/// A function of the elements of two tensors, broadcast.
+pub(super) fn each_of_two(
+	to: &mut Lowering,
+	(a, b): (&Held, &Held),
+	function: impl FnOnce(&mut Graph, Value, Value) -> Value,
+) -> Result<Held, Refusal> {
 	let shape = broadcast(a.shape(), b.shape())?;
 	let both_scalar = a.scalar().is_some() && b.scalar().is_some();
-	let mut operand = |held: &Held| match held.scalar() {
-		Some(scalar) if !both_scalar => Ok(Value::from(scalar)),
-		_ => {
+	// As the larger one is stored, unless it is in order.
+	let cut = [a, b].into_iter().filter(|held| held.shape() == shape).find_map(Held::cut);
+	let stored_shape = cut.map_or_else(|| shape.clone(), |cut| cut.stored_shape(&shape));
+	let mut operand = |held: &Held| match (held.scalar(), cut) {
+		(Some(scalar), _) if !both_scalar => Ok(Value::from(scalar)),
+		(_, Some(cut)) => {
+			let held = to.stored_as(&of_rank(held, shape.len()), cut)?;
+			let array = to.array(&held)?;
+			expanded(to, &array, &stored_shape)
+		}
+		(_, None) => {
 			let array = to.array(held)?;
-			expanded(to, &array, &shape)
+			expanded(to, &array, &stored_shape)
 		}
 	};
-	let (a, b) = (operand(&a)?, operand(&b)?);
-	let stored = to.graph.binary(kind, a, b);
-	Ok(Held::Array(Array { stored, shape, swapped: false }))
+	let (a, b) = (operand(a)?, operand(b)?);
+	let stored = Held::Array(Array::new(function(&mut to.graph, a, b), stored_shape));
+	match cut {
+		Some(cut) => to.read_as(stored, cut),
+		None => Ok(stored),
+	}
+}
+
+/// The tensor with extents of 1 before its own.
+fn of_rank(held: &Held, rank: usize) -> Held {
+	let missing = vec![1; rank.saturating_sub(held.shape().len())];
+	if missing.is_empty() {
+		return held.clone();
+	}
+	let shape = [missing.as_slice(), held.shape()].concat();
+	match held {
+		Held::Known(constant, name) => Held::Known(Rc::new(constant.in_shape(shape)), name.clone()),
+		Held::Array(array) => Held::Array(Array { shape, ..array.clone() }),
+	}
 }
 
 /// Powers that are products or roots.

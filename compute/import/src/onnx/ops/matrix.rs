@@ -9,14 +9,16 @@ use crate::onnx::{
 	array::{elements, matrix_of, Array, Held, Lowering, Refusal},
 	node::Call,
 	tensor::Constant,
+	turn::{turned_places, Turned},
 };
 
 pub(super) fn matmul(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
 	let a = to.array(&call.input(0)?)?;
-	if let Some(product) = product_i8(to, &a, &call.input(1)?, false)? {
+	let (a, b) = facing(to, a, call.input(1)?, false)?;
+	if let Some(product) = product_i8(to, &a, &b, false)? {
 		return Ok(product);
 	}
-	let b = to.array(&call.input(1)?)?;
+	let b = to.array(&b)?;
 	let ([lead_a @ .., rows, inner], [lead_b @ .., inner_b, cols]) = (a.shape.as_slice(), b.shape.as_slice()) else {
 		return Err(format!("shapes {:?} and {:?}: both need two dimensions", a.shape, b.shape));
 	};
@@ -37,13 +39,14 @@ pub(super) fn matmul(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 	} else {
 		return Err(format!("shapes {:?} and {:?}: matrices of a batch are not broadcast", a.shape, b.shape));
 	};
-	Ok(Held::Array(Array { stored, shape, swapped: false }))
+	Ok(Held::Array(Array::new(stored, shape)))
 }
 
 pub(super) fn gemm(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
 	let (alpha, beta) = (call.float("alpha", 1.0)?, call.float("beta", 1.0)?);
 	let (trans_a, trans_b) = (call.int("transA", 0)? != 0, call.int("transB", 0)? != 0);
-	let (a, held) = (to.array(&call.input(0)?)?, call.input(1)?);
+	let a = to.array(&call.input(0)?)?;
+	let (a, held) = if trans_a { (a, call.input(1)?) } else { facing(to, a, call.input(1)?, trans_b)? };
 	let ([a_rows, a_cols], [b_rows, b_cols]) = (a.shape.as_slice(), held.shape()) else {
 		return Err(format!("shapes {:?} and {:?}: both need two dimensions", a.shape, held.shape()));
 	};
@@ -72,7 +75,7 @@ pub(super) fn gemm(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refus
 		let c = to.graph.mul(c, beta);
 		stored = to.graph.add(stored, c);
 	}
-	Ok(Held::Array(Array { stored, shape, swapped: false }))
+	Ok(Held::Array(Array::new(stored, shape)))
 }
 
 /// In lane I8, the product of rows with a matrix that is known, quantised here; nothing otherwise.
@@ -85,25 +88,65 @@ fn product_i8(to: &mut Lowering, a: &Array, b: &Held, trans_b: bool) -> Result<O
 		return Ok(None);
 	}
 	let (rows, columns) = matrix_of(shape)?;
-	to.spend(2 * elements(shape))?;
-	let refused = |error: assay_engine::TensorError| error.to_string();
-	let tensor = Tensor::new(DType::F32, rows, columns, bits.clone()).map_err(refused)?;
-	let (bytes, scales) = quantised(&tensor, if trans_b { Axis::Cols } else { Axis::Rows }).map_err(refused)?;
-	let name = |kind: &str| name.as_ref().map(|name| format!("{name}.{kind}"));
+	let tensor = Tensor::new(DType::F32, rows, columns, bits.clone()).map_err(|error| error.to_string())?;
+	let rows = to.matrix(a)?;
+	let stored = product_with_known(to, rows, tensor, trans_b, name.as_deref())?;
+	Ok(Some(Held::Array(Array::new(stored, [lead, &[cols]].concat()))))
+}
+
+/// The product of rows with a matrix of the file, which may be stored transposed; in lane I8 in int8, the matrix quantised here.
+pub(super) fn product_with_known(
+	to: &mut Lowering,
+	rows: Value,
+	matrix: Tensor,
+	transposed: bool,
+	name: Option<&str>,
+) -> Result<Value, Refusal> {
+	if to.lane != Lane::I8 {
+		let matrix = to.declare(name, matrix);
+		return Ok(to.graph.matmul_transposed(rows, false, matrix, transposed));
+	}
+	to.spend(2 * matrix.spec().elements())?;
+	let over = if transposed { Axis::Cols } else { Axis::Rows };
+	let (bytes, scales) = quantised(&matrix, over).map_err(|error| error.to_string())?;
+	let name = |kind: &str| name.map(|name| format!("{name}.{kind}"));
 	let bytes = to.declare(name("i8").as_deref(), bytes);
 	let scales = to.declare(name("scales").as_deref(), scales);
-	let rows = to.matrix(a)?;
 	let (x, by_row) = to.graph.quantise_rows(rows);
-	let sums = to.graph.int8_matmul(x, false, bytes, trans_b);
-	let stored = to.graph.dequantise(sums, by_row, scales);
-	Ok(Some(Held::Array(Array { stored, shape: [lead, &[cols]].concat(), swapped: false })))
+	let sums = to.graph.int8_matmul(x, false, bytes, transposed);
+	Ok(to.graph.dequantise(sums, by_row, scales))
+}
+
+/// Rows whose elements are turned, and the matrix of the file that they are multiplied with: as the rows are stored, with the
+/// matrix's own order changed instead. Others stay as they are.
+fn facing(to: &mut Lowering, a: Array, b: Held, trans_b: bool) -> Result<(Array, Held), Refusal> {
+	let (Some(Turned { rows, cols }), Held::Known(constant, _)) = (a.turned, &b) else { return Ok((a, b)) };
+	let (Some(inner), [b_rows, b_cols]) = (a.shape.last(), constant.shape()) else { return Ok((a, b)) };
+	if !inner.is_multiple_of(rows * cols) || *inner != if trans_b { *b_cols } else { *b_rows } {
+		return Ok((a, b));
+	}
+	let (b_rows, b_cols) = (*b_rows, *b_cols);
+	to.spend(elements(constant.shape()))?;
+	let places: Vec<usize> = turned_places(*inner, a.turned).collect();
+	let bits = (0..b_rows * b_cols).map(|at| {
+		let (row, col) = (at / b_cols, at % b_cols);
+		let of = |at: usize| places.get(at).copied().unwrap_or(at);
+		if trans_b {
+			row * b_cols + of(col)
+		} else {
+			of(row) * b_cols + col
+		}
+	});
+	let matrix = constant.picked(vec![b_rows, b_cols], bits);
+	Ok((Array { turned: None, ..a }, matrix.into()))
 }
 
 /// An array's matrices as they are stored, and whether that is transposed.
 fn as_stored(to: &mut Lowering, array: &Array) -> Result<(Value, bool), Refusal> {
-	let mut stored = array.shape.clone();
-	if let (true, [.., rows, cols]) = (array.swapped, stored.as_mut_slice()) {
-		core::mem::swap(rows, cols);
+	let [leading @ .., rows, cols] = array.shape.as_slice() else { return Ok((to.matrix(array)?, false)) };
+	if array.turned.is_none() || array.turned != Turned::new(*rows, *cols) {
+		return Ok((to.matrix(array)?, false));
 	}
-	Ok((to.with_columns(array.stored, matrix_of(&stored)?.1)?, array.swapped))
+	let (_, cols) = matrix_of(&[leading, &[*cols, *rows]].concat())?;
+	Ok((to.with_columns(array.stored, cols), true))
 }

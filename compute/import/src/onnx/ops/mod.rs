@@ -1,12 +1,18 @@
 //! Operators as ops of a program.
 
+mod activation;
 mod arrange;
+mod channels;
+mod conv;
 mod elementwise;
+mod images;
 mod known;
 mod logic;
 mod matrix;
 mod pick;
+mod pool;
 mod rows;
+mod window;
 
 use super::{
 	array::{Held, Lowering, Refusal},
@@ -22,6 +28,15 @@ pub(crate) fn run(to: &mut Lowering, call: &mut Call<'_>) -> Result<Vec<Held>, R
 		"Relu" | "Tanh" | "Sigmoid" | "Erf" | "Sqrt" | "Exp" | "Log" | "Neg" | "Abs" | "Reciprocal" | "Gelu" => {
 			one(elementwise::unary(to, call)?)
 		}
+		"Clip" => one(activation::clip(to, call)?),
+		"LeakyRelu" => one(activation::leaky(to, call)?),
+		"PRelu" => one(activation::prelu(to, call)?),
+		"HardSigmoid" | "HardSwish" => one(activation::hard(to, call)?),
+		"Conv" => one(conv::conv(to, call)?),
+		"MaxPool" | "AveragePool" => one(pool::pool(to, call)?),
+		"GlobalAveragePool" | "GlobalMaxPool" => one(pool::global(to, call)?),
+		"BatchNormalization" => one(channels::batch_norm(to, call)?),
+		"Pad" => one(channels::pad(to, call)?),
 		"MatMul" => one(matrix::matmul(to, call)?),
 		"Gemm" => one(matrix::gemm(to, call)?),
 		"Softmax" | "LogSoftmax" => one(rows::softmax(to, call)?),

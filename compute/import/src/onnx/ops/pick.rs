@@ -20,6 +20,11 @@ pub(super) fn gather(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 
 /// The slices `picked` of an axis; `shape` is what takes the axis's place.
 fn along(to: &mut Lowering, data: &Held, at: usize, picked: &[usize], shape: &[usize]) -> Result<Held, Refusal> {
+	if let (Some(cut), [_]) = (data.cut(), shape) {
+		let (stored, at) = (to.stored_as(data, cut)?, cut.axis(at, data.shape().len()));
+		let picked = along(to, &stored, at, picked, shape)?;
+		return to.read_as(picked, cut);
+	}
 	let (before, rest) = data.shape().split_at(at);
 	let (extent, after) = rest.split_first().ok_or("a scalar has no axis")?;
 	let result = [before, shape, after].concat();
@@ -40,11 +45,11 @@ fn along(to: &mut Lowering, data: &Held, at: usize, picked: &[usize], shape: &[u
 			matrix_of(&result)?;
 			let array = to.in_order(array)?;
 			let cols = u32::try_from(inner).map_err(|_| "too large".to_owned())?;
-			let table = to.with_columns(array.stored, cols)?;
+			let table = to.with_columns(array.stored, cols);
 			let ids = (0..rows).map(|at| u32::try_from(row(at)).map_err(|_| "too large".to_owned()));
 			let ids = ids.collect::<Result<_, _>>()?;
 			let ids = to.ids(ids)?;
-			Ok(Held::Array(Array { stored: to.graph.lookup(table, ids), shape: result, swapped: false }))
+			Ok(Held::Array(Array::new(to.graph.lookup(table, ids), result)))
 		}
 	}
 }
@@ -56,6 +61,11 @@ fn run_of(
 	at: usize,
 	(first, count, step): (usize, usize, i64),
 ) -> Result<Held, Refusal> {
+	if let Some(cut) = data.cut() {
+		let (stored, at) = (to.stored_as(data, cut)?, cut.axis(at, data.shape().len()));
+		let run = run_of(to, &stored, at, (first, count, step))?;
+		return to.read_as(run, cut);
+	}
 	let mut shape = data.shape().to_vec();
 	if let Some(extent) = shape.get_mut(at) {
 		*extent = count;
@@ -66,7 +76,7 @@ fn run_of(
 			matrix_of(&shape)?;
 			let matrix = to.matrix(array)?;
 			let stored = to.graph.columns(matrix, first as u32, count as u32);
-			Ok(Held::Array(Array { stored, shape, swapped: false }))
+			Ok(Held::Array(Array::new(stored, shape)))
 		}
 		_ => {
 			to.spend(count as u64)?;
@@ -135,7 +145,7 @@ pub(super) fn split(to: &mut Lowering, call: &mut Call<'_>) -> Result<Vec<Held>,
 	Ok(held)
 }
 
-/// Along the last axis, or of what is known along the first.
+/// Along the last axis or the channels of images, or of what is known along the first.
 pub(super) fn concat(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
 	let parts = (0..call.inputs.len()).map(|index| call.input(index)).collect::<Result<Vec<_>, _>>()?;
 	let first = parts.first().ok_or("no input")?.shape().to_vec();
@@ -162,13 +172,20 @@ pub(super) fn concat(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 		}
 		return Ok(crate::onnx::tensor::Constant::Ints { shape, values }.into());
 	}
-	if at + 1 != first.len() {
-		return Err(format!("axis {at} of {first:?}: only the last is known"));
+	let cut = parts.iter().find_map(Held::cut);
+	let last = cut.map_or(at, |cut| cut.axis(at, first.len()));
+	if last + 1 != first.len() {
+		return Err(format!("axis {at} of {first:?}: only the last is known, and the channels of images"));
 	}
+	let shape = cut.map_or(shape.clone(), |cut| cut.stored_shape(&shape));
 	let (_, cols) = matrix_of(&shape)?;
 	let (mut column, mut sum) = (0u32, None);
 	for part in &parts {
-		let array = to.array(part)?;
+		let part = match cut {
+			Some(cut) => to.stored_as(part, cut)?,
+			None => part.clone(),
+		};
+		let array = to.array(&part)?;
 		let matrix = to.matrix(&array)?;
 		let width = to.graph.spec(matrix).cols;
 		let padded = to.graph.pad_columns(matrix, column, cols);
@@ -178,6 +195,9 @@ pub(super) fn concat(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 			None => padded,
 		});
 	}
-	let stored = sum.ok_or("no input")?;
-	Ok(Held::Array(Array { stored, shape, swapped: false }))
+	let joined = Held::Array(Array::new(sum.ok_or("no input")?, shape));
+	match cut {
+		Some(cut) => to.read_as(joined, cut),
+		None => Ok(joined),
+	}
 }

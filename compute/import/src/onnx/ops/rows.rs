@@ -3,6 +3,7 @@
 use assay_models::Value;
 use assay_program::Axis;
 
+use super::pool::over_pixels;
 use crate::{
 	network::{over_root_mean_square, softmax as softmax_rows},
 	onnx::{
@@ -12,10 +13,17 @@ use crate::{
 };
 
 pub(super) fn softmax(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
-	let x = to.array(&call.input(0)?)?;
 	// Before version 13 everything from the axis on was one row.
-	let old = call.opset < 13;
-	let at = axis(call.int("axis", if old { 1 } else { -1 })?, x.shape.len())?;
+	let (input, old) = (call.input(0)?, call.opset < 13);
+	let rank = input.shape().len();
+	let at = axis(call.int("axis", if old { 1 } else { -1 })?, rank)?;
+	// Where the axis is the last of what is stored, as channels of images are.
+	let cut = input.cut().filter(|cut| !old && at + 1 != rank && cut.axis(at, rank) + 1 == rank);
+	let (input, at) = match cut {
+		Some(cut) => (to.stored_as(&input, cut)?, rank - 1),
+		None => (input, at),
+	};
+	let x = to.array(&input)?;
 	let last = x.shape.last().copied().unwrap_or(1) as u64;
 	let is_last = at + 1 == x.shape.len() || (old && x.shape.get(at..).map(elements) == Some(last));
 	if !is_last {
@@ -34,7 +42,11 @@ pub(super) fn softmax(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Re
 		let logs = graph.log(sums);
 		graph.sub(shifted, logs)
 	};
-	Ok(Held::Array(Array { stored, shape: x.shape, swapped: false }))
+	let shares = Held::Array(Array::new(stored, x.shape));
+	match cut {
+		Some(cut) => to.read_as(shares, cut),
+		None => Ok(shares),
+	}
 }
 
 pub(super) fn layer_norm(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
@@ -69,7 +81,7 @@ pub(super) fn layer_norm(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held,
 		Some(bias) => graph.fma(scaled, scale, bias),
 		None => graph.mul(scaled, scale),
 	};
-	Ok(Held::Array(Array { stored, shape: x.shape, swapped: false }))
+	Ok(Held::Array(Array::new(stored, x.shape)))
 }
 
 pub(super) fn reduce(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Refusal> {
@@ -82,8 +94,22 @@ pub(super) fn reduce(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 		return Ok(Held::Array(x));
 	}
 	let over = if list.is_empty() { (0..rank).collect() } else { axes(&list, rank)? };
-	let x = to.in_order(&x)?;
 	let count = over.len();
+	let kept = |at: usize, extent: usize| match over.contains(&at) {
+		true => keep.then_some(1),
+		false => Some(extent),
+	};
+	let shape: Vec<usize> = x.shape.iter().enumerate().filter_map(|(at, extent)| kept(at, *extent)).collect();
+	// The pixels of images, which are stored as rows.
+	if let Some(turned) = x.turned.filter(|turned| {
+		over.iter().copied().eq(rank - count..rank)
+			&& x.shape.get(rank - count..).map_or(1, elements) == turned.cols as u64
+	}) {
+		let channels = to.with_columns(x.stored, turned.rows as u32);
+		let stored = over_pixels(to, channels, turned.cols as u32, call.op)?;
+		return Ok(Held::Array(Array::new(stored, shape)));
+	}
+	let x = to.in_order(&x)?;
 	let (stored, reduced) = if over.iter().copied().eq(rank - count..rank) {
 		let inner = x.shape.get(rank - count..).map_or(1, elements);
 		(fold(to, &x, inner, Axis::Cols, call.op)?, inner)
@@ -94,17 +120,13 @@ pub(super) fn reduce(to: &mut Lowering, call: &mut Call<'_>) -> Result<Held, Ref
 		return Err(format!("axes {over:?} of {:?}: only the first ones or the last ones are known", x.shape));
 	};
 	let stored = if call.op == "ReduceMean" { to.graph.div(stored, reduced as f32) } else { stored };
-	let kept = x.shape.iter().enumerate().filter_map(|(at, extent)| match over.contains(&at) {
-		true => keep.then_some(1),
-		false => Some(*extent),
-	});
-	Ok(Held::Array(Array { stored, shape: kept.collect(), swapped: false }))
+	Ok(Held::Array(Array::new(stored, shape)))
 }
 
 /// The array as a matrix of `cols` columns, reduced over an axis.
 fn fold(to: &mut Lowering, x: &Array, cols: u64, axis: Axis, op: &str) -> Result<Value, Refusal> {
 	let cols = u32::try_from(cols).map_err(|_| "too many elements".to_owned())?;
-	let matrix = to.with_columns(x.stored, cols)?;
+	let matrix = to.with_columns(x.stored, cols);
 	Ok(match op {
 		"ReduceMax" => to.graph.max(matrix, axis),
 		_ => to.graph.sum(matrix, axis),
