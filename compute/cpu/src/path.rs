@@ -107,8 +107,8 @@ impl Supported {
 		match path {
 			Path::Auto => {
 				// Not even looked at: what the look gets wrong about the tiles could end the process.
-				let tried = Path::ALL.into_iter().filter(|path| *path != Path::Amx && path.supported());
-				Ok(Self(tried.last().unwrap_or(Path::Portable)))
+				let mut usable = Path::ALL.into_iter().filter(|path| *path != Path::Amx && path.supported());
+				Ok(Self(usable.next_back().unwrap_or(Path::Portable)))
 			}
 			_ => match path.standing() {
 				Standing::Ready => Ok(Self(path)),
