@@ -10,7 +10,7 @@ use crate::{
 };
 use assay_agent::{keys::Account, Snapshot};
 use assay_protocol::{
-	economics::PPM,
+	economics::{self, PPM},
 	job::Clearing,
 	parameters::Parameters,
 	plan::{
@@ -259,8 +259,13 @@ fn detection(draft: &Draft, plan: &JobPlan) -> Vec<Detection> {
 		.into_iter()
 		.map(|wrong| {
 			let milestone_ppm = draft.spec.detection(wrong);
-			let missed = 1.0 - f64::from(milestone_ppm) / f64::from(PPM);
-			let job = 1.0 - missed.powf(f64::from(plan.milestones));
+			// The last milestone may be shorter, and have fewer that can be wrong, or none.
+			let others = plan.segments_of(plan.milestones.saturating_sub(1)).count.saturating_sub(1);
+			let last_ppm = economics::detection(others, wrong.min(others), plan.drawn);
+			let last_ppm = if others == 0 { 0 } else { last_ppm };
+			let missed = |ppm: u32| 1.0 - f64::from(ppm) / f64::from(PPM);
+			let before = f64::from(plan.milestones.saturating_sub(1));
+			let job = 1.0 - missed(milestone_ppm).powf(before) * missed(last_ppm);
 			Detection { wrong, milestone_ppm, job_ppm: (job * f64::from(PPM)).floor() as u32 }
 		})
 		.collect()

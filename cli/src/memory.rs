@@ -3,8 +3,8 @@
 /// Bytes per MiB.
 pub(crate) const MIB: u64 = 1 << 20;
 
-/// Memory that most workers offer, half of what a larger home computer has, MiB.
-const USUAL_MIB: u32 = 16 << 10;
+/// Memory that a worker offers which was not told to offer more, MiB.
+const USUAL_MIB: u32 = 2048;
 
 /// Bytes that this machine has free, where the system tells.
 pub(crate) fn free() -> Option<u64> {
@@ -38,8 +38,9 @@ pub(crate) fn warnings(needed: u32, free: Option<u64>) -> Vec<String> {
 	if needed > USUAL_MIB {
 		let usual = words(USUAL_MIB.into());
 		let needed = words(needed.into());
-		warnings
-			.push(format!("a worker needs {needed} of memory, and few offer more than {usual}: perhaps nobody bids"));
+		warnings.push(format!(
+			"a worker needs {needed} of memory, and offers {usual} unless told otherwise: perhaps nobody bids"
+		));
 	}
 	let free = free.map(|bytes| bytes / MIB).filter(|free| u64::from(needed) > *free);
 	if let Some(free) = free {
@@ -67,7 +68,7 @@ mod tests {
 		assert!(warnings(2, Some(1 << 30)).is_empty());
 		assert!(warnings(2, None).is_empty());
 		let found = warnings(40_000, Some(3 << 30));
-		assert!(found[0].contains("needs 39 GiB of memory") && found[0].contains("16 GiB"), "{found:?}");
+		assert!(found[0].contains("needs 39 GiB of memory") && found[0].contains("2048 MiB"), "{found:?}");
 		assert!(found[1].contains("takes 39 GiB") && found[1].contains("3072 MiB free"), "{found:?}");
 		assert_eq!(warnings(2_000, Some(1 << 30)).len(), 1);
 	}

@@ -84,6 +84,16 @@ impl Time {
 	}
 }
 
+/// A time that is not known exactly.
+fn about(time: f64) -> String {
+	let text = seconds(time);
+	if text.starts_with("below") {
+		text
+	} else {
+		format!("about {text}")
+	}
+}
+
 /// A time as people read it.
 fn seconds(seconds: f64) -> String {
 	match seconds {
@@ -99,9 +109,9 @@ impl fmt::Display for Time {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(
 			f,
-			"about {} a segment and {} in all on a machine like this; a verifier has {} s for a segment, with blocks of {} s",
-			seconds(self.segment_seconds),
-			seconds(self.job_seconds),
+			"{} a segment and {} in all on a machine like this; a verifier has {} s for a segment, with blocks of {} s",
+			about(self.segment_seconds),
+			about(self.job_seconds),
 			self.blind_window_seconds,
 			self.block_seconds
 		)

@@ -49,7 +49,12 @@ pub(crate) struct Verifier {
 pub async fn run(config: VerifierConfig, stop: CancellationToken) -> Result<(), VerifierError> {
 	let cpu = Arc::new(Cpu::new(config.path, config.threads)?);
 	let compute = device::find(config.device, cpu).await?;
-	let peer = Peer::start(&config.peer, stop.clone()).await?;
+	// It waits for the node, however long that is away.
+	let peer = tokio::select! {
+		biased;
+		() = stop.cancelled() => return Ok(()),
+		peer = Peer::start(&config.peer, stop.clone()) => peer?,
+	};
 	let answers = Answers::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), answers.clone());
 	peer.plane.set_handler(move |from, request| serving.clone().answer(from, request));

@@ -64,7 +64,12 @@ pub async fn run(config: WorkerConfig, stop: CancellationToken) -> Result<(), Wo
 	let cpu = Arc::new(cpu);
 	conform(&cpu).await?;
 	let compute = device::find(config.device, cpu).await?;
-	let peer = Peer::start(&config.peer, stop.clone()).await?;
+	// It waits for the node, however long that is away.
+	let peer = tokio::select! {
+		biased;
+		() = stop.cancelled() => return Ok(()),
+		peer = Peer::start(&config.peer, stop.clone()) => peer?,
+	};
 	let ledger = Ledger::new(peer.store.clone());
 	let serving = Serving::new(peer.clone(), ledger.clone());
 	#[cfg(feature = "adversary")]

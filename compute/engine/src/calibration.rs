@@ -10,6 +10,8 @@ use assay_program::{Axis, BinaryKind, DType, OpKind, Reduction, UnaryKind, Windo
 
 /// Time to spend on each measurement.
 const BUDGET: Duration = Duration::from_millis(12);
+/// What a short piece of a step takes.
+const PAUSE: Duration = Duration::from_micros(30);
 /// Elements of a measured tensor that the first-level cache holds.
 const NEAR: u32 = 2048;
 /// Elements of tensors larger than any cache.
@@ -57,6 +59,18 @@ impl Samples {
 		inputs: &[(DType, u32, u32)],
 		output: (DType, u32, u32),
 	) -> Result<f64, OpError> {
+		self.time_after(Duration::ZERO, cpu, kind, inputs, output)
+	}
+
+	/// [`Self::time`], with a pause before each run, and where a step would run it.
+	fn time_after(
+		&self,
+		pause: Duration,
+		cpu: &Cpu,
+		kind: OpKind,
+		inputs: &[(DType, u32, u32)],
+		output: (DType, u32, u32),
+	) -> Result<f64, OpError> {
 		let ones = |(dtype, rows, cols): (DType, u32, u32)| {
 			let bits = if dtype == DType::F32 { 0x3f40_0000 } else { 1 };
 			to_words(dtype, vec![bits; (rows * cols) as usize])
@@ -69,14 +83,20 @@ impl Samples {
 		let (mut out, context) = (ones(output), Context { seed: [0; 32], step: 0 });
 		let (begin, mut best) = (Instant::now(), f64::INFINITY);
 		let mut runs = 0;
-		while runs < 2 || begin.elapsed() < BUDGET {
-			let (dtype, rows, cols) = output;
-			let start = Instant::now();
-			cpu.run(kind, &inputs, &context, Output { dtype, rows, cols, bits: &mut out })?;
-			best = best.min(start.elapsed().as_secs_f64() * 1e9);
-			runs += 1;
-		}
-		Ok(best)
+		cpu.in_pool(|| {
+			while runs < 2 || begin.elapsed() < BUDGET {
+				let (dtype, rows, cols) = output;
+				let waited = Instant::now();
+				while waited.elapsed() < pause {
+					core::hint::spin_loop();
+				}
+				let start = Instant::now();
+				cpu.run(kind, &inputs, &context, Output { dtype, rows, cols, bits: &mut out })?;
+				best = best.min(start.elapsed().as_secs_f64() * 1e9);
+				runs += 1;
+			}
+			Ok(best)
+		})
 	}
 
 	/// A multiply-add, and an element packed or written.
@@ -163,8 +183,12 @@ impl Calibration {
 		};
 		let large = |cpu: &Cpu| product(cpu, 1008, 512, 512);
 		let speedup = (large(&samples.single)? / large(&samples.cpu)?).clamp(1.0, cpu.threads() as f64);
-		// The least that is handed over.
-		let small = |cpu: &Cpu| product(cpu, 128, 128, 128);
+		// The least that is handed over, after so much work on one thread that the others have gone to sleep.
+		let (left, right) = (f32s(128, 128), f32s(128, 128));
+		let small = |cpu: &Cpu| {
+			let kind = OpKind::MatMul { trans_a, trans_b };
+			samples.time_after(PAUSE, cpu, kind, &[left, right], f32s(128, 128))
+		};
 		let handoff = (small(&samples.cpu)? - small(&samples.single)? / speedup).max(0.0);
 		Ok(Self {
 			product: samples.product(OpKind::MatMul { trans_a, trans_b }, DType::F32, DType::F32)?,

@@ -19,6 +19,8 @@ const PARALLEL_ELEMENTS: u64 = 1 << 16;
 const PARALLEL_PRODUCTS: f64 = (1 << 21) as f64;
 /// Bytes read and written since a tensor was touched, itself included, that leave it in a cache.
 const CACHED_BYTES: f64 = (6 << 20) as f64;
+/// Tasks for each thread that the backend cuts elementwise work into; each is taken by itself.
+const TASKS: f64 = 2.0;
 /// What a byte counts that is read, and one that is written: its line is fetched first.
 const READ: f64 = 1.0;
 const WRITTEN: f64 = 2.0;
@@ -136,7 +138,8 @@ impl Machine<'_> {
 		self.share(arithmetic, traffic, most * ops.len() as u64)
 	}
 
-	/// The elements of an op, and its rows where an operand is the same in all of them, or one number in each.
+	/// The elements of an op, and its rows where an operand is the same in all of them, or one number in each, or where a part of
+	/// each row is copied.
 	fn arithmetic(&self, op: usize, elements: u64) -> f64 {
 		let (calibration, operation) = (self.calibration, &self.engine.program.ops[op]);
 		let output = self.engine.spec(operation.output);
@@ -145,7 +148,8 @@ impl Machine<'_> {
 			(spec.rows == 1) != (output.rows == 1) || (spec.cols == 1) != (output.cols == 1)
 		});
 		let elementwise = matches!(operation.kind, OpKind::Unary(_) | OpKind::Binary(_) | OpKind::Fma);
-		let rows = if broadcast && elementwise { f64::from(output.rows) } else { 0.0 };
+		let copied = matches!(operation.kind, OpKind::Columns { .. } | OpKind::PadColumns { .. });
+		let rows = if (broadcast && elementwise) || copied { f64::from(output.rows) } else { 0.0 };
 		let runs = match operation.kind {
 			OpKind::Im2col(window) => {
 				f64::from(output.rows) * f64::from(window.kernel_height) * calibration.window_runs[0]
@@ -229,7 +233,7 @@ impl Machine<'_> {
 		let calibration = self.calibration;
 		let (arithmetic, traffic, handoff) = match elements < PARALLEL_ELEMENTS {
 			true => (arithmetic, traffic, 0.0),
-			false => (arithmetic / calibration.speedup, traffic * calibration.shared, calibration.handoff),
+			false => (arithmetic / calibration.speedup, traffic * calibration.shared, TASKS * calibration.handoff),
 		};
 		arithmetic.max(traffic) + 0.5 * arithmetic.min(traffic) + handoff
 	}

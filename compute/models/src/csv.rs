@@ -13,8 +13,8 @@ use crate::{Classification, Split, Table};
 
 mod first;
 
-/// Longest line, bytes.
-const MAX_LINE: u64 = 1 << 20;
+/// Longest line, bytes: an image of 224 x 224 pixels in three colours, however many digits its numbers are written with.
+const MAX_LINE: u64 = 1 << 24;
 /// Most classes.
 const MAX_CLASSES: u32 = 1 << 16;
 

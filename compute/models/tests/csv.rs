@@ -86,7 +86,7 @@ fn other_separators_are_named() {
 fn size_is_bounded() {
 	let few = CsvOptions { max_cells: 5, ..every_second() };
 	assert!(matches!(read("1,0\n1,0\n1,0\n", few), Err(DataError::TooLarge { line: 3, limit: 5 })));
-	let long = format!("1,{}\n", "0".repeat(1 << 20));
+	let long = format!("1,{}\n", "0".repeat(1 << 24));
 	assert!(matches!(read(&long, every_second()), Err(DataError::LongLine { line: 1 })));
 	let endless = std::io::BufReader::new(std::io::repeat(b'1'));
 	assert!(matches!(Classification::from_csv(endless, &every_second()), Err(DataError::LongLine { line: 1 })));
