@@ -3,12 +3,12 @@
 use core::marker::PhantomData;
 
 #[cfg(target_arch = "x86_64")]
-use super::amx;
+use {super::amx, crate::Path};
+
 use super::{begin, kernel, kernel::Micro, pack, Entered, Operand, BLOCK_WORDS, PANELS};
 use crate::{
 	matmul::Region,
 	path::{Kernel, Supported},
-	Path,
 };
 
 /// Rows of `A` that are packed at a time; with a block of the inner dimension, 192 KiB.

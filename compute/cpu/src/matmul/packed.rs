@@ -3,10 +3,11 @@
 use core::marker::PhantomData;
 
 use super::{kernel, kernel::Micro, pack, Operand, Region, PANELS, SEGMENT};
+#[cfg(target_arch = "x86_64")]
+use crate::Path;
 use crate::{
 	matrix::{floats, floats_mut, is_raised, non_finite_flag},
 	path::{Kernel, Supported},
-	Path,
 };
 
 /// Rows of `A` that are packed at a time; with a segment, 192 KiB.
