@@ -96,18 +96,10 @@ impl Store {
 	/// # Errors
 	/// [`StoreError`].
 	pub fn scan<T: Decode>(&self, prefix: &str) -> Result<Vec<(String, T)>, StoreError> {
-		let transaction = self.database.begin_read().map_err(io)?;
-		let table = transaction.open_table(RECORDS).map_err(io)?;
-		let mut records = Vec::new();
-		for entry in table.range(prefix..).map_err(io)? {
-			let (key, bytes) = entry.map_err(io)?;
-			if !key.value().starts_with(prefix) {
-				break;
-			}
-			let record = T::decode_all(&mut bytes.value()).map_err(|_| StoreError::Decode(key.value().into()))?;
-			records.push((key.value().to_string(), record));
-		}
-		Ok(records)
+		self.read(prefix, |key, mut bytes| {
+			let record = T::decode_all(&mut bytes).map_err(|_| StoreError::Decode(key.into()))?;
+			Ok((key.to_string(), record))
+		})
 	}
 
 	/// Every key that starts with `prefix`, ascending.
@@ -115,17 +107,22 @@ impl Store {
 	/// # Errors
 	/// [`StoreError::Io`].
 	pub fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+		self.read(prefix, |key, _| Ok(key.to_string()))
+	}
+
+	/// What `read` makes of every key that starts with `prefix` and its bytes, ascending.
+	fn read<T>(&self, prefix: &str, read: impl Fn(&str, &[u8]) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
 		let transaction = self.database.begin_read().map_err(io)?;
 		let table = transaction.open_table(RECORDS).map_err(io)?;
-		let mut keys = Vec::new();
+		let mut found = Vec::new();
 		for entry in table.range(prefix..).map_err(io)? {
-			let (key, _) = entry.map_err(io)?;
+			let (key, bytes) = entry.map_err(io)?;
 			if !key.value().starts_with(prefix) {
 				break;
 			}
-			keys.push(key.value().to_string());
+			found.push(read(key.value(), bytes.value())?);
 		}
-		Ok(keys)
+		Ok(found)
 	}
 
 	/// Removes every record whose key starts with `prefix`.

@@ -74,6 +74,20 @@ fn standing(job: JobId, record: Option<Job<Account>>, next: Option<JobId>) -> Op
 	}
 }
 
+/// Adds blobs to the list recorded under `key`, those that are not in it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn record_blobs(store: &Store, key: &str, blobs: &[Hash]) -> Result<(), StoreError> {
+	let mut known: Vec<Hash> = store.get(key)?.unwrap_or_default();
+	let fresh: Vec<Hash> = blobs.iter().filter(|blob| !known.contains(blob)).copied().collect();
+	if fresh.is_empty() {
+		return Ok(());
+	}
+	known.extend(fresh);
+	store.put(key, &known)
+}
+
 /// How long this daemon has known that a job is closed.
 ///
 /// # Errors

@@ -112,13 +112,7 @@ impl Answers {
 
 	/// Records blobs of a job's program and data, before they are fetched.
 	pub fn record_inputs(&self, job: JobId, blobs: &[Hash]) -> Result<(), StoreError> {
-		let mut known = self.inputs(job)?;
-		let fresh: Vec<Hash> = blobs.iter().filter(|blob| !known.contains(blob)).copied().collect();
-		if fresh.is_empty() {
-			return Ok(());
-		}
-		known.extend(fresh);
-		self.store.put(&Self::inputs_key(job), &known)
+		upkeep::record_blobs(&self.store, &Self::inputs_key(job), blobs)
 	}
 
 	/// The blobs of a job's program and data, here or on their way.

@@ -105,13 +105,7 @@ impl Ledger {
 
 	/// Records blobs that the lease begins with, before they are fetched: program and data, and a state to resume from.
 	pub fn record_inputs(&self, lease: LeaseId, blobs: &[Hash]) -> Result<(), StoreError> {
-		let mut known = self.inputs(lease)?;
-		let fresh: Vec<Hash> = blobs.iter().filter(|blob| !known.contains(blob)).copied().collect();
-		if fresh.is_empty() {
-			return Ok(());
-		}
-		known.extend(fresh);
-		self.store.put(&lease.key("inputs"), &known)
+		upkeep::record_blobs(&self.store, &lease.key("inputs"), blobs)
 	}
 
 	/// The blobs of [`Self::record_inputs`], here or on their way.
